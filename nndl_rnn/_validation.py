@@ -1,0 +1,297 @@
+"""Argument checks shared by every module of the package.
+
+Each check raises with a sentence of one form, ``<argument>: expected <this>, got <that>``:
+``TypeError`` for a wrong type or dtype, ``ValueError`` for a wrong value, shape, option or set of
+names.
+
+The networks compute in one working dtype. float32 and float64 are for use; complex128 is accepted
+so that :func:`nndl_rnn.gradcheck.complex_step` can differentiate the very functions that readers
+call. float64 arrays may stand beside complex128 ones (they are promoted), every other mixture is an
+error."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+Params = dict[str, Array]
+State = tuple[Array, ...]
+
+FLOAT32, FLOAT64, COMPLEX128 = (np.dtype(kind) for kind in (np.float32, np.float64, np.complex128))
+USER_DTYPES = (FLOAT32, FLOAT64)
+WORKING_DTYPES = (FLOAT32, FLOAT64, COMPLEX128)
+
+BIAS_NAMES = ("bias_ih", "bias_hh")
+PARAM_NAMES = ("weight_ih", "weight_hh", *BIAS_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkArguments:
+    """Checked arguments of ``step`` or ``forward``: one dtype, the state never ``None``."""
+
+    params: Params
+    x: Array
+    state: State
+    dtype: np.dtype[Any]
+    input_size: int
+    hidden_size: int
+
+
+def fail(error: type[Exception], name: str, expected: str, got: object) -> Exception:
+    """Build the error that every check raises.
+
+    >>> raise fail(ValueError, "tau", "an integer of at least 1", 0)
+    Traceback (most recent call last):
+    ValueError: tau: expected an integer of at least 1, got 0
+    """
+    return error(f"{name}: expected {expected}, got {got}")
+
+
+def type_name(value: object) -> str:
+    """Name of a value's type as an error message shows it."""
+    return "None" if value is None else type(value).__name__
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """Return ``value`` if it is one of the strings in ``choices``.
+
+    >>> check_choice("reset", "during", ("after", "before"))
+    Traceback (most recent call last):
+    ValueError: reset: expected one of 'after', 'before', got 'during'
+    """
+    expected = "one of " + ", ".join(map(repr, choices))
+    if not isinstance(value, str):
+        raise fail(TypeError, name, expected, f"{value!r} of type {type_name(value)}")
+    if value not in choices:
+        raise fail(ValueError, name, expected, repr(value))
+    return value
+
+
+def check_bool(name: str, value: object) -> bool:
+    """Return ``value`` as a ``bool`` if it is ``True`` or ``False``."""
+    if not isinstance(value, bool | np.bool_):
+        raise fail(TypeError, name, "True or False", f"{value!r} of type {type_name(value)}")
+    return bool(value)
+
+
+def check_size(name: str, value: object, minimum: int = 1) -> int:
+    """Return ``value`` as an ``int`` if it is an integer of at least ``minimum``."""
+    expected = f"an integer of at least {minimum}"
+    if isinstance(value, bool | np.bool_):
+        raise fail(TypeError, name, expected, f"{value!r} of type {type_name(value)}")
+    try:
+        size = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise fail(TypeError, name, expected, f"{value!r} of type {type_name(value)}") from None
+    if size < minimum:
+        raise fail(ValueError, name, expected, size)
+    return size
+
+
+def check_rng(rng: object) -> np.random.Generator:
+    """Return ``rng`` if it is a ``numpy.random.Generator``."""
+    if not isinstance(rng, np.random.Generator):
+        raise fail(
+            TypeError,
+            "rng",
+            "a numpy.random.Generator such as numpy.random.default_rng(0)",
+            type_name(rng),
+        )
+    return rng
+
+
+def check_user_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return ``dtype`` as ``numpy.dtype`` if it is float32 or float64."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        raise fail(TypeError, "dtype", "float32 or float64", repr(dtype)) from None
+    if dtype is None or found not in USER_DTYPES:
+        raise fail(TypeError, "dtype", "float32 or float64", dtype if dtype is None else found)
+    return found
+
+
+def check_cache(cache: object, cache_type: type, source: str) -> None:
+    """Refuse anything but the cache of ``source``, such as a step's cache given to ``backward``."""
+    if not isinstance(cache, cache_type):
+        raise fail(TypeError, "cache", f"the cache that {source} returned", type_name(cache))
+
+
+def check_array(
+    name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any] | None = None
+) -> Array:
+    """Return ``value`` as an array of that shape and dtype with finite entries only.
+
+    ``shape`` holds a number where a size is fixed and a name where any size will do. Without
+    ``dtype`` any working dtype passes. A float64 array where complex128 is asked for is promoted.
+
+    >>> check_array("x", np.zeros((5, 2, 4)), ("T", "B", 3))
+    Traceback (most recent call last):
+    ValueError: x: expected shape (T, B, 3), got (5, 2, 4)
+    """
+    if not isinstance(value, np.ndarray):
+        raise fail(
+            TypeError, name, f"a numpy.ndarray of shape {_shape_text(shape)}", type_name(value)
+        )
+    if value.dtype not in WORKING_DTYPES:
+        raise fail(TypeError, name, f"dtype {dtype or 'float32 or float64'}", value.dtype)
+    if dtype is not None and value.dtype != dtype and (value.dtype, dtype) != (FLOAT64, COMPLEX128):
+        raise fail(TypeError, name, f"dtype {dtype}, the one of the other arrays", value.dtype)
+    if not _has_shape(value, shape):
+        raise fail(ValueError, name, f"shape {_shape_text(shape)}", _shape_text(value.shape))
+    finite = np.isfinite(value)
+    if not finite.all():
+        place = tuple(int(position) for position in np.argwhere(~finite)[0])
+        raise fail(ValueError, name, "finite values only", f"{value[place]} at index {place}")
+    return np.asarray(value, dtype=dtype)
+
+
+def check_state(
+    name: str,
+    state: object,
+    fields: Sequence[str],
+    batch_size: int | str,
+    hidden_size: int,
+    dtype: np.dtype[Any],
+) -> State:
+    """Return a state, or its gradient, as a tuple of ``(B, H)`` arrays; ``None`` stands for zeros.
+
+    ``fields`` are the letters of the state, ``("h",)`` or ``("h", "c")``.
+    """
+    if state is None:
+        size = batch_size if isinstance(batch_size, int) else 0
+        return tuple(np.zeros((size, hidden_size), dtype) for _ in fields)
+    _check_state_tuple(name, state, fields)
+    return tuple(
+        check_array(f"{name}[{index}] ({field})", part, (batch_size, hidden_size), dtype)
+        for index, (field, part) in enumerate(zip(fields, state, strict=True))  # type: ignore[call-overload]
+    )
+
+
+def check_params(params: object, gates: int) -> tuple[Params, int, int]:
+    """Check a parameter dict with ``gates`` stacked gates; return it, input size and hidden size.
+
+    Expected are ``weight_ih (G*H, D)``, ``weight_hh (G*H, H)`` and either both or neither of
+    ``bias_ih (G*H,)`` and ``bias_hh (G*H,)``.
+    """
+    if not isinstance(params, Mapping):
+        raise fail(TypeError, "params", "a dict with PyTorch's parameter names", type_name(params))
+    _check_param_names(params)
+    prefix = "" if gates == 1 else f"{gates}*"
+    weight_hh = check_array("params['weight_hh']", params["weight_hh"], (f"{prefix}H", "H"))
+    hidden_size = weight_hh.shape[1]
+    rows = gates * hidden_size
+    shapes: dict[str, tuple[int | str, ...]] = {
+        "weight_ih": (rows, "D"),
+        "weight_hh": (rows, hidden_size),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
+    }
+    checked = {
+        key: check_array(f"params[{key!r}]", params[key], shapes[key])
+        for key in PARAM_NAMES
+        if key in params
+    }
+    common_dtype((f"params[{key!r}]", value) for key, value in checked.items())
+    return checked, checked["weight_ih"].shape[1], hidden_size
+
+
+def check_network_arguments(
+    params: object,
+    x: object,
+    state: object,
+    *,
+    x_name: str,
+    gates: int,
+    state_fields: Sequence[str],
+) -> NetworkArguments:
+    """Check what ``step`` and ``forward`` of any architecture take.
+
+    ``x_name`` is ``"x_t"`` for one step, where x has the shape ``(B, D)``, and ``"x"`` for a
+    sequence ``(T, B, D)``.
+    """
+    checked, input_size, hidden_size = check_params(params, gates)
+    leading = ("B",) if x_name == "x_t" else ("T", "B")
+    inputs = check_array(x_name, x, (*leading, input_size))
+    named = [(f"params[{key!r}]", value) for key, value in checked.items()] + [(x_name, inputs)]
+    if state is not None:
+        _check_state_tuple("state", state, state_fields)
+        parts = zip(state_fields, state, strict=True)  # type: ignore[call-overload]
+        named += [(f"state[{k}] ({field})", part) for k, (field, part) in enumerate(parts)]
+    dtype = common_dtype(named)
+    return NetworkArguments(
+        params={key: value.astype(dtype, copy=False) for key, value in checked.items()},
+        x=inputs.astype(dtype, copy=False),
+        state=check_state("state", state, state_fields, inputs.shape[-2], hidden_size, dtype),
+        dtype=dtype,
+        input_size=input_size,
+        hidden_size=hidden_size,
+    )
+
+
+def common_dtype(named: Iterable[tuple[str, object]]) -> np.dtype[Any]:
+    """Return the one working dtype of several arrays; complex128 if float64 and complex128 meet.
+
+    >>> common_dtype([("x", np.zeros(1)), ("y", np.zeros(1, np.float32))])
+    Traceback (most recent call last):
+    TypeError: y: expected dtype float64, the one of x, got float32
+    """
+    first_name = ""
+    dtype: np.dtype[Any] | None = None
+    for name, array in named:
+        if not isinstance(array, np.ndarray):
+            raise fail(TypeError, name, "a numpy.ndarray", type_name(array))
+        if array.dtype not in WORKING_DTYPES:
+            raise fail(TypeError, name, "dtype float32 or float64", array.dtype)
+        if dtype is None:
+            first_name, dtype = name, array.dtype
+        elif array.dtype != dtype:
+            if {array.dtype, dtype} != {FLOAT64, COMPLEX128}:
+                raise fail(TypeError, name, f"dtype {dtype}, the one of {first_name}", array.dtype)
+            dtype = COMPLEX128
+    if dtype is None:
+        raise fail(ValueError, "named", "at least one array", "none")
+    return dtype
+
+
+def _check_state_tuple(name: str, state: object, fields: Sequence[str]) -> None:
+    letters = ", ".join(fields) + ("," if len(fields) == 1 else "")
+    expected = f"None or a tuple ({letters}) of {len(fields)} array{'s' if len(fields) > 1 else ''}"
+    if not isinstance(state, tuple):
+        raise fail(TypeError, name, expected, type_name(state))
+    if len(state) != len(fields):
+        raise fail(ValueError, name, expected, f"a tuple of length {len(state)}")
+
+
+def _check_param_names(params: Mapping[object, object]) -> None:
+    with_biases = any(name in params for name in BIAS_NAMES)
+    expected = PARAM_NAMES if with_biases else PARAM_NAMES[:2]
+    missing = [name for name in expected if name not in params]
+    extra = [name for name in params if name not in PARAM_NAMES]
+    if missing or extra:
+        problems = [
+            f"{what} {names}" for what, names in (("missing", missing), ("unknown", extra)) if names
+        ]
+        raise fail(
+            ValueError,
+            "params",
+            "the keys weight_ih, weight_hh and both or neither of bias_ih, bias_hh",
+            "a dict with " + " and ".join(problems),
+        )
+
+
+def _has_shape(value: Array, shape: Sequence[int | str]) -> bool:
+    return value.ndim == len(shape) and all(
+        isinstance(wanted, str) or wanted == size
+        for wanted, size in zip(shape, value.shape, strict=True)
+    )
+
+
+def _shape_text(shape: Sequence[int | str]) -> str:
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"

@@ -1,0 +1,115 @@
+r"""The two squashing functions of recurrent networks, and their derivatives.
+
+Every function works entry by entry, keeps float32 and float64, and follows IEEE arithmetic at
+infinities and NaN: the networks check their inputs once, at the entrance. complex128 is accepted
+for the complex-step derivative.
+
+A backward pass holds the value of an activation, not its argument, so each derivative comes in two
+forms: ``tanh_derivative(a)`` and ``tanh_derivative_from_value(tanh(a))``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nndl_rnn._validation import WORKING_DTYPES, Array, fail
+
+__all__ = [
+    "sigmoid",
+    "sigmoid_derivative",
+    "sigmoid_derivative_from_value",
+    "tanh",
+    "tanh_derivative",
+    "tanh_derivative_from_value",
+]
+
+
+def sigmoid(a: Array, out: Array | None = None) -> Array:
+    r"""Logistic function, :math:`\sigma(a) = 1 / (1 + e^{-a})`.
+
+    Accurate at both ends: an overflow of :math:`e^{-a}` gives the limit 0, without a warning.
+
+    Args:
+        a: array of any shape.
+        out: array of the same shape and dtype for the result; it may be ``a`` itself.
+
+    Raises:
+        TypeError: ``a`` is not float32 or float64 (or complex128).
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
+    a = _as_working_array(a)
+    if a.dtype.kind == "c":
+        return _complex_sigmoid(a, out)
+    with np.errstate(over="ignore", under="ignore"):
+        result: Array = np.exp(np.negative(a, out=out), out=out)
+        result = np.add(result, 1, out=out)
+        return np.reciprocal(result, out=out)
+
+
+def sigmoid_derivative(a: Array) -> Array:
+    r"""Derivative :math:`\sigma'(a) = \sigma(a)\,(1 - \sigma(a))`, at most 1/4.
+
+    >>> sigmoid_derivative(np.array([0.0]))
+    array([0.25])
+    """
+    return sigmoid_derivative_from_value(sigmoid(a))
+
+
+def sigmoid_derivative_from_value(value: Array) -> Array:
+    r"""The same derivative from the value :math:`s = \sigma(a)`: :math:`s\,(1 - s)`.
+
+    >>> sigmoid_derivative_from_value(np.array([0.5]))
+    array([0.25])
+    """
+    return value * (1 - value)
+
+
+def tanh(a: Array, out: Array | None = None) -> Array:
+    r"""Hyperbolic tangent, :math:`\tanh(a) = 2\sigma(2a) - 1`.
+
+    Args:
+        a: array of any shape.
+        out: array of the same shape and dtype for the result; it may be ``a`` itself.
+
+    Raises:
+        TypeError: ``a`` is not float32 or float64 (or complex128).
+
+    >>> tanh(np.array([-1000.0, 0.0, 1000.0]))
+    array([-1.,  0.,  1.])
+    """
+    return np.tanh(_as_working_array(a), out=out)
+
+
+def tanh_derivative(a: Array) -> Array:
+    r"""Derivative :math:`\tanh'(a) = 1 - \tanh^2(a)`, exactly 1 at :math:`a = 0`.
+
+    >>> tanh_derivative(np.array([0.0]))
+    array([1.])
+    """
+    return tanh_derivative_from_value(tanh(a))
+
+
+def tanh_derivative_from_value(value: Array) -> Array:
+    r"""The same derivative from the value :math:`h = \tanh(a)`: :math:`1 - h^2`.
+
+    >>> tanh_derivative_from_value(np.array([0.0, 0.5]))
+    array([1.  , 0.75])
+    """
+    return 1 - value * value
+
+
+def _as_working_array(a: Array) -> Array:
+    a = np.asarray(a)
+    if a.dtype not in WORKING_DTYPES:
+        raise fail(TypeError, "a", "dtype float32 or float64", a.dtype)
+    return a
+
+
+def _complex_sigmoid(a: Array, out: Array | None) -> Array:
+    # An overflowed complex exponential divides to NaN, so its real part is kept at most zero.
+    on_the_right = a.real >= 0
+    decay = np.exp(np.where(on_the_right, -a, a))
+    result: Array = np.divide(np.where(on_the_right, 1, decay), 1 + decay, out=out)
+    return result
