@@ -7,7 +7,8 @@ names.
 The networks compute in one working dtype. float32 and float64 are for use; complex128 is accepted
 so that :func:`nndl_rnn.gradcheck.complex_step` can differentiate the very functions that readers
 call. float64 arrays may stand beside complex128 ones (they are promoted), every other mixture is an
-error."""
+error.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +157,7 @@ def check_state(
     name: str,
     state: object,
     fields: Sequence[str],
-    batch_size: int | str,
+    batch_size: int,
     hidden_size: int,
     dtype: np.dtype[Any],
 ) -> State:
@@ -165,8 +166,7 @@ def check_state(
     ``fields`` are the letters of the state, ``("h",)`` or ``("h", "c")``.
     """
     if state is None:
-        size = batch_size if isinstance(batch_size, int) else 0
-        return tuple(np.zeros((size, hidden_size), dtype) for _ in fields)
+        return tuple(np.zeros((batch_size, hidden_size), dtype) for _ in fields)
     _check_state_tuple(name, state, fields)
     return tuple(
         check_array(f"{name}[{index}] ({field})", part, (batch_size, hidden_size), dtype)

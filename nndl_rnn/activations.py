@@ -45,7 +45,8 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
     with np.errstate(over="ignore", under="ignore"):
         result: Array = np.exp(np.negative(a, out=out), out=out)
         result = np.add(result, 1, out=out)
-        return np.reciprocal(result, out=out)
+        result = np.reciprocal(result, out=out)
+    return result
 
 
 def sigmoid_derivative(a: Array) -> Array:
@@ -79,7 +80,8 @@ def tanh(a: Array, out: Array | None = None) -> Array:
     >>> tanh(np.array([-1000.0, 0.0, 1000.0]))
     array([-1.,  0.,  1.])
     """
-    return np.tanh(_as_working_array(a), out=out)
+    result: Array = np.tanh(_as_working_array(a), out=out)
+    return result
 
 
 def tanh_derivative(a: Array) -> Array:

@@ -1,0 +1,364 @@
+r"""The simple recurrent network of Elman (1990), with :math:`\phi = \tanh` or the identity.
+
+.. math::
+
+    a_t = W x_t + U h_{t-1} + b, \qquad h_t = \phi(a_t), \qquad t = 1, \dots, T
+
+The identity gives the linear network, whose gradients have a closed form.
+
+Parameters carry PyTorch's names: ``weight_ih`` is :math:`W`, shape ``(H, D)``; ``weight_hh`` is
+:math:`U`, shape ``(H, H)``; ``bias_ih + bias_hh`` is :math:`b`, shape ``(H,)`` each. The biases may
+both be left out. D is the size of the input (:math:`m` in the book), H that of the hidden state
+(:math:`n`), B the batch.
+
+The book writes column vectors; here each row of a batch is one sample, so :math:`W x_t` becomes
+``x_t @ W.T``. A gradient has the shape of its variable in both.
+
+:func:`step` and :func:`step_backward` follow the derivation line by line. :func:`forward` and
+:func:`backward` compute the same with one large matrix product wherever the recursion allows it.
+
+The option ``nonlinearity`` is given to :func:`step` or :func:`forward`, and the cache remembers it.
+A cache refers to the arrays that it was made from and does not copy them: leave ``params``, ``x``
+and ``h`` as they are until the backward pass is done.
+
+Sources: J. L. Elman, Finding structure in time, Cognitive Science 14 (1990); P. J. Werbos,
+Backpropagation through time: what it does and how to do it, Proc. IEEE 78 (1990); layout of the
+parameters: ``torch.nn.RNN`` of PyTorch 2.13.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nndl_rnn._validation import (
+    Array,
+    NetworkArguments,
+    Params,
+    State,
+    check_array,
+    check_bool,
+    check_cache,
+    check_choice,
+    check_network_arguments,
+    check_params,
+    check_rng,
+    check_size,
+    check_state,
+    check_user_dtype,
+)
+from nndl_rnn.activations import tanh, tanh_derivative_from_value
+
+__all__ = [
+    "SequenceCache",
+    "StepCache",
+    "backward",
+    "forward",
+    "init_params",
+    "split_gates",
+    "step",
+    "step_backward",
+]
+
+GATES = 1
+STATE_FIELDS = ("h",)
+NONLINEARITIES = ("tanh", "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class StepCache:
+    """What one step leaves for its backward pass."""
+
+    params: Params = field(repr=False)
+    x_t: Array = field(repr=False)
+    h_prev: Array = field(repr=False)
+    h_t: Array = field(repr=False)
+    nonlinearity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceCache:
+    """What a whole sequence leaves for its backward pass; ``h[0]`` is the initial state."""
+
+    params: Params = field(repr=False)
+    x: Array = field(repr=False)
+    h: Array = field(repr=False)
+    nonlinearity: str
+
+
+def init_params(
+    rng: np.random.Generator,
+    input_size: int,
+    hidden_size: int,
+    *,
+    bias: bool = True,
+    dtype: DTypeLike = np.float64,
+) -> Params:
+    r"""Draw parameters uniformly from :math:`[-1/\sqrt{H}, 1/\sqrt{H})`, as PyTorch does.
+
+    Args:
+        rng: source of the random numbers.
+        input_size: D, at least 1.
+        hidden_size: H, at least 1.
+        bias: whether there are biases.
+        dtype: float32 or float64.
+
+    Returns:
+        ``weight_ih (H, D)``, ``weight_hh (H, H)`` and, with biases, ``bias_ih (H,)``,
+        ``bias_hh (H,)``.
+
+    Raises:
+        TypeError: ``rng`` is no generator, a size no integer, ``bias`` no bool, ``dtype`` another.
+        ValueError: a size is below 1.
+
+    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=4)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight_ih': (4, 3), 'weight_hh': (4, 4), 'bias_ih': (4,), 'bias_hh': (4,)}
+    """
+    rng = check_rng(rng)
+    input_size = check_size("input_size", input_size)
+    hidden_size = check_size("hidden_size", hidden_size)
+    dtype = check_user_dtype(dtype)
+    shapes: dict[str, tuple[int, ...]] = {
+        "weight_ih": (hidden_size, input_size),
+        "weight_hh": (hidden_size, hidden_size),
+    }
+    if check_bool("bias", bias):
+        shapes |= {"bias_ih": (hidden_size,), "bias_hh": (hidden_size,)}
+    bound = 1 / np.sqrt(hidden_size)
+    return {name: rng.uniform(-bound, bound, size).astype(dtype) for name, size in shapes.items()}
+
+
+def split_gates(params: Params) -> dict[str, Array]:
+    """Return the parameters under the book's names ``W``, ``U`` and, with biases, ``b``.
+
+    ``W`` and ``U`` are views of ``params``; ``b`` is a new array, ``bias_ih + bias_hh``.
+
+    Raises:
+        TypeError, ValueError: ``params`` is not a parameter dict of this module.
+
+    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=4)
+    >>> book = split_gates(params)
+    >>> list(book), book["U"] is params["weight_hh"]
+    (['W', 'U', 'b'], True)
+    """
+    params, _, _ = check_params(params, GATES)
+    book = {"W": params["weight_ih"], "U": params["weight_hh"]}
+    if "bias_ih" in params:
+        book["b"] = params["bias_ih"] + params["bias_hh"]
+    return book
+
+
+def step(
+    params: Params, x_t: Array, state: State | None = None, *, nonlinearity: str = "tanh"
+) -> tuple[State, StepCache]:
+    r"""Advance the network by one time step.
+
+    .. math:: a_t = W x_t + U h_{t-1} + b, \qquad h_t = \phi(a_t)
+
+    Args:
+        params: see the module.
+        x_t: input, shape ``(B, D)``.
+        state: the tuple ``(h_prev,)`` with the shape ``(B, H)``; ``None`` stands for zeros.
+        nonlinearity: ``"tanh"`` or ``"identity"``.
+
+    Returns:
+        The new state ``(h_t,)``, and the cache that :func:`step_backward` needs.
+
+    Raises:
+        TypeError: an argument has the wrong type, or dtypes are mixed.
+        ValueError: a shape, a name in ``params`` or the option is wrong, or a value is not finite.
+
+    >>> params = {"weight_ih": np.array([[2.0]]), "weight_hh": np.array([[0.5]])}
+    >>> state = (np.array([[4.0]]),)
+    >>> (h_t,), cache = step(params, np.array([[3.0]]), state, nonlinearity="identity")
+    >>> h_t
+    array([[8.]])
+    """
+    arguments = _check_arguments("x_t", params, x_t, state)
+    check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
+    params, x_t, (h_prev,) = arguments.params, arguments.x, arguments.state
+
+    a_t = x_t @ params["weight_ih"].T + h_prev @ params["weight_hh"].T + _bias(params)
+    h_t = tanh(a_t) if nonlinearity == "tanh" else a_t
+    return (h_t,), StepCache(params, x_t, h_prev, h_t, nonlinearity)
+
+
+def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Array, State]:
+    r"""Carry the gradient of a loss back through one step.
+
+    With :math:`\delta^{v} := \partial L / \partial v`:
+
+    .. math::
+
+        \delta^{a}_t &= \delta^{h}_t \odot \phi'(a_t) \\
+        \partial L / \partial W &\mathrel{+}= \delta^{a}_t x_t^\top, \qquad
+        \partial L / \partial U \mathrel{+}= \delta^{a}_t h_{t-1}^\top, \qquad
+        \partial L / \partial b \mathrel{+}= \delta^{a}_t \\
+        \delta^{x}_t &= W^\top \delta^{a}_t, \qquad \delta^{h}_{t-1} = U^\top \delta^{a}_t
+
+    Args:
+        cache: from :func:`step`.
+        d_state: gradient of the loss with respect to the new state, ``(d_h_t,)`` of shape
+            ``(B, H)``; ``None`` stands for zeros.
+
+    Returns:
+        This step's share of the gradient of each parameter (summed over the batch), ``d_x_t``
+        ``(B, D)``, and ``(d_h_prev,)`` ``(B, H)``: what reaches the previous state through this
+        step. A loss that reads the previous state itself is for the caller to add.
+
+    Raises:
+        TypeError: ``cache`` is not from :func:`step`, or ``d_state`` has the wrong type or dtype.
+        ValueError: ``d_state`` has the wrong shape or is not finite.
+
+    >>> params = {"weight_ih": np.array([[2.0]]), "weight_hh": np.array([[0.5]])}
+    >>> _, cache = step(params, np.array([[3.0]]), (np.array([[4.0]]),), nonlinearity="identity")
+    >>> d_params, d_x_t, (d_h_prev,) = step_backward(cache, (np.array([[10.0]]),))
+    >>> d_params, d_x_t, d_h_prev
+    ({'weight_ih': array([[30.]]), 'weight_hh': array([[40.]])}, array([[20.]]), array([[5.]]))
+    """
+    check_cache(cache, StepCache, "rnn.step")
+    params, x_t, h_prev, h_t = cache.params, cache.x_t, cache.h_prev, cache.h_t
+    B, H = h_t.shape
+    (d_h_t,) = check_state("d_state", d_state, STATE_FIELDS, B, H, h_t.dtype)
+
+    d_a_t = d_h_t * _slope(h_t, cache.nonlinearity)
+    d_params = {"weight_ih": d_a_t.T @ x_t, "weight_hh": d_a_t.T @ h_prev}
+    if "bias_ih" in params:
+        d_params |= {"bias_ih": d_a_t.sum(axis=0), "bias_hh": d_a_t.sum(axis=0)}
+    d_x_t = d_a_t @ params["weight_ih"]
+    d_h_prev = d_a_t @ params["weight_hh"]
+    return d_params, d_x_t, (d_h_prev,)
+
+
+def forward(
+    params: Params, x: Array, state: State | None = None, *, nonlinearity: str = "tanh"
+) -> tuple[Array, State, SequenceCache]:
+    r"""Run the network over a whole sequence.
+
+    .. math:: h_t = \phi(W x_t + U h_{t-1} + b), \qquad t = 1, \dots, T
+
+    Args:
+        params: see the module.
+        x: inputs, shape ``(T, B, D)``; T and B may be 0.
+        state: the initial state ``(h_0,)`` with the shape ``(B, H)``; ``None`` stands for zeros.
+        nonlinearity: ``"tanh"`` or ``"identity"``.
+
+    Returns:
+        ``h`` ``(T, B, H)`` with ``h[t - 1]`` being :math:`h_t`, the last state ``(h_T,)``, and the
+        cache that :func:`backward` needs.
+
+    Raises:
+        TypeError: an argument has the wrong type, or dtypes are mixed.
+        ValueError: a shape, a name in ``params`` or the option is wrong, or a value is not finite.
+
+    >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
+    >>> h, (h_last,), cache = forward(params, np.ones((3, 1, 1)), nonlinearity="identity")
+    >>> h.ravel(), h_last
+    (array([1.  , 1.5 , 1.75]), array([[1.75]]))
+    """
+    arguments = _check_arguments("x", params, x, state)
+    check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
+    params, x, (h_0,) = arguments.params, arguments.x, arguments.state
+    T, B, D = x.shape
+    H = arguments.hidden_size
+
+    h = np.empty((T + 1, B, H), arguments.dtype)
+    h[0] = h_0
+    # The input's share of every a_t at once; each step turns its a_t into h_t in place.
+    np.matmul(x.reshape(T * B, D), params["weight_ih"].T, out=h[1:].reshape(T * B, H))
+    h[1:] += _bias(params)
+    weight_hh_transposed = params["weight_hh"].T
+    recurrent_share = np.empty((B, H), arguments.dtype)
+    for t in range(1, T + 1):
+        np.matmul(h[t - 1], weight_hh_transposed, out=recurrent_share)
+        h[t] += recurrent_share
+        if nonlinearity == "tanh":
+            tanh(h[t], out=h[t])
+    # The last state is a copy, so that carrying it on does not keep the sequence in memory.
+    return h[1:], (h[T].copy(),), SequenceCache(params, x, h, nonlinearity)
+
+
+def backward(
+    cache: SequenceCache, d_h: Array, d_state: State | None = None
+) -> tuple[Params, Array, State]:
+    r"""Back-propagate through time: the gradient of a loss of all hidden states.
+
+    Let :math:`\partial^{+} L / \partial h_t` be the direct derivative, ``d_h[t - 1]``: what the
+    loss gains from :math:`h_t` apart from the later states. With :math:`\delta^{a}_{T+1} = 0`,
+
+    .. math::
+
+        \delta^{h}_t &= \frac{\partial^{+} L}{\partial h_t} + U^\top \delta^{a}_{t+1}, \qquad
+        \delta^{a}_t = \delta^{h}_t \odot \phi'(a_t) \\
+        \frac{\partial L}{\partial W} &= \sum_{t=1}^{T} \delta^{a}_t x_t^\top, \qquad
+        \frac{\partial L}{\partial U} = \sum_{t=1}^{T} \delta^{a}_t h_{t-1}^\top, \qquad
+        \frac{\partial L}{\partial b} = \sum_{t=1}^{T} \delta^{a}_t \\
+        \delta^{x}_t &= W^\top \delta^{a}_t, \qquad
+        \frac{\partial L}{\partial h_0} = U^\top \delta^{a}_1
+
+    Args:
+        cache: from :func:`forward`; it and what :func:`forward` returned stay as they are, so
+            that several backward passes may follow one forward pass.
+        d_h: direct gradient with respect to every hidden state, shape ``(T, B, H)``.
+        d_state: further gradient with respect to the last state, ``(d_h_T,)`` of shape
+            ``(B, H)``, added to ``d_h[-1]``; ``None`` stands for zeros.
+
+    Returns:
+        The gradients of the parameters (same names and shapes as ``params``, summed over time and
+        batch), ``d_x`` ``(T, B, D)``, and that of the initial state, ``(d_h_0,)`` ``(B, H)``.
+
+    Raises:
+        TypeError: ``cache`` is not from :func:`forward`, or a type or dtype is wrong.
+        ValueError: a shape is wrong or a value is not finite.
+
+    >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
+    >>> _, _, cache = forward(params, np.ones((3, 1, 1)), nonlinearity="identity")
+    >>> d_h = np.array([0.0, 0.0, 1.0]).reshape(3, 1, 1)      # the loss is h_3
+    >>> d_params, d_x, (d_h_0,) = backward(cache, d_h)
+    >>> d_params["weight_hh"], d_x.ravel(), d_h_0             # h_2 + 0.5 h_1; powers of 0.5
+    (array([[2.]]), array([0.25, 0.5 , 1.  ]), array([[0.125]]))
+    """
+    check_cache(cache, SequenceCache, "rnn.forward")
+    params, x, h = cache.params, cache.x, cache.h
+    T, B, D = x.shape
+    H = h.shape[-1]
+    d_h = check_array("d_h", d_h, (T, B, H), h.dtype)
+    (d_h_later,) = check_state("d_state", d_state, STATE_FIELDS, B, H, h.dtype)
+    weight_hh = params["weight_hh"]
+
+    d_a = _slope(h[1:], cache.nonlinearity)
+    for t in reversed(range(T)):
+        d_a[t] *= d_h[t] + d_h_later
+        d_h_later = d_a[t] @ weight_hh
+
+    rows = d_a.reshape(T * B, H)
+    d_params = {
+        "weight_ih": rows.T @ x.reshape(T * B, D),
+        "weight_hh": rows.T @ h[:-1].reshape(T * B, H),
+    }
+    if "bias_ih" in params:
+        d_bias = rows.sum(axis=0)
+        d_params |= {"bias_ih": d_bias, "bias_hh": d_bias.copy()}
+    d_x = (rows @ params["weight_ih"]).reshape(T, B, D)
+    # For T = 0 the initial state is the last state: a copy keeps the caller's array apart.
+    return d_params, d_x, (d_h_later.copy(),)
+
+
+def _check_arguments(
+    x_name: str, params: Params, x: Array, state: State | None
+) -> NetworkArguments:
+    return check_network_arguments(
+        params, x, state, x_name=x_name, gates=GATES, state_fields=STATE_FIELDS
+    )
+
+
+def _bias(params: Params) -> Array | float:
+    return params["bias_ih"] + params["bias_hh"] if "bias_ih" in params else 0.0
+
+
+def _slope(h: Array, nonlinearity: str) -> Array:
+    """The derivative of the nonlinearity, from its value, as a new array."""
+    return tanh_derivative_from_value(h) if nonlinearity == "tanh" else np.ones_like(h)
