@@ -1,0 +1,293 @@
+"""Computational graphs of the book, drawn with matplotlib.
+
+Each public function builds one figure and returns it; nothing is shown or saved.
+Layout is data (a node is a name, a place and a label), drawing is two small helpers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Rectangle
+
+from nndl_rnn._validation import check_size
+
+GIVEN = "#f0f0f0"  # inputs, targets and the initial state: nothing upstream
+COMPUTED = "#cfe3f5"
+LOSS = "#fbdcc4"
+EDGE = "#444444"
+SHARED = "#a33b00"  # what is the same at every time step
+
+CARRIED = "#0b5394"  # the path along the cell
+THROUGH_HIDDEN = "#a33b00"  # a path through the hidden state
+
+NODE_WIDTH = 0.78
+NODE_HEIGHT = 0.56
+
+
+@dataclass(frozen=True)
+class Node:
+    """A variable of a computational graph: where it stands and how it is written."""
+
+    x: float
+    y: float
+    label: str
+    colour: str
+
+
+def unrolled_rnn(steps: int = 3) -> Figure:
+    r"""Draw the recurrent network as a graph without cycles, one column per time step.
+
+    The columns repeat :math:`a_t = W x_t + U h_{t-1} + b`, :math:`h_t = \tanh(a_t)`,
+    :math:`s_t = V h_t + b_s`, :math:`\ell(s_t, y_t)`; every loss feeds :math:`L`.
+
+    Parameters
+    ----------
+    steps
+        The number of columns, at least 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    TypeError
+        If ``steps`` is not an integer.
+    ValueError
+        If ``steps`` is smaller than 1.
+
+    Examples
+    --------
+    >>> figure = unrolled_rnn(steps=2)
+    >>> labels = {text.get_text() for text in figure.axes[0].texts}
+    >>> "$h_{1}$" in labels, "$h_{2}$" in labels, "$h_{3}$" in labels
+    (True, True, False)
+    """
+    steps = check_size("steps", steps)
+    nodes = _rnn_nodes(steps)
+    figure = Figure(figsize=(1.0 + 1.9 * steps, 5.8), layout="tight")
+    axes = figure.subplots()
+    for start, end, weight in _rnn_edges(steps):
+        _draw_edge(axes, nodes[start], nodes[end], weight)
+    for node in nodes.values():
+        _draw_node(axes, node)
+    axes.set(xlim=(-0.5, 2 * steps + 0.75), ylim=(-0.35, 6.1), aspect="equal")
+    axes.axis("off")
+    return figure
+
+
+def _rnn_nodes(steps: int) -> dict[str, Node]:
+    """The variables of the unrolled network, keyed by name and time, for example ``h2``."""
+    nodes = {"h0": Node(0, 2.3, "$h_{0}$", GIVEN)}
+    for t in range(1, steps + 1):
+        x = 2.0 * t
+        nodes[f"x{t}"] = Node(x, 0, f"$x_{{{t}}}$", GIVEN)
+        nodes[f"a{t}"] = Node(x, 1.15, f"$a_{{{t}}}$", COMPUTED)
+        nodes[f"h{t}"] = Node(x, 2.3, f"$h_{{{t}}}$", COMPUTED)
+        nodes[f"s{t}"] = Node(x, 3.45, f"$s_{{{t}}}$", COMPUTED)
+        nodes[f"loss{t}"] = Node(x, 4.6, rf"$\ell_{{{t}}}$", LOSS)
+        nodes[f"y{t}"] = Node(x - 1.0, 4.6, f"$y_{{{t}}}$", GIVEN)
+    nodes["L"] = Node(steps + 1.0, 5.75, "$L$", LOSS)
+    return nodes
+
+
+def _rnn_edges(steps: int) -> list[tuple[str, str, str]]:
+    """Start, end and shared weight of every edge, in the direction of the forward pass."""
+    edges = []
+    for t in range(1, steps + 1):
+        edges += [
+            (f"x{t}", f"a{t}", "$W$"),
+            (f"h{t - 1}", f"a{t}", "$U$"),
+            (f"a{t}", f"h{t}", r"$\tanh$"),
+            (f"h{t}", f"s{t}", "$V$"),
+            (f"s{t}", f"loss{t}", ""),
+            (f"y{t}", f"loss{t}", ""),
+            (f"loss{t}", "L", ""),
+        ]
+    return edges
+
+
+def lstm_step() -> Figure:
+    r"""Draw one step of the LSTM as a graph, every edge with its local derivative.
+
+    Elementwise factors stand beside the edges, for example :math:`f_t` beside
+    :math:`c_{t-1} \to c_t`; an edge into a pre-activation carries a weight matrix.
+
+    Examples
+    --------
+    >>> labels = {text.get_text() for text in lstm_step().axes[0].texts}
+    >>> "$c_{t+1}$" in labels
+    True
+    """
+    nodes = _lstm_step_nodes()
+    figure = Figure(figsize=(12.5, 5.6), layout="tight")
+    axes = figure.subplots()
+    for start, end, factor, colour in _lstm_step_edges():
+        _draw_edge(axes, nodes[start], nodes[end], factor, colour, size=13)
+    for node in nodes.values():
+        _draw_node(axes, node)
+    axes.set(xlim=(-0.5, 12.1), ylim=(-0.4, 5.4), aspect="equal")
+    axes.axis("off")
+    return figure
+
+
+def _lstm_step_nodes() -> dict[str, Node]:
+    """The variables of step t and their neighbours in the steps before and after."""
+    nodes = {
+        "c-": Node(0.0, 5.0, "$c_{t-1}$", GIVEN),
+        "h-": Node(0.0, 2.9, "$h_{t-1}$", GIVEN),
+        "x": Node(0.0, 0.6, "$x_{t}$", GIVEN),
+        "c": Node(6.6, 5.0, "$c_{t}$", COMPUTED),
+        "h": Node(9.1, 2.0, "$h_{t}$", COMPUTED),
+        "c+": Node(11.6, 5.0, "$c_{t+1}$", COMPUTED),
+        "a+": Node(11.6, 2.0, "$a^{*}_{t+1}$", COMPUTED),
+        "loss": Node(11.6, 0.2, r"$\ell(h_t)$", LOSS),
+    }
+    for row, gate in enumerate("ogif"):
+        nodes[f"a{gate}"] = Node(2.3, 0.2 + 1.2 * row, f"$a^{{{gate}}}_{{t}}$", COMPUTED)
+        nodes[gate] = Node(4.4, 0.2 + 1.2 * row, f"${gate}_{{t}}$", COMPUTED)
+    return nodes
+
+
+def _lstm_step_edges() -> list[tuple[str, str, str, str]]:
+    """Start, end, local derivative and colour of every edge, in the forward direction."""
+    edges = [
+        ("c-", "c", "$f_t$", CARRIED),
+        ("c", "c+", "$f_{t+1}$", CARRIED),
+        ("f", "c", "$c_{t-1}$", EDGE),
+        ("i", "c", "$g_t$", EDGE),
+        ("g", "c", "$i_t$", EDGE),
+        ("o", "h", r"$\tanh(c_t)$", EDGE),
+        ("c", "h", r"$o_t\,(1-\tanh^2 c_t)$", EDGE),
+        ("h", "a+", "$U_{*}$", THROUGH_HIDDEN),
+        ("h", "loss", "", EDGE),
+    ]
+    for gate in "figo":
+        edges += [
+            ("h-", f"a{gate}", f"$U_{gate}$", THROUGH_HIDDEN),
+            ("x", f"a{gate}", "", EDGE),
+            (f"a{gate}", gate, r"$\tanh'$" if gate == "g" else r"$\sigma'$", EDGE),
+        ]
+    return edges
+
+
+def lstm_two_questions() -> Figure:
+    r"""Draw the two places of the LSTM's backward pass that readers ask about.
+
+    Left: the cell :math:`c_t` has two arrows out of it, so its gradient is a sum. Right:
+    :math:`h_{t-1}` and :math:`c_{t-1}` enter step t side by side; the arrow between them belongs
+    to step t - 1 and is followed there, once.
+
+    Examples
+    --------
+    >>> [axes.get_title() for axes in lstm_two_questions().axes]
+    ['two arrows leave the cell', 'the arrow between them belongs to step t - 1']
+    """
+    figure = Figure(figsize=(12.5, 4.4), layout="tight")
+    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
+    _draw_two_exits(left)
+    _draw_two_inputs(right)
+    for axes in (left, right):
+        axes.set(aspect="equal")
+        axes.axis("off")
+    return figure
+
+
+def _draw_two_exits(axes: Axes) -> None:
+    cell = Node(0.0, 2.6, "$c_{t}$", COMPUTED)
+    hidden = Node(0.0, 0.4, "$h_{t}$", COMPUTED)
+    later = Node(4.0, 2.6, "$c_{t+1}$", COMPUTED)
+    hidden_factor = r"$\delta^{h}_t \odot o_t \odot (1-\tanh^2 c_t)$"
+    _draw_edge(axes, cell, hidden, hidden_factor, THROUGH_HIDDEN)
+    _draw_edge(axes, cell, later, "", CARRIED)
+    _write(axes, (2.0, 2.95), r"$\delta^{c}_{t+1} \odot f_{t+1}$", size=15, colour=CARRIED)
+    for node in (cell, hidden, later):
+        _draw_node(axes, node)
+    axes.set(xlim=(-0.6, 4.6), ylim=(-0.2, 3.6))
+    axes.set_title("two arrows leave the cell")
+
+
+def _draw_two_inputs(axes: Axes) -> None:
+    nodes = {
+        "c-": Node(0.9, 2.6, "$c_{t-1}$", COMPUTED),
+        "h-": Node(0.9, 0.4, "$h_{t-1}$", COMPUTED),
+        "gates": Node(4.3, 1.5, "$i_t, f_t, g_t$", COMPUTED),
+        "c": Node(6.6, 2.6, "$c_{t}$", COMPUTED),
+        "h": Node(6.6, 0.4, "$h_{t}$", COMPUTED),
+    }
+    _draw_edge(axes, nodes["c-"], nodes["h-"], "", THROUGH_HIDDEN)
+    _draw_edge(axes, nodes["c-"], nodes["c"], "$f_t$", CARRIED)
+    for start, end in (("h-", "gates"), ("gates", "c"), ("c", "h"), ("h-", "h")):
+        _draw_edge(axes, nodes[start], nodes[end], "$o_t$" if end == "h" == start else "")
+    for name, node in nodes.items():
+        _draw_node(axes, node, width=1.5 if name == "gates" else NODE_WIDTH)
+    for left, right, label in ((0.2, 1.9, "step $t-1$"), (3.2, 7.3, "step $t$")):
+        frame = Rectangle((left, -0.1), right - left, 3.2, fill=False, edgecolor=EDGE, ls="--")
+        axes.add_patch(frame)
+        _write(axes, ((left + right) / 2, -0.35), label, size=13)
+    axes.set(xlim=(0.0, 7.5), ylim=(-0.6, 3.6))
+    axes.set_title("the arrow between them belongs to step t - 1")
+
+
+def _draw_node(axes: Axes, node: Node, width: float = NODE_WIDTH) -> None:
+    axes.add_patch(
+        FancyBboxPatch(
+            (node.x - width / 2, node.y - NODE_HEIGHT / 2),
+            width,
+            NODE_HEIGHT,
+            boxstyle="round,pad=0,rounding_size=0.16",
+            facecolor=node.colour,
+            edgecolor=EDGE,
+            linewidth=1.2,
+        )
+    )
+    _write(axes, (node.x, node.y), node.label, size=19)
+
+
+def _draw_edge(
+    axes: Axes, start: Node, end: Node, weight: str, colour: str = EDGE, size: int = 15
+) -> None:
+    """Draw an arrow between the borders of two nodes, with the weight beside its middle."""
+    dx, dy = end.x - start.x, end.y - start.y
+    # The fraction of the way at which a line from the centre leaves the box around it.
+    leave = min(
+        NODE_WIDTH / 2 / abs(dx) if dx else 1.0,
+        NODE_HEIGHT / 2 / abs(dy) if dy else 1.0,
+    )
+    tail = (start.x + leave * dx, start.y + leave * dy)
+    head = (end.x - leave * dx, end.y - leave * dy)
+    arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", xy=head, xytext=tail, arrowprops=arrow)
+    if weight:
+        _write(
+            axes,
+            ((tail[0] + head[0]) / 2 + 0.1, (tail[1] + head[1]) / 2 + 0.04),
+            weight,
+            size=size,
+            colour=_weight_colour(weight, colour),
+            align="left",
+        )
+
+
+def _weight_colour(weight: str, edge_colour: str) -> str:
+    """A coloured edge passes its colour on; otherwise shared weights stand out from functions."""
+    if edge_colour != EDGE:
+        return edge_colour
+    return EDGE if "tanh" in weight else SHARED
+
+
+def _write(
+    axes: Axes,
+    place: tuple[float, float],
+    label: str,
+    size: int,
+    colour: str = "black",
+    align: str = "center",
+) -> None:
+    """Write in the typeface of the printed equations."""
+    axes.text(
+        *place, label, ha=align, va="center", fontsize=size, color=colour, math_fontfamily="cm"
+    )

@@ -1,0 +1,41 @@
+"""The computational graphs say what the equations say."""
+
+import pytest
+
+from nndl_rnn.diagrams import _rnn_edges, _rnn_nodes, unrolled_rnn
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_every_edge_joins_two_drawn_nodes(steps):
+    nodes = _rnn_nodes(steps)
+    for start, end, _ in _rnn_edges(steps):
+        assert start in nodes
+        assert end in nodes
+
+
+def test_edges_are_the_arguments_of_the_forward_equations():
+    arguments = {}
+    for start, end, _ in _rnn_edges(3):
+        arguments.setdefault(end, set()).add(start)
+    assert arguments["a2"] == {"x2", "h1"}
+    assert arguments["h2"] == {"a2"}
+    assert arguments["s2"] == {"h2"}
+    assert arguments["loss2"] == {"s2", "y2"}
+    assert arguments["L"] == {"loss1", "loss2", "loss3"}
+
+
+def test_the_same_weights_appear_once_per_time_step():
+    weights = [weight for _, _, weight in _rnn_edges(4)]
+    assert [weights.count(name) for name in ("$W$", "$U$", "$V$")] == [4, 4, 4]
+
+
+def test_nodes_do_not_overlap():
+    places = [(node.x, node.y) for node in _rnn_nodes(4).values()]
+    assert len(set(places)) == len(places)
+
+
+def test_bad_number_of_steps():
+    with pytest.raises(ValueError, match="steps: expected an integer of at least 1, got 0"):
+        unrolled_rnn(0)
+    with pytest.raises(TypeError, match="steps: expected an integer"):
+        unrolled_rnn(2.5)
