@@ -126,7 +126,8 @@ def lstm_step() -> Figure:
     figure = Figure(figsize=(12.5, 5.6), layout="tight")
     axes = figure.subplots()
     for start, end, factor, colour in _lstm_step_edges():
-        _draw_edge(axes, nodes[start], nodes[end], factor, colour, size=13)
+        _draw_edge(axes, nodes[start], nodes[end], "", colour)
+        _write_on_edge(axes, nodes[start], nodes[end], factor, colour)
     for node in nodes.values():
         _draw_node(axes, node)
     axes.set(xlim=(-0.5, 12.1), ylim=(-0.4, 5.4), aspect="equal")
@@ -183,10 +184,10 @@ def lstm_two_questions() -> Figure:
 
     Examples
     --------
-    >>> [axes.get_title() for axes in lstm_two_questions().axes]
-    ['two arrows leave the cell', 'the arrow between them belongs to step t - 1']
+    >>> lstm_two_questions().axes[0].get_title()
+    '1. Two arrows leave the cell'
     """
-    figure = Figure(figsize=(12.5, 4.4), layout="tight")
+    figure = Figure(figsize=(12.5, 3.9), layout="tight")
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
     _draw_two_exits(left)
     _draw_two_inputs(right)
@@ -199,37 +200,39 @@ def lstm_two_questions() -> Figure:
 def _draw_two_exits(axes: Axes) -> None:
     cell = Node(0.0, 2.6, "$c_{t}$", COMPUTED)
     hidden = Node(0.0, 0.4, "$h_{t}$", COMPUTED)
-    later = Node(4.0, 2.6, "$c_{t+1}$", COMPUTED)
-    hidden_factor = r"$\delta^{h}_t \odot o_t \odot (1-\tanh^2 c_t)$"
-    _draw_edge(axes, cell, hidden, hidden_factor, THROUGH_HIDDEN)
+    later = Node(4.2, 2.6, "$c_{t+1}$", COMPUTED)
+    factor = r"$\delta^{h}_t \odot o_t \odot (1-\tanh^2 c_t)$"
+    _draw_edge(axes, cell, hidden, "", THROUGH_HIDDEN)
+    _write(axes, (0.2, 1.5), factor, size=15, colour=THROUGH_HIDDEN, align="left")
     _draw_edge(axes, cell, later, "", CARRIED)
-    _write(axes, (2.0, 2.95), r"$\delta^{c}_{t+1} \odot f_{t+1}$", size=15, colour=CARRIED)
+    _write(axes, (2.1, 3.0), r"$\delta^{c}_{t+1} \odot f_{t+1}$", size=15, colour=CARRIED)
     for node in (cell, hidden, later):
         _draw_node(axes, node)
-    axes.set(xlim=(-0.6, 4.6), ylim=(-0.2, 3.6))
-    axes.set_title("two arrows leave the cell")
+    axes.set(xlim=(-0.6, 4.8), ylim=(-0.7, 3.5))
+    axes.set_title("1. Two arrows leave the cell")
 
 
 def _draw_two_inputs(axes: Axes) -> None:
     nodes = {
-        "c-": Node(0.9, 2.6, "$c_{t-1}$", COMPUTED),
-        "h-": Node(0.9, 0.4, "$h_{t-1}$", COMPUTED),
-        "gates": Node(4.3, 1.5, "$i_t, f_t, g_t$", COMPUTED),
-        "c": Node(6.6, 2.6, "$c_{t}$", COMPUTED),
-        "h": Node(6.6, 0.4, "$h_{t}$", COMPUTED),
+        "c-": Node(1.2, 2.6, "$c_{t-1}$", COMPUTED),
+        "h-": Node(1.2, 0.4, "$h_{t-1}$", COMPUTED),
+        "a": Node(4.6, 1.5, "$a^{*}_{t}$", COMPUTED),
+        "c": Node(7.2, 2.6, "$c_{t}$", COMPUTED),
+        "h": Node(7.2, 0.4, "$h_{t}$", COMPUTED),
     }
+    for start, end in (("h-", "a"), ("a", "c"), ("a", "h"), ("c", "h")):
+        _draw_edge(axes, nodes[start], nodes[end], "")
     _draw_edge(axes, nodes["c-"], nodes["h-"], "", THROUGH_HIDDEN)
-    _draw_edge(axes, nodes["c-"], nodes["c"], "$f_t$", CARRIED)
-    for start, end in (("h-", "gates"), ("gates", "c"), ("c", "h"), ("h-", "h")):
-        _draw_edge(axes, nodes[start], nodes[end], "$o_t$" if end == "h" == start else "")
-    for name, node in nodes.items():
-        _draw_node(axes, node, width=1.5 if name == "gates" else NODE_WIDTH)
-    for left, right, label in ((0.2, 1.9, "step $t-1$"), (3.2, 7.3, "step $t$")):
-        frame = Rectangle((left, -0.1), right - left, 3.2, fill=False, edgecolor=EDGE, ls="--")
+    _draw_edge(axes, nodes["c-"], nodes["c"], "", CARRIED)
+    _write(axes, (5.0, 3.0), r"$\delta^{c}_t \odot f_t$", size=15, colour=CARRIED)
+    for node in nodes.values():
+        _draw_node(axes, node)
+    for left, right, label in ((0.3, 2.1, "step $t-1$"), (3.7, 8.1, "step $t$")):
+        frame = Rectangle((left, -0.1), right - left, 3.5, fill=False, edgecolor=EDGE, ls="--")
         axes.add_patch(frame)
-        _write(axes, ((left + right) / 2, -0.35), label, size=13)
-    axes.set(xlim=(0.0, 7.5), ylim=(-0.6, 3.6))
-    axes.set_title("the arrow between them belongs to step t - 1")
+        _write(axes, ((left + right) / 2, -0.4), label, size=13)
+    axes.set(xlim=(0.1, 8.3), ylim=(-0.7, 3.5))
+    axes.set_title("2. The arrow from $c_{t-1}$ to $h_{t-1}$ belongs to step $t-1$")
 
 
 def _draw_node(axes: Axes, node: Node, width: float = NODE_WIDTH) -> None:
@@ -247,9 +250,7 @@ def _draw_node(axes: Axes, node: Node, width: float = NODE_WIDTH) -> None:
     _write(axes, (node.x, node.y), node.label, size=19)
 
 
-def _draw_edge(
-    axes: Axes, start: Node, end: Node, weight: str, colour: str = EDGE, size: int = 15
-) -> None:
+def _draw_edge(axes: Axes, start: Node, end: Node, weight: str, colour: str = EDGE) -> None:
     """Draw an arrow between the borders of two nodes, with the weight beside its middle."""
     dx, dy = end.x - start.x, end.y - start.y
     # The fraction of the way at which a line from the centre leaves the box around it.
@@ -266,17 +267,17 @@ def _draw_edge(
             axes,
             ((tail[0] + head[0]) / 2 + 0.1, (tail[1] + head[1]) / 2 + 0.04),
             weight,
-            size=size,
-            colour=_weight_colour(weight, colour),
+            size=15,
+            colour=EDGE if "tanh" in weight else SHARED,
             align="left",
         )
 
 
-def _weight_colour(weight: str, edge_colour: str) -> str:
-    """A coloured edge passes its colour on; otherwise shared weights stand out from functions."""
-    if edge_colour != EDGE:
-        return edge_colour
-    return EDGE if "tanh" in weight else SHARED
+def _write_on_edge(axes: Axes, start: Node, end: Node, factor: str, colour: str) -> None:
+    """Write a local derivative across the middle of an edge, on a white ground."""
+    if factor:
+        middle = ((start.x + end.x) / 2, (start.y + end.y) / 2)
+        _write(axes, middle, factor, size=15, colour=colour, ground="white")
 
 
 def _write(
@@ -286,8 +287,16 @@ def _write(
     size: int,
     colour: str = "black",
     align: str = "center",
+    ground: str = "none",
 ) -> None:
     """Write in the typeface of the printed equations."""
     axes.text(
-        *place, label, ha=align, va="center", fontsize=size, color=colour, math_fontfamily="cm"
+        *place,
+        label,
+        ha=align,
+        va="center",
+        fontsize=size,
+        color=colour,
+        math_fontfamily="cm",
+        bbox={"facecolor": ground, "edgecolor": "none", "pad": 1.5},
     )

@@ -2,7 +2,13 @@
 
 import pytest
 
-from nndl_rnn.diagrams import _rnn_edges, _rnn_nodes, unrolled_rnn
+from nndl_rnn.diagrams import (
+    _lstm_step_edges,
+    _lstm_step_nodes,
+    _rnn_edges,
+    _rnn_nodes,
+    unrolled_rnn,
+)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
@@ -39,3 +45,15 @@ def test_bad_number_of_steps():
         unrolled_rnn(0)
     with pytest.raises(TypeError, match="steps: expected an integer"):
         unrolled_rnn(2.5)
+
+
+def test_lstm_edges_are_the_arguments_of_the_forward_equations():
+    arguments = {}
+    for start, end, _, _ in _lstm_step_edges():
+        arguments.setdefault(end, set()).add(start)
+    assert set().union(*arguments.values(), arguments) == set(_lstm_step_nodes())
+    for gate in "ifgo":
+        assert arguments[f"a{gate}"] == {"x", "h-"}
+        assert arguments[gate] == {f"a{gate}"}
+    assert arguments["c"] == {"c-", "i", "f", "g"}
+    assert arguments["h"] == {"c", "o"}
