@@ -43,24 +43,16 @@ def unrolled_rnn(steps: int = 3) -> Figure:
     The columns repeat :math:`a_t = W x_t + U h_{t-1} + b`, :math:`h_t = \tanh(a_t)`,
     :math:`s_t = V h_t + b_s`, :math:`\ell(s_t, y_t)`; every loss feeds :math:`L`.
 
-    Parameters
-    ----------
-    steps
-        The number of columns, at least 1.
+    Args:
+        steps: the number of columns, at least 1.
 
-    Returns
-    -------
-    matplotlib.figure.Figure
+    Returns:
+        The figure, made without pyplot, so that nothing keeps it open.
 
-    Raises
-    ------
-    TypeError
-        If ``steps`` is not an integer.
-    ValueError
-        If ``steps`` is smaller than 1.
+    Raises:
+        TypeError: ``steps`` is not an integer.
+        ValueError: ``steps`` is below 1.
 
-    Examples
-    --------
     >>> figure = unrolled_rnn(steps=2)
     >>> labels = {text.get_text() for text in figure.axes[0].texts}
     >>> "$h_{1}$" in labels, "$h_{2}$" in labels, "$h_{3}$" in labels
