@@ -42,10 +42,12 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
     a = _as_working_array(a)
     if a.dtype.kind == "c":
         return _complex_sigmoid(a, out)
+    result: Array = np.empty_like(a) if out is None else out
     with np.errstate(over="ignore", under="ignore"):
-        result: Array = np.exp(np.negative(a, out=out), out=out)
-        result = np.add(result, 1, out=out)
-        result = np.reciprocal(result, out=out)
+        np.negative(a, out=result)
+        np.exp(result, out=result)
+        np.add(result, 1, out=result)
+        np.reciprocal(result, out=result)
     return result
 
 

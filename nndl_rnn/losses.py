@@ -1,0 +1,192 @@
+r"""Losses of a sequence and their gradients.
+
+A loss takes what the network puts out at every time step and batch entry, ``(T, B, q)``, and
+returns its value with its gradient: ``(loss, gradient)``, the gradient ``(T, B, q)`` like its
+variable. For one sequence,
+
+.. math:: L = \frac{1}{T} \sum_{t=1}^{T} \ell(s_t, y_t)
+
+``over_time="mean"`` is this :math:`1/T`; ``over_time="sum"`` leaves it out. ``over_batch`` says in
+the same way whether the losses of the B sequences are averaged or added. The gradient is always
+that of the loss as returned, with the same factors. With both ``"mean"`` (the default) the
+cross-entropy equals ``torch.nn.functional.cross_entropy`` over all T B predictions. An empty batch
+or sequence has the loss 0.
+
+Values are summed in the dtype of the input. complex128 is accepted for the complex-step derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nndl_rnn._validation import Array, check_array, check_choice, common_dtype, fail, type_name
+
+__all__ = ["cross_entropy", "log_softmax", "softmax", "squared_error"]
+
+REDUCTIONS = ("mean", "sum")
+
+
+def squared_error(
+    prediction: Array, target: Array, *, over_time: str = "mean", over_batch: str = "mean"
+) -> tuple[Any, Array]:
+    r"""Half the squared distance between prediction and target.
+
+    .. math::
+
+        \ell(s_t, y_t) = \tfrac{1}{2} \lVert s_t - y_t \rVert^2, \qquad
+        \frac{\partial \ell}{\partial s_t} = s_t - y_t
+
+    The squares of the q components are added, never averaged.
+
+    Args:
+        prediction: :math:`s_t` for every step, shape ``(T, B, q)``.
+        target: :math:`y_t`, same shape and dtype.
+        over_time: ``"mean"`` (with 1/T) or ``"sum"``.
+        over_batch: ``"mean"`` (with 1/B) or ``"sum"``.
+
+    Returns:
+        The loss, a scalar of the arrays' dtype, and its gradient with respect to ``prediction``.
+
+    Raises:
+        TypeError: an argument is no array, or the dtypes differ.
+        ValueError: shapes differ, a value is not finite, or an option is unknown.
+
+    >>> prediction = np.array([3.0, 5.0]).reshape(2, 1, 1)              # T = 2
+    >>> loss, gradient = squared_error(prediction, np.ones((2, 1, 1)))
+    >>> float(loss), gradient.ravel()                                   # (4 + 16) / 2 / T
+    (5.0, array([1., 2.]))
+    """
+    prediction = check_array("prediction", prediction, ("T", "B", "q"))
+    target = check_array("target", target, prediction.shape)
+    common_dtype([("prediction", prediction), ("target", target)])
+    factor = _factor(prediction.shape, over_time, over_batch)
+    difference = prediction - target
+    return factor * np.sum(difference * difference) / 2, factor * difference
+
+
+def cross_entropy(
+    scores: Array, target: Array, *, over_time: str = "mean", over_batch: str = "mean"
+) -> tuple[Any, Array]:
+    r"""Cross-entropy between the softmax of the scores and the target.
+
+    .. math::
+
+        \hat y_t = \operatorname{softmax}(s_t), \qquad
+        \ell(s_t, y_t) = -y_t^\top \log \hat y_t, \qquad
+        \frac{\partial \ell}{\partial s_t} = \hat y_t - y_t
+
+    Computed from :func:`log_softmax`, so that no score is too large and no probability too small.
+
+    Args:
+        scores: :math:`s_t` for every step, shape ``(T, B, q)``.
+        target: either the classes, integers in 0..q-1 of shape ``(T, B)``, or a distribution over
+            the classes, shape and dtype of ``scores``, each non-negative and with the sum 1.
+        over_time: ``"mean"`` (with 1/T) or ``"sum"``.
+        over_batch: ``"mean"`` (with 1/B) or ``"sum"``.
+
+    Returns:
+        The loss, a scalar of the dtype of ``scores``, and its gradient with respect to ``scores``.
+
+    Raises:
+        TypeError: an argument is no array, or the dtypes do not fit.
+        ValueError: a shape, class, distribution or option is wrong, or a value is not finite.
+
+    >>> scores = np.array([[[1000.0, 1000.0]]])                         # T = B = 1, q = 2
+    >>> loss, gradient = cross_entropy(scores, np.array([[0]]))
+    >>> round(float(loss), 6), gradient                                 # log 2
+    (0.693147, array([[[-0.5,  0.5]]]))
+    """
+    scores = check_array("scores", scores, ("T", "B", "q"))
+    distribution = _target_distribution(target, scores)
+    factor = _factor(scores.shape, over_time, over_batch)
+    log_probability = log_softmax(scores)
+    loss = -factor * np.sum(distribution * log_probability)
+    return loss, factor * (np.exp(log_probability) - distribution)
+
+
+def softmax(scores: Array) -> Array:
+    r"""Softmax over the last axis, :math:`e^{s_k} / \sum_j e^{s_j}`.
+
+    Args:
+        scores: array of at least one axis, the last of size at least 1.
+
+    Raises:
+        TypeError: ``scores`` is no float array.
+        ValueError: ``scores`` has no last axis to sum over, or a value is not finite.
+
+    >>> softmax(np.array([0.0, 1000.0]))
+    array([0., 1.])
+    """
+    return np.asarray(np.exp(log_softmax(scores)))
+
+
+def log_softmax(scores: Array) -> Array:
+    r"""Logarithm of the softmax, :math:`s_k - \log \sum_j e^{s_j}`, without overflow.
+
+    The largest score is subtracted first, which changes nothing else.
+
+    Args:
+        scores: array of at least one axis, the last of size at least 1.
+
+    Raises:
+        TypeError: ``scores`` is no float array.
+        ValueError: ``scores`` has no last axis to sum over, or a value is not finite.
+
+    >>> log_softmax(np.array([0.0, -1000.0]))
+    array([    0., -1000.])
+    """
+    if not isinstance(scores, np.ndarray):
+        raise fail(TypeError, "scores", "a numpy.ndarray of shape (..., q)", type_name(scores))
+    if scores.ndim == 0 or scores.shape[-1] == 0:
+        raise fail(ValueError, "scores", "shape (..., q) with q at least 1", scores.shape)
+    scores = check_array("scores", scores, scores.shape)
+    # By the real part, so that a complex step never changes the constant.
+    shifted = scores - np.max(scores.real, axis=-1, keepdims=True)
+    with np.errstate(under="ignore"):
+        return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)))
+
+
+def _factor(shape: Sequence[int], over_time: str, over_batch: str) -> float:
+    check_choice("over_time", over_time, REDUCTIONS)
+    check_choice("over_batch", over_batch, REDUCTIONS)
+    steps, batch_size = shape[:2]
+    count = (steps if over_time == "mean" else 1) * (batch_size if over_batch == "mean" else 1)
+    return 1 / max(count, 1)
+
+
+def _target_distribution(target: Array, scores: Array) -> Array:
+    """Return the target as a distribution: classes become one-hot vectors."""
+    if not isinstance(target, np.ndarray):
+        raise fail(
+            TypeError, "target", "integers (T, B) or a distribution (T, B, q)", type_name(target)
+        )
+    if target.dtype.kind in "iu":
+        return _one_hot(target, scores)
+    target = check_array("target", target, scores.shape)
+    common_dtype([("scores", scores), ("target", target)])
+    totals = target.sum(axis=-1)
+    tolerance = math.sqrt(np.finfo(target.dtype).eps)
+    if (target.real < 0).any() or (np.abs(totals - 1) > tolerance).any():
+        expected = "distributions: non-negative, with the sum 1 over the last axis"
+        raise fail(
+            ValueError, "target", expected, f"sums {totals.ravel()[:3]}, least {target.min()}"
+        )
+    return target
+
+
+def _one_hot(classes: Array, scores: Array) -> Array:
+    if classes.shape != scores.shape[:2]:
+        raise fail(ValueError, "target", f"shape {scores.shape[:2]}", classes.shape)
+    class_count = scores.shape[-1]
+    wrong = (classes < 0) | (classes >= class_count)
+    if wrong.any():
+        raise fail(
+            ValueError, "target", f"classes in 0..{class_count - 1}", f"class {classes[wrong][0]}"
+        )
+    distribution = np.zeros_like(scores)
+    np.put_along_axis(distribution, classes[..., np.newaxis].astype(np.intp), 1, axis=-1)
+    return distribution
