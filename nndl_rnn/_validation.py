@@ -15,6 +15,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,21 @@ def check_size(name: str, value: object, minimum: int = 1) -> int:
     if size < minimum:
         raise fail(ValueError, name, expected, size)
     return size
+
+
+def check_number(name: str, value: object) -> float:
+    """Return ``value`` as a ``float`` if it is a finite real number.
+
+    >>> check_number("forget_bias", float("nan"))
+    Traceback (most recent call last):
+    ValueError: forget_bias: expected a finite number, got nan
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise fail(TypeError, name, "a finite number", f"{value!r} of type {type_name(value)}")
+    number = float(value)
+    if not np.isfinite(number):
+        raise fail(ValueError, name, "a finite number", number)
+    return number
 
 
 def check_rng(rng: object) -> np.random.Generator:
