@@ -1,0 +1,965 @@
+"""Training: read-out, loss, clipping, optimisers, a loop with a progress bar, and checkpoints.
+
+Each piece is a function or a small frozen dataclass, and each does one thing. The gradient
+functions compute gradients and nothing else: clipping is a step of its own between gradient and
+optimiser, so that a gradient check always sees the true gradient. One update is ::
+
+    loss, gradients, state = loss_and_gradients(model, params, x, y)     # the derivation
+    gradients = clip_by_global_norm(gradients, max_norm=1.0)             # optional
+    params, optimizer_state = optimizer.update(params, gradients, optimizer_state)
+
+and :func:`train` repeats it. Nothing is changed in place: every step returns new arrays.
+
+The architecture is any module with the five functions of this package (``rnn``, ``lstm``,
+``gru``), or one with its options fixed by :func:`with_options`. How the gradient of the recurrent
+layer is found is exchangeable as well, see :class:`GradientEstimator`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+from nndl_rnn._validation import Array, State, check_array, check_size, common_dtype, fail
+from nndl_rnn.activations import sigmoid
+
+Params = Mapping[str, Array]
+Loss = Callable[[Array, Array], tuple[Any, Array]]
+Head = Callable[[Array], tuple[Any, Array, dict[str, Array]]]
+Clip = Callable[[Params], dict[str, Array]]
+Record = dict[str, float]
+Batch = tuple[Array, Array]
+Batches = Callable[[np.random.Generator], Iterable[Batch]]
+
+CELL = "cell."
+READOUT = "readout."
+CHECKPOINT_FORMAT = 1
+
+
+# --------------------------------------------------------------------------------------
+# Architectures
+
+
+class Architecture(Protocol):
+    """What training needs of an architecture: three of the five functions of its module."""
+
+    def init_params(
+        self, rng: np.random.Generator, input_size: int, hidden_size: int, dtype: DTypeLike = ...
+    ) -> dict[str, Array]: ...
+
+    def forward(
+        self, params: Params, x: Array, state: State | None = None
+    ) -> tuple[Array, State, Any]: ...
+
+    def backward(
+        self, cache: Any, d_h: Array, d_state: State | None = None
+    ) -> tuple[dict[str, Array], Array, State]: ...
+
+
+@dataclass(frozen=True)
+class BoundArchitecture:
+    """An architecture whose options have been fixed; made by :func:`with_options`."""
+
+    name: str
+    init_params: Callable[..., dict[str, Array]]
+    step: Callable[..., Any]
+    step_backward: Callable[..., Any]
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+def with_options(architecture: Any, **options: Any) -> BoundArchitecture:
+    """Fix options of an architecture, so that it can be used where no options are passed.
+
+    Each option is handed to those of the five functions that have an argument of that name.
+
+    Args:
+        architecture: a module with the five functions, such as ``nndl_rnn.gru``.
+        **options: for example ``reset="before"``, ``update="write"`` for ``gru``.
+
+    Returns:
+        an architecture.
+
+    Raises:
+        TypeError: none of the five functions has an argument of that name.
+
+    >>> from nndl_rnn import rnn
+    >>> linear = with_options(rnn, nonlinearity="identity")
+    >>> linear.name
+    'rnn(nonlinearity=identity)'
+    """
+    names = ("init_params", "step", "step_backward", "forward", "backward")
+    functions = {name: getattr(architecture, name) for name in names}
+    accepted = {name: set(inspect.signature(f).parameters) for name, f in functions.items()}
+    module_name = architecture_name(architecture)
+    for option in options:
+        if not any(option in parameters for parameters in accepted.values()):
+            options_text = f"an option of {module_name}"
+            raise fail(TypeError, "options", options_text, repr(option))
+    bound = {
+        name: functools.partial(
+            function, **{key: options[key] for key in options if key in accepted[name]}
+        )
+        for name, function in functions.items()
+    }
+    listed = ", ".join(f"{key}={value}" for key, value in options.items())
+    return BoundArchitecture(name=f"{module_name}({listed})", **bound)
+
+
+def architecture_name(architecture: Any) -> str:
+    """The short name of an architecture, for labels and messages.
+
+    >>> from nndl_rnn import rnn
+    >>> architecture_name(rnn)
+    'rnn'
+    """
+    name = getattr(architecture, "name", None) or architecture.__name__
+    return str(name).rsplit(".", maxsplit=1)[-1]
+
+
+# --------------------------------------------------------------------------------------
+# Losses
+
+
+def sigmoid_cross_entropy(scores: Array, targets: Array) -> tuple[Any, Array]:
+    r"""Cross-entropy of independent yes-or-no answers, and its gradient.
+
+    With the prediction :math:`\hat y_t = \sigma(s_t)`, added over the q answers of a step and
+    averaged over steps and batch,
+
+    .. math::
+
+        \ell(s_t, y_t) = -y_t^\top \log \hat y_t - (1 - y_t)^\top \log (1 - \hat y_t), \qquad
+        \frac{\partial \ell}{\partial s_t} = \hat y_t - y_t
+
+    The loss is computed as ``max(s, 0) - s y + log(1 + exp(-|s|))``, which is the same number
+    and neither overflows nor takes the logarithm of zero.
+
+    Args:
+        scores: :math:`s_t` for every step, shape ``(T, B, q)``.
+        targets: :math:`y_t`, from 0 to 1, same shape and dtype.
+
+    Returns:
+        The loss, a scalar of the dtype of ``scores``, and its gradient with respect to ``scores``.
+
+    Raises:
+        TypeError: an argument is no array, or the dtypes differ.
+        ValueError: shapes differ, a value is not finite, or a target lies outside 0 to 1.
+
+    >>> scores = np.array([0.0, 1000.0]).reshape(2, 1, 1)               # T = 2
+    >>> loss, gradient = sigmoid_cross_entropy(scores, np.ones((2, 1, 1)))
+    >>> round(float(loss), 6), gradient.ravel()                         # log 2 / T, and 0 / T
+    (0.346574, array([-0.25,  0.  ]))
+    """
+    scores = check_array("scores", scores, ("T", "B", "q"))
+    targets = check_array("targets", targets, scores.shape)
+    common_dtype([("scores", scores), ("targets", targets)])
+    outside = (targets.real < 0) | (targets.real > 1)
+    if outside.any():
+        raise fail(ValueError, "targets", "numbers from 0 to 1", targets[outside][0])
+    steps, batch_size, _ = scores.shape
+    factor = 1 / max(steps * batch_size, 1)
+    # By the real part, so that a complex step never changes the case.
+    positive = scores.real > 0
+    losses = np.where(positive, scores, 0) - scores * targets
+    with np.errstate(under="ignore"):
+        losses += np.log1p(np.exp(np.where(positive, -scores, scores)))
+    return factor * np.sum(losses), factor * (sigmoid(scores) - targets)
+
+
+# --------------------------------------------------------------------------------------
+# Model: a recurrent layer and a read-out
+
+
+def join_params(cell: Params, readout: Params) -> dict[str, Array]:
+    """Put the parameters of layer and read-out into one flat dictionary, with prefixed names.
+
+    >>> sorted(join_params({"weight_hh": np.zeros(1)}, {"bias": np.zeros(1)}))
+    ['cell.weight_hh', 'readout.bias']
+    """
+    return {CELL + name: value for name, value in cell.items()} | {
+        READOUT + name: value for name, value in readout.items()
+    }
+
+
+def split_params(params: Params) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Undo :func:`join_params`.
+
+    >>> split_params({"cell.weight_hh": 1, "readout.bias": 2})
+    ({'weight_hh': 1}, {'bias': 2})
+    """
+    cell = {n.removeprefix(CELL): v for n, v in params.items() if n.startswith(CELL)}
+    readout = {n.removeprefix(READOUT): v for n, v in params.items() if n.startswith(READOUT)}
+    unknown = set(params) - set(join_params(cell, readout))
+    if unknown:
+        expected = f"names that begin with {CELL!r} or {READOUT!r}"
+        raise fail(ValueError, "params", expected, sorted(unknown))
+    return cell, readout
+
+
+def count_params(params: Params) -> int:
+    """The number of numbers that are learned.
+
+    >>> count_params({"weight": np.zeros((3, 2)), "bias": np.zeros(3)})
+    9
+    """
+    return sum(value.size for value in params.values())
+
+
+def readout_forward(readout: Params, h: Array) -> Array:
+    r"""Scores from hidden states: :math:`s_t = V h_t + b_s` at every time step.
+
+    Args:
+        readout: ``weight`` is :math:`V`, ``(q, H)``; ``bias`` is :math:`b_s`, ``(q,)``.
+        h: ``(T, B, H)``.
+
+    Returns:
+        ``(T, B, q)``.
+    """
+    return h @ readout["weight"].T + readout["bias"]
+
+
+def readout_backward(readout: Params, h: Array, d_scores: Array) -> tuple[dict[str, Array], Array]:
+    r"""Gradients of the read-out.
+
+    With :math:`\delta^{s}_t = \partial L / \partial s_t`:
+    :math:`\partial L/\partial V = \sum_t \delta^{s}_t h_t^\top`,
+    :math:`\partial L/\partial b_s = \sum_t \delta^{s}_t`, and
+    :math:`\partial^{+} L/\partial h_t = V^\top \delta^{s}_t`, the part of the gradient of
+    :math:`h_t` that does not pass through later time steps.
+
+    Args:
+        readout, h: as in :func:`readout_forward`.
+        d_scores: ``(T, B, q)``.
+
+    Returns:
+        gradients of ``weight`` and ``bias``.
+        d_h: ``(T, B, H)``.
+    """
+    rows = d_scores.reshape(-1, d_scores.shape[-1])
+    d_readout = {
+        "weight": rows.T @ h.reshape(-1, h.shape[-1]),
+        "bias": rows.sum(axis=0),
+    }
+    return d_readout, d_scores @ readout["weight"]
+
+
+@dataclass(frozen=True)
+class SequenceModel:
+    r"""A recurrent layer, and a linear read-out of its hidden state at every time step.
+
+    Holds settings only. Parameters are a flat dictionary: those of the layer under
+    ``cell.``, those of the read-out (:math:`V`, :math:`b_s`) under ``readout.``.
+
+    Args:
+        architecture: a module such as ``nndl_rnn.lstm``, or the result of :func:`with_options`.
+        input_size, hidden_size, output_size: :math:`m`, :math:`n` and :math:`q`.
+
+    >>> from nndl_rnn import rnn
+    >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
+    >>> params = model.init_params(np.random.default_rng(0))
+    >>> scores, state = model.scores(params, np.zeros((4, 3, 2)))
+    >>> scores.shape
+    (4, 3, 1)
+    """
+
+    architecture: Any
+    input_size: int
+    hidden_size: int
+    output_size: int
+
+    def init_params(
+        self, rng: np.random.Generator, dtype: DTypeLike = np.float64
+    ) -> dict[str, Array]:
+        """Draw new parameters; the read-out is uniform in ±1/sqrt(n), as in ``torch.nn.Linear``."""
+        cell = self.architecture.init_params(rng, self.input_size, self.hidden_size, dtype=dtype)
+        bound = 1 / np.sqrt(self.hidden_size)
+        shapes = {"weight": (self.output_size, self.hidden_size), "bias": (self.output_size,)}
+        readout = {
+            name: rng.uniform(-bound, bound, size=shape).astype(dtype)
+            for name, shape in shapes.items()
+        }
+        return join_params(cell, readout)
+
+    def hidden(self, params: Params, x: Array, state: State | None = None) -> Array:
+        """The hidden states ``(T, B, n)`` for the inputs ``(T, B, m)``."""
+        h: Array = self.architecture.forward(split_params(params)[0], x, state)[0]
+        return h
+
+    def scores(self, params: Params, x: Array, state: State | None = None) -> tuple[Array, State]:
+        """The scores ``(T, B, q)`` for the inputs ``(T, B, m)``, and the last state."""
+        cell, readout = split_params(params)
+        h, state, _ = self.architecture.forward(cell, x, state)
+        return readout_forward(readout, h), state
+
+
+# --------------------------------------------------------------------------------------
+# Gradients
+
+
+class GradientEstimator(Protocol):
+    """How the gradient of the recurrent layer is found: in full, truncated, at random, ...
+
+    An estimator runs the layer forward, calls ``head(h)`` once with all hidden states
+    ``(T, B, H)``, and gets back the loss, the direct gradient ``d_h`` of the loss by every
+    hidden state, and the gradients of the read-out. What it does with ``d_h`` on the way back
+    through time is its own affair. ``rng`` is for estimators that draw random numbers; it is
+    part of what a checkpoint saves.
+
+    Returns the loss, the gradients of the layer's parameters, those of the read-out, and the
+    last state.
+    """
+
+    def __call__(
+        self,
+        architecture: Any,
+        params: Params,
+        x: Array,
+        head: Head,
+        state: State | None,
+        rng: np.random.Generator | None,
+    ) -> tuple[Any, dict[str, Array], dict[str, Array], State]: ...
+
+
+def full_gradient(
+    architecture: Any,
+    params: Params,
+    x: Array,
+    head: Head,
+    state: State | None = None,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, dict[str, Array], dict[str, Array], State]:
+    """The exact gradient: back-propagation through all time steps. A :class:`GradientEstimator`."""
+    h, last_state, cache = architecture.forward(params, x, state)
+    loss, d_h, d_readout = head(h)
+    d_params, _, _ = architecture.backward(cache, d_h)
+    return loss, d_params, d_readout, last_state
+
+
+def loss_and_gradients(
+    model: SequenceModel,
+    params: Params,
+    x: Array,
+    targets: Array,
+    loss: Loss = sigmoid_cross_entropy,
+    *,
+    state: State | None = None,
+    estimator: GradientEstimator = full_gradient,
+    rng: np.random.Generator | None = None,
+) -> tuple[Any, dict[str, Array], State]:
+    """The loss on one batch, its gradient by every parameter, and the last state.
+
+    Args:
+        model: the model.
+        params: its parameters; not changed.
+        x, targets: ``(T, B, m)`` and whatever ``loss`` expects, time first.
+        loss: function of scores and targets that returns the loss and its gradient by the scores.
+        state: state before the first step; ``None`` stands for zeros.
+        estimator: how the gradient travels back through time.
+        rng: random numbers for the estimator, if it needs any.
+
+    Returns:
+        The loss, a scalar.
+        gradients: same names and shapes as ``params``.
+        state: the state after the last step.
+
+    >>> from nndl_rnn import rnn
+    >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
+    >>> params = model.init_params(np.random.default_rng(0))
+    >>> x, y = np.ones((4, 3, 2)), np.zeros((4, 3, 1))
+    >>> loss, gradients, state = loss_and_gradients(model, params, x, y)
+    >>> all(gradients[name].shape == params[name].shape for name in params)
+    True
+    """
+    cell, readout = split_params(params)
+
+    def head(h: Array) -> tuple[Any, Array, dict[str, Array]]:
+        value, d_scores = loss(readout_forward(readout, h), targets)
+        d_readout, d_h = readout_backward(readout, h, d_scores)
+        return value, d_h, d_readout
+
+    value, d_cell, d_readout, last_state = estimator(model.architecture, cell, x, head, state, rng)
+    return value, join_params(d_cell, d_readout), last_state
+
+
+# --------------------------------------------------------------------------------------
+# Clipping
+
+
+def global_norm(gradients: Params) -> float:
+    r"""The Euclidean norm of all gradients taken as one long vector.
+
+    :math:`\lVert g \rVert = \bigl(\sum_{\text{all entries}} g^2\bigr)^{1/2}`. The entries are
+    divided by the largest one before they are squared, so that a gradient that has exploded to
+    1e200 does not overflow.
+
+    Returns NaN or infinity if an entry is NaN or infinite.
+
+    >>> global_norm({"weight": np.array([[3.0]]), "bias": np.array([4.0])})
+    5.0
+    """
+    # NumPy's maximum, unlike Python's, is NaN whenever an entry is.
+    largest = float(np.max([np.max(np.abs(g), initial=0.0) for g in gradients.values()]))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    squares = sum(float(np.sum((g / largest).astype(np.float64) ** 2)) for g in gradients.values())
+    return float(largest * np.sqrt(squares))
+
+
+def clip_by_global_norm(gradients: Params, max_norm: float) -> dict[str, Array]:
+    r"""Shorten the gradient to a given length if it is longer; its direction stays.
+
+    :math:`g \leftarrow g \cdot \min(1, \theta / \lVert g \rVert)` with the norm over all
+    parameters together and :math:`\theta` = ``max_norm``. (PyTorch divides by the norm plus
+    1e-6.)
+
+    Args:
+        gradients: dictionary of arrays; not changed.
+        max_norm: the largest length allowed, positive.
+
+    Returns:
+        dictionary of arrays.
+
+    Raises:
+        ValueError: ``max_norm`` is not positive, or the gradient has no finite norm and therefore
+            no direction to keep.
+
+    Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks,
+    ICML 2013, algorithm 1.
+
+    >>> gradients = {"weight": np.array([[3.0]]), "bias": np.array([4.0])}
+    >>> clipped = clip_by_global_norm(gradients, max_norm=1.0)
+    >>> [round(float(g.item()), 6) for g in clipped.values()]
+    [0.6, 0.8]
+    """
+    _check_positive("max_norm", max_norm)
+    norm = global_norm(gradients)
+    if not np.isfinite(norm):
+        raise fail(ValueError, "gradients", "a finite norm", norm)
+    scale = min(1.0, max_norm / norm) if norm > 0 else 1.0
+    return {name: g * scale for name, g in gradients.items()}
+
+
+def clip_by_value(gradients: Params, limit: float) -> dict[str, Array]:
+    r"""Limit every entry of the gradient to :math:`[-\theta, \theta]`; its direction may turn.
+
+    Args:
+        gradients: dictionary of arrays; not changed.
+        limit: :math:`\theta`, positive.
+
+    Returns:
+        dictionary of arrays.
+
+    Raises:
+        ValueError: ``limit`` is not positive.
+
+    >>> clip_by_value({"weight": np.array([-3.0, 0.5])}, limit=1.0)["weight"].tolist()
+    [-1.0, 0.5]
+    """
+    _check_positive("limit", limit)
+    return {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
+
+
+# --------------------------------------------------------------------------------------
+# Optimisers
+
+
+class Optimizer(Protocol):
+    """Turns gradients into new parameters. Its memory is a flat dictionary of arrays."""
+
+    def init(self, params: Params) -> dict[str, NDArray[Any]]: ...
+
+    def update(
+        self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
+    ) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]: ...
+
+
+@dataclass(frozen=True)
+class SGD:
+    r"""Stochastic gradient descent, with momentum if asked for.
+
+    :math:`v \leftarrow \mu v + g`, :math:`\theta \leftarrow \theta - \eta v`. Without momentum
+    (:math:`\mu = 0`) this is :math:`\theta \leftarrow \theta - \eta g`. Same as
+    ``torch.optim.SGD``.
+
+    Args:
+        learning_rate: :math:`\eta`, positive.
+        momentum: :math:`\mu`, at least 0 and below 1.
+
+    Raises:
+        ValueError: a setting is out of its range.
+
+    >>> optimizer = SGD(learning_rate=0.1)
+    >>> params = {"w": np.array([1.0])}
+    >>> params, state = optimizer.update(params, {"w": np.array([2.0])}, optimizer.init(params))
+    >>> params["w"].tolist()
+    [0.8]
+    """
+
+    learning_rate: float
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_positive("learning_rate", self.learning_rate)
+        _check_fraction("momentum", self.momentum)
+
+    def init(self, params: Params) -> dict[str, NDArray[Any]]:
+        """The memory before the first update: zero velocities, or nothing without momentum."""
+        if self.momentum == 0:
+            return {}
+        return {f"velocity.{name}": np.zeros_like(value) for name, value in params.items()}
+
+    def update(
+        self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
+    ) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]:
+        """New parameters and new memory after one step against the gradient."""
+        _check_same_names(params, gradients)
+        if self.momentum == 0:
+            return {n: p - self.learning_rate * gradients[n] for n, p in params.items()}, {}
+        velocity = {n: self.momentum * state[f"velocity.{n}"] + gradients[n] for n in params}
+        stepped = {n: p - self.learning_rate * velocity[n] for n, p in params.items()}
+        return stepped, {f"velocity.{n}": v for n, v in velocity.items()}
+
+
+@dataclass(frozen=True)
+class Adam:
+    r"""Adam: every parameter gets its own step length from running averages of its gradient.
+
+    At update :math:`k`, elementwise,
+
+    .. math::
+        \mu &\leftarrow \beta_1 \mu + (1 - \beta_1) g, &
+        \nu &\leftarrow \beta_2 \nu + (1 - \beta_2) g^2, \\
+        \theta &\leftarrow \theta - \eta\,
+        \frac{\mu / (1 - \beta_1^k)}{\sqrt{\nu / (1 - \beta_2^k)} + \epsilon}. &&
+
+    Same as ``torch.optim.Adam``.
+
+    Args:
+        learning_rate: :math:`\eta`, positive.
+        beta1, beta2: memory of the two averages, at least 0 and below 1.
+        epsilon: :math:`\epsilon`, positive.
+
+    Raises:
+        ValueError: a setting is out of its range.
+
+    Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
+
+    The length of the first step does not depend on the size of the gradient:
+
+    >>> optimizer = Adam(learning_rate=0.1)
+    >>> params = {"w": np.array([1.0, 1.0])}
+    >>> gradients = {"w": np.array([200.0, -0.002])}
+    >>> params, state = optimizer.update(params, gradients, optimizer.init(params))
+    >>> params["w"].round(5).tolist()
+    [0.9, 1.1]
+    """
+
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        _check_positive("learning_rate", self.learning_rate)
+        _check_fraction("beta1", self.beta1)
+        _check_fraction("beta2", self.beta2)
+        _check_positive("epsilon", self.epsilon)
+
+    def init(self, params: Params) -> dict[str, NDArray[Any]]:
+        """The memory before the first update: averages of zero, and a count of zero."""
+        averages = {
+            f"{kind}.{name}": np.zeros_like(value)
+            for kind in ("mean", "square")
+            for name, value in params.items()
+        }
+        return {"count": np.array(0), **averages}
+
+    def update(
+        self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
+    ) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]:
+        """New parameters and new memory after one step."""
+        _check_same_names(params, gradients)
+        count = int(state["count"]) + 1
+        new_params: dict[str, Array] = {}
+        new_state: dict[str, NDArray[Any]] = {"count": np.array(count)}
+        for name, value in params.items():
+            g = gradients[name]
+            mean = self.beta1 * state[f"mean.{name}"] + (1 - self.beta1) * g
+            square = self.beta2 * state[f"square.{name}"] + (1 - self.beta2) * g**2
+            unbiased_mean = mean / (1 - self.beta1**count)
+            unbiased_square = square / (1 - self.beta2**count)
+            step = unbiased_mean / (np.sqrt(unbiased_square) + self.epsilon)
+            new_params[name] = value - self.learning_rate * step
+            new_state[f"mean.{name}"], new_state[f"square.{name}"] = mean, square
+        return new_params, new_state
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not (np.isfinite(value) and value > 0):
+        raise fail(ValueError, name, "a positive number", value)
+
+
+def _check_fraction(name: str, value: float) -> None:
+    if not 0 <= value < 1:
+        raise fail(ValueError, name, "a number from 0 to below 1", value)
+
+
+def _check_same_names(params: Params, gradients: Params) -> None:
+    if set(params) != set(gradients):
+        raise fail(ValueError, "gradients", f"the names {sorted(params)}", sorted(gradients))
+
+
+# --------------------------------------------------------------------------------------
+# Training state and checkpoints
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Everything that decides how training goes on; save it and nothing is lost.
+
+    Attributes:
+        params: the parameters of the model.
+        optimizer_state: the memory of the optimiser.
+        rng_state: state of the random generator that shuffles and that estimators draw from.
+        epoch: number of finished passes over the data.
+        updates: number of finished updates of the parameters.
+        history: one record per finished epoch: ``loss`` (mean over its updates), ``gradient_norm``
+            (largest of its updates, before clipping), and whatever ``evaluate`` returned.
+    """
+
+    params: dict[str, Array]
+    optimizer_state: dict[str, NDArray[Any]]
+    rng_state: Mapping[str, Any]
+    epoch: int = 0
+    updates: int = 0
+    history: tuple[Record, ...] = field(default=())
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One entry of the history as an array over epochs."""
+        return np.array([record[name] for record in self.history], dtype=np.float64)
+
+
+def start(
+    model: SequenceModel, optimizer: Optimizer, seed: int, dtype: DTypeLike = np.float64
+) -> TrainingState:
+    """The state before training: new parameters, and a random generator, both from ``seed``.
+
+    >>> from nndl_rnn import rnn
+    >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
+    >>> start(model, Adam(), seed=0).updates
+    0
+    """
+    rng = np.random.default_rng(seed)
+    params = model.init_params(rng, dtype)
+    return TrainingState(params, optimizer.init(params), rng.bit_generator.state)
+
+
+def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
+    """Write a training state to one file, so that no moment exists without a whole checkpoint.
+
+    The file is a NumPy ``.npz`` archive without pickled objects: arrays as they are, all else
+    as JSON. It is written beside its destination, flushed to disk and then renamed; renaming
+    replaces the old file in one step. Whoever is killed in the middle of writing leaves the old
+    checkpoint as it was, and an unfinished ``.partial`` file that the next save overwrites.
+
+    Args:
+        path: the file; its folder must exist.
+        state: what :func:`train` returned.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    about = {
+        "format": CHECKPOINT_FORMAT,
+        "rng_state": state.rng_state,
+        "epoch": state.epoch,
+        "updates": state.updates,
+        "history": state.history,
+    }
+    arrays = {f"params/{name}": value for name, value in state.params.items()}
+    arrays |= {f"optimizer/{name}": value for name, value in state.optimizer_state.items()}
+    with partial.open("wb") as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the renaming itself survive a power failure, where the system has a way to."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
+    """Read a training state that :func:`save_checkpoint` wrote; the numbers are the same bits.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, or is not a checkpoint of a version that can be read.
+            Files with pickled objects are refused, so that a checkpoint from a stranger cannot
+            run code.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            about = json.loads(str(archive["about"]))
+            found = about["format"]
+            arrays = {name: archive[name] for name in archive.files if name != "about"}
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+        raise fail(ValueError, "path", "a checkpoint", f"{path}, which is none: {error}") from error
+    if found != CHECKPOINT_FORMAT:
+        expected = f"checkpoint format {CHECKPOINT_FORMAT}"
+        raise fail(ValueError, "path", expected, f"{found} in {path}")
+
+    def under(prefix: str) -> dict[str, Any]:
+        return {
+            name.removeprefix(prefix): value
+            for name, value in arrays.items()
+            if name.startswith(prefix)
+        }
+
+    return TrainingState(
+        params=under("params/"),
+        optimizer_state=under("optimizer/"),
+        rng_state=about["rng_state"],
+        epoch=about["epoch"],
+        updates=about["updates"],
+        history=tuple(about["history"]),
+    )
+
+
+# --------------------------------------------------------------------------------------
+# The loop
+
+
+def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
+    """Batches for :func:`train`: all sequences once per epoch, in a new random order each time.
+
+    Args:
+        x: ``(T, N, m)``.
+        targets: ``(T, N, ...)``.
+        batch_size: sequences per batch; the last batch holds what is left over.
+
+    Returns:
+        A function of a random generator that yields pairs ``x[:, part], targets[:, part]``.
+
+    Raises:
+        TypeError, ValueError: the number of sequences or steps differs, or ``batch_size`` is not
+            an integer from 1 to ``N``.
+
+    >>> batches = minibatches(np.zeros((4, 10, 2)), np.zeros((4, 10, 1)), batch_size=4)
+    >>> [x.shape[1] for x, y in batches(np.random.default_rng(0))]
+    [4, 4, 2]
+    """
+    if x.shape[:2] != targets.shape[:2]:
+        raise fail(ValueError, "targets", f"(T, N) = {x.shape[:2]} as x", targets.shape[:2])
+    count = x.shape[1]
+    batch_size = check_size("batch_size", batch_size)
+    if batch_size > count:
+        raise fail(ValueError, "batch_size", f"at most {count}, all sequences", batch_size)
+
+    def one_epoch(rng: np.random.Generator) -> Iterator[Batch]:
+        order = rng.permutation(count)
+        for begin in range(0, count, batch_size):
+            part = order[begin : begin + batch_size]
+            yield x[:, part], targets[:, part]
+
+    return one_epoch
+
+
+def train(
+    model: SequenceModel,
+    optimizer: Optimizer,
+    batches: Batches,
+    state: TrainingState,
+    epochs: int,
+    *,
+    loss: Loss = sigmoid_cross_entropy,
+    clip: Clip | None = None,
+    estimator: GradientEstimator = full_gradient,
+    carry_state: bool = False,
+    evaluate: Callable[[Params], Mapping[str, float]] | None = None,
+    stop: Callable[[Record], bool] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 1,
+    progress: bool = True,
+) -> TrainingState:
+    """Train until ``epochs`` epochs are finished, those of ``state`` included.
+
+    Training for 10 epochs, saving, loading and training to 20 gives the same bits as training
+    to 20 at once. On Ctrl-C, or any other exception, the last finished epoch is saved to
+    ``checkpoint`` before the exception goes on its way.
+
+    Args:
+        model: what is trained.
+        optimizer: how its parameters follow the gradient.
+        batches: function of a random generator that yields the batches of one epoch, such as the
+            result of :func:`minibatches`.
+        state: the result of :func:`start`, of :func:`load_checkpoint` or of an earlier call.
+        epochs: the number of epochs, counted from the very beginning, at which to stop.
+        loss: see :func:`loss_and_gradients`.
+        clip: function from gradients to gradients, such as
+            ``functools.partial(clip_by_global_norm, max_norm=1.0)``. The recorded norm is the one
+            before clipping.
+        estimator: how gradients travel back through time.
+        carry_state: begin each batch with the state that the batch before it ended in (for text
+            that is cut into consecutive pieces); no gradient flows from one batch to another.
+        evaluate: function of the parameters that returns named numbers; called after each epoch.
+        stop: function of an epoch's record; training ends early when it returns true.
+        checkpoint: file to which the state is saved.
+        checkpoint_every: number of epochs from one save to the next. The end is always saved.
+        progress: show a progress bar.
+
+    Returns:
+        The new training state.
+
+    Raises:
+        FloatingPointError: loss or gradient stop being finite numbers. A smaller learning rate, or
+            clipping, is the usual remedy.
+        TypeError, ValueError: ``epochs`` lies before the epoch of ``state``, ``checkpoint_every``
+            is below 1, or an epoch has no batch.
+
+    >>> from nndl_rnn import rnn, tasks
+    >>> x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(2), width=2)
+    >>> model, optimizer = SequenceModel(rnn, 2, 8, 1), Adam(0.05)
+    >>> state = start(model, optimizer, seed=0)
+    >>> state = train(model, optimizer, minibatches(x, y, 10), state, epochs=100, progress=False)
+    >>> state.updates, bool(state.history[-1]["loss"] < 0.1 * state.history[0]["loss"])
+    (100, True)
+    """
+    epochs = check_size("epochs", epochs, minimum=state.epoch)
+    checkpoint_every = check_size("checkpoint_every", checkpoint_every)
+    update = functools.partial(_update, model, optimizer, loss, clip, estimator)
+    rng = _restore_rng(state.rng_state)
+    saved_epoch = None
+    try:
+        with _ProgressBar(state.epoch, epochs, shown=progress) as bar:
+            while state.epoch < epochs:
+                state, steps = _train_one_epoch(update, batches, state, rng, carry_state, evaluate)
+                bar.advance(state.history[-1], steps)
+                if checkpoint is not None and state.epoch % checkpoint_every == 0:
+                    save_checkpoint(checkpoint, state)
+                    saved_epoch = state.epoch
+                if stop is not None and stop(state.history[-1]):
+                    break
+    finally:
+        if checkpoint is not None and saved_epoch != state.epoch:
+            save_checkpoint(checkpoint, state)
+    return state
+
+
+def _train_one_epoch(
+    update: Callable[..., tuple[TrainingState, State, float, float]],
+    batches: Batches,
+    state: TrainingState,
+    rng: np.random.Generator,
+    carry_state: bool,
+    evaluate: Callable[[Params], Mapping[str, float]] | None,
+) -> tuple[TrainingState, int]:
+    """The state after one more epoch, and how many time steps of how many sequences it read."""
+    losses: list[float] = []
+    norms: list[float] = []
+    steps = 0
+    carried: State | None = None
+    for x, targets in batches(rng):
+        state, last, loss, norm = update(state, x, targets, carried, rng)
+        carried = last if carry_state else None
+        losses.append(loss)
+        norms.append(norm)
+        steps += x.shape[0] * x.shape[1]
+    if not losses:
+        raise fail(ValueError, "batches", "at least one batch per epoch", "none")
+    record = {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}
+    if evaluate is not None:
+        record |= {name: float(value) for name, value in evaluate(state.params).items()}
+    finished = replace(
+        state,
+        rng_state=rng.bit_generator.state,
+        epoch=state.epoch + 1,
+        history=(*state.history, record),
+    )
+    return finished, steps
+
+
+def _update(
+    model: SequenceModel,
+    optimizer: Optimizer,
+    loss: Loss,
+    clip: Clip | None,
+    estimator: GradientEstimator,
+    state: TrainingState,
+    x: Array,
+    targets: Array,
+    carried: State | None,
+    rng: np.random.Generator,
+) -> tuple[TrainingState, State, float, float]:
+    """One update: gradient, clipping, optimiser, in this order and apart from each other."""
+    number = state.updates + 1
+
+    def finite_loss(scores: Array, targets: Array) -> tuple[Any, Array]:
+        if not np.isfinite(scores).all():
+            raise FloatingPointError(f"update {number}: expected finite scores, got others")
+        return loss(scores, targets)
+
+    value, gradients, last = loss_and_gradients(
+        model, state.params, x, targets, finite_loss, state=carried, estimator=estimator, rng=rng
+    )
+    value, norm = float(value), global_norm(gradients)
+    if not (np.isfinite(value) and np.isfinite(norm)):
+        raise FloatingPointError(
+            f"update {number}: expected finite numbers, got loss {value}, gradient norm {norm}"
+        )
+    if clip is not None:
+        gradients = clip(gradients)
+    params, optimizer_state = optimizer.update(state.params, gradients, state.optimizer_state)
+    changed = replace(state, params=params, optimizer_state=optimizer_state, updates=number)
+    return changed, last, value, norm
+
+
+def _restore_rng(rng_state: Mapping[str, Any]) -> np.random.Generator:
+    bit_generator = np.random.PCG64()  # the generator of numpy.random.default_rng
+    bit_generator.state = rng_state  # type: ignore[assignment]
+    return np.random.Generator(bit_generator)
+
+
+class _ProgressBar:
+    """A tqdm bar over epochs that shows the last record and the time steps read per second."""
+
+    def __init__(self, first_epoch: int, last_epoch: int, shown: bool) -> None:
+        self._bar = tqdm(total=last_epoch, initial=first_epoch, disable=not shown, unit="epoch")
+        self._began = time.perf_counter()
+        self._steps = 0
+
+    def __enter__(self) -> _ProgressBar:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.close()
+
+    def advance(self, record: Record, steps: int) -> None:
+        self._steps += steps
+        rate = self._steps / (time.perf_counter() - self._began)
+        numbers = {name: f"{value:.3g}" for name, value in record.items()}
+        self._bar.set_postfix(numbers | {"steps/s": f"{rate:.3g}"}, refresh=False)
+        self._bar.update()
