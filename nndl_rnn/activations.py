@@ -66,7 +66,8 @@ def sigmoid_derivative_from_value(value: Array) -> Array:
     >>> sigmoid_derivative_from_value(np.array([0.5]))
     array([0.25])
     """
-    return value * (1 - value)
+    slope: Array = value * (1 - value)
+    return slope
 
 
 def tanh(a: Array, out: Array | None = None) -> Array:
@@ -101,7 +102,8 @@ def tanh_derivative_from_value(value: Array) -> Array:
     >>> tanh_derivative_from_value(np.array([0.0, 0.5]))
     array([1.  , 0.75])
     """
-    return 1 - value * value
+    slope: Array = 1 - value * value
+    return slope
 
 
 def _as_working_array(a: Array) -> Array:

@@ -145,7 +145,8 @@ def central_difference(
     .. math::
 
         \frac{\partial f}{\partial \theta} \approx
-        \frac{f(\theta + \eta) - f(\theta - \eta)}{2 \eta}, \qquad \text{error } O(\eta^2) + O(\varepsilon / \eta)
+        \frac{f(\theta + \eta) - f(\theta - \eta)}{2 \eta}, \qquad
+        \text{error } O(\eta^2) + O(\varepsilon / \eta)
 
     Args:
         function: maps a dict of float64 arrays to one real number.
