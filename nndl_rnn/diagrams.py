@@ -227,6 +227,71 @@ def _draw_two_inputs(axes: Axes) -> None:
     axes.set_title("2. The arrow from $c_{t-1}$ to $h_{t-1}$ belongs to step $t-1$")
 
 
+def gru_step() -> Figure:
+    r"""Draw one step of the GRU as a graph, every edge with its local derivative.
+
+    The reset gate stands after the matrix product and the update gate keeps, as in PyTorch. A
+    factor stands on its edge, for example :math:`z_t` on :math:`h_{t-1} \to h_t`.
+
+    >>> labels = {text.get_text() for text in gru_step().axes[0].texts}
+    >>> "$h_{t-1}$" in labels, "$1-z_t$" in labels
+    (True, True)
+    """
+    nodes = _gru_step_nodes()
+    figure = Figure(figsize=(13.5, 5.8), layout="tight")
+    axes = figure.subplots()
+    for start, end, factor, colour in _gru_step_edges():
+        _draw_edge(axes, nodes[start], nodes[end], "", colour)
+        _write_on_edge(axes, nodes[start], nodes[end], factor, colour)
+    for node in nodes.values():
+        _draw_node(axes, node)
+    axes.set(xlim=(-0.5, 13.7), ylim=(-0.4, 5.4), aspect="equal")
+    axes.axis("off")
+    return figure
+
+
+def _gru_step_nodes() -> dict[str, Node]:
+    """The variables of step t and what its state reaches in the step after."""
+    return {
+        "h-": Node(0.0, 5.0, "$h_{t-1}$", GIVEN),
+        "x": Node(0.0, 0.0, "$x_{t}$", GIVEN),
+        "az": Node(2.9, 3.8, "$a^{z}_{t}$", COMPUTED),
+        "u": Node(2.9, 2.6, "$u_{t}$", COMPUTED),
+        "ar": Node(2.9, 1.3, "$a^{r}_{t}$", COMPUTED),
+        "z": Node(5.1, 3.8, "$z_{t}$", COMPUTED),
+        "r": Node(5.1, 1.3, "$r_{t}$", COMPUTED),
+        "ah": Node(7.2, 0.9, "$a^{h}_{t}$", COMPUTED),
+        "h~": Node(9.3, 2.4, r"$\tilde{h}_{t}$", COMPUTED),
+        "h": Node(10.9, 5.0, "$h_{t}$", COMPUTED),
+        "h+": Node(13.2, 5.0, "$h_{t+1}$", COMPUTED),
+        "a+": Node(13.2, 3.2, "$a^{*}_{t+1}$", COMPUTED),
+        "loss": Node(13.2, 1.4, r"$\ell(h_t)$", LOSS),
+    }
+
+
+def _gru_step_edges() -> list[tuple[str, str, str, str]]:
+    """Start, end, local derivative and colour of every edge, in the forward direction."""
+    return [
+        ("h-", "az", "$U_z$", THROUGH_HIDDEN),
+        ("h-", "u", "$U_h$", THROUGH_HIDDEN),
+        ("h-", "ar", "$U_r$", THROUGH_HIDDEN),
+        ("x", "az", "", EDGE),
+        ("x", "ar", "", EDGE),
+        ("x", "ah", "", EDGE),
+        ("az", "z", r"$\sigma'$", EDGE),
+        ("ar", "r", r"$\sigma'$", EDGE),
+        ("u", "ah", "$r_t$", EDGE),
+        ("r", "ah", "$u_t$", EDGE),
+        ("ah", "h~", r"$\tanh'$", EDGE),
+        ("z", "h", r"$h_{t-1}-\tilde{h}_t$", EDGE),
+        ("h~", "h", "$1-z_t$", EDGE),
+        ("h-", "h", "$z_t$", CARRIED),
+        ("h", "h+", "$z_{t+1}$", CARRIED),
+        ("h", "a+", "$U_{*}$", THROUGH_HIDDEN),
+        ("h", "loss", "", EDGE),
+    ]
+
+
 def _draw_node(axes: Axes, node: Node, width: float = NODE_WIDTH) -> None:
     axes.add_patch(
         FancyBboxPatch(

@@ -3,6 +3,8 @@
 import pytest
 
 from nndl_rnn.diagrams import (
+    _gru_step_edges,
+    _gru_step_nodes,
     _lstm_step_edges,
     _lstm_step_nodes,
     _rnn_edges,
@@ -57,3 +59,14 @@ def test_lstm_edges_are_the_arguments_of_the_forward_equations():
         assert arguments[gate] == {f"a{gate}"}
     assert arguments["c"] == {"c-", "i", "f", "g"}
     assert arguments["h"] == {"c", "o"}
+
+
+def test_gru_edges_are_the_arguments_of_the_forward_equations():
+    arguments = {}
+    for start, end, _, _ in _gru_step_edges():
+        arguments.setdefault(end, set()).add(start)
+    assert set().union(*arguments.values(), arguments) == set(_gru_step_nodes())
+    assert arguments["az"] == arguments["ar"] == {"x", "h-"}
+    assert arguments["u"] == {"h-"}
+    assert arguments["ah"] == {"x", "r", "u"}
+    assert arguments["h"] == {"h-", "z", "h~"}
