@@ -1,0 +1,70 @@
+# `make` alone lists the commands. They need Python 3.11 or newer, git and make; the rest is
+# installed into .venv, once, and again when requirements.txt or pyproject.toml changes.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+BOOK := _build/html
+INSTALLED := $(VENV)/.installed
+
+# What a user has configured for Jupyter and IPython neither changes the book nor is changed by it.
+OWN := $(abspath $(VENV))/user
+export IPYTHONDIR := $(OWN)/ipython
+export JUPYTER_CONFIG_DIR := $(OWN)/jupyter
+export JUPYTER_DATA_DIR := $(OWN)/data
+export JUPYTERLAB_SETTINGS_DIR := $(OWN)/lab/settings
+export JUPYTERLAB_WORKSPACES_DIR := $(OWN)/lab/workspaces
+export JUPYTER_PREFER_ENV_PATH := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test check mutate bench lab serve lint clean distclean
+
+help: ## list these commands
+	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(INSTALLED): requirements.txt pyproject.toml tools/configure_environment.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is not there or is older than Python 3.11."; \
+	  echo "Name another one, for example: make PYTHON=python3.11 book"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python tools/configure_environment.py
+	@touch $@
+
+install: $(INSTALLED) ## install everything into .venv (the other commands do so by themselves)
+
+book: $(INSTALLED) ## execute every chapter and build _build/html; a warning or a failing cell is an error
+	$(BIN)/jupyter-book build book --path-output . \
+	  --config _config.yml --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
+	@echo "The book is at $(BOOK)/index.html"
+
+test: $(INSTALLED) ## run the test suite
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## verify the printed equations of all chapters, without executing the rest of them
+	$(BIN)/python -m nndl_rnn.derivation check book/*.md
+
+mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each edit must be refuted
+	$(BIN)/python -m nndl_rnn.derivation mutate book/*.md
+
+bench: $(INSTALLED) ## measure speed against PyTorch and against the matrix products alone
+	$(BIN)/python -m benchmarks
+
+lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book $(LAB_OPTIONS)
+
+serve: book ## build the book and show it on localhost
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BOOK) 8000
+
+lint: $(INSTALLED) ## look for mistakes with ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean: ## remove what was built and the caches of tools, but not .venv
+	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+distclean: clean ## remove .venv as well
+	rm -rf $(VENV)

@@ -1,0 +1,269 @@
+"""The build itself: what ends it with an error, and what makes it execute a chapter again."""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+INDEX = """\
+# A book of two pages
+
+The first equation is {eq}`eq-first-step`, in {doc}`first`.
+"""
+
+FIRST = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# First chapter
+
+$$
+a_t = W x_t
+$$ (eq-first-step)
+
+```{code-cell} ipython3
+from pathlib import Path
+
+import nndl_rnn
+
+assert nndl_rnn.answer == 42, "the package is broken"
+equation = Path("first.md").read_text(encoding="utf-8").split("$$")[1]
+assert equation.strip() == "a_t = W x_t", "the equation is wrong"
+```
+"""
+
+
+class TinyBook:
+    """Two pages, a package of one line, and this project's own configuration and extension."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("_config.yml", "requirements.txt", "book/_ext", "book/references.bib"):
+            source, target = ROOT / name, folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        shutil.copytree(ROOT / "book/_static", folder / "book/_static")
+        self.write("_toc.yml", "format: jb-book\nroot: index\nchapters:\n  - file: first\n")
+        self.write("book/index.md", INDEX)
+        self.write("book/first.md", FIRST)
+        self.write("nndl_rnn/__init__.py", "answer = 42\n")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    @contextmanager
+    def edited(self, name: str, old: str, new: str) -> Iterator[None]:
+        """Change one place of a file, and put it back at the end."""
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        self.write(name, text.replace(old, new))
+        yield
+        self.write(name, text)
+
+    def build(self) -> tuple[int, str]:
+        """Run the Makefile's `book`; return the exit status and what was printed, uncoloured."""
+        environment = {name: os.environ[name] for name in os.environ if "MAKE" not in name}
+        environment |= {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        installed = Path(sys.prefix) / ".installed"
+        result = subprocess.run(
+            # The environment is this test's own; it is taken as installed.
+            ["make", f"-f{ROOT / 'Makefile'}", f"-o{installed}", f"VENV={sys.prefix}", "book"],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        return result.returncode, re.sub(r"\x1b\[[0-9;]*m", "", result.stdout)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
+    """The tiny book, built once without a fault. Each test edits it and puts it back."""
+    book = TinyBook(tmp_path_factory.mktemp("tiny"))
+    status, output = book.build()
+    assert status == 0, output
+    assert "Executed notebook" in output
+    return book
+
+
+def test_second_build_executes_nothing(book: TinyBook) -> None:
+    book.build()
+    status, output = book.build()
+    assert status == 0, output
+    assert "Executing notebook" not in output
+    assert "no targets are out of date" in output
+
+
+def test_broken_package_fails_the_build_until_it_is_mended(book: TinyBook) -> None:
+    with book.edited("nndl_rnn/__init__.py", "42", "41"):
+        for _ in range(2):
+            status, output = book.build()
+            assert status != 0
+            assert "first.md: WARNING: Executing notebook failed" in output
+            assert 'assert nndl_rnn.answer == 42, "the package is broken"' in output
+            assert "In[1], line 5" in output
+    status, output = book.build()
+    assert status == 0, output
+
+
+def test_changed_equation_executes_the_cells_that_read_it(book: TinyBook) -> None:
+    with book.edited("book/first.md", "a_t = W x_t\n", "a_t = U x_t\n"):
+        status, output = book.build()
+    assert status != 0
+    assert "AssertionError: the equation is wrong" in output
+
+
+def test_reference_to_an_equation_that_is_gone_fails_the_build(book: TinyBook) -> None:
+    """The page with the reference has not changed; the chapter that it refers to has."""
+    with book.edited("book/first.md", "(eq-first-step)", "(eq-first-renamed)"):
+        status, output = book.build()
+    assert status != 0
+    assert re.search(r"index\.md:3: WARNING: equation not found: eq-first-step", output)
+
+
+def test_a_cell_that_warns_fails_the_build(book: TinyBook) -> None:
+    warning = 'import warnings\n\nwarnings.warn("this will change")\n'
+    with book.edited("book/first.md", "import nndl_rnn\n", f"import nndl_rnn\n{warning}"):
+        status, output = book.build()
+    assert status != 0
+    assert re.search(r"first\.md:\d+: WARNING: stderr was found in the cell outputs", output)
+
+
+@pytest.fixture(scope="module")
+def fresh_execution() -> ModuleType:
+    """The book's own Sphinx extension, which is no part of the package."""
+    path = ROOT / "book/_ext/fresh_execution.py"
+    spec = importlib.util.spec_from_file_location("fresh_execution", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CELL = '```{{code-cell}} ipython3\nDerivation("{}")\n```\n'
+FILES = {
+    "requirements.txt": "numpy==2.4.6\n",
+    "nndl_rnn/lstm.py": "forget_bias = 1\n",
+    "nndl_rnn/derivation/surface.lark": "start: claim+\n",
+    "book/alone.md": "# Alone\n\nSee [](other.md).\n" + CELL.format("alone.md"),
+    "book/other.md": "# Other\n",
+    "book/reader.md": CELL.format("other.md"),
+    "book/ledger.md": CELL.format("*.md"),
+}
+EVERY = {"alone", "other", "reader", "ledger"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "executed_again"),
+    [
+        ("nndl_rnn/lstm.py", EVERY),
+        ("nndl_rnn/derivation/surface.lark", EVERY),
+        ("nndl_rnn/new.py", EVERY),
+        ("requirements.txt", EVERY),
+        ("book/alone.md", {"alone", "ledger"}),
+        ("book/other.md", {"other", "reader", "ledger"}),
+        ("nndl_rnn/__pycache__/lstm.pyc", set()),
+        ("nndl_rnn/.lstm.py.swp", set()),
+        ("README.md", set()),
+    ],
+)
+def test_fingerprints_follow_what_a_chapter_is_executed_with(
+    fresh_execution: ModuleType, tmp_path: Path, changed: str, executed_again: set[str]
+) -> None:
+    def write(name: str, text: str) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def fingerprints() -> dict[str, str]:
+        book = tmp_path / "book"
+        return fresh_execution.fingerprints(
+            book, book.glob("*.md"), ["../nndl_rnn", "../requirements.txt", "_data"]
+        )
+
+    for name, text in FILES.items():
+        write(name, text)
+    before = fingerprints()
+    assert before == fingerprints()
+    assert set(before) == EVERY
+    assert len(set(before.values())) == len(before)
+    write(changed, FILES.get(changed, "") + "\n# changed\n")
+    after = fingerprints()
+    assert {name for name in EVERY if before[name] != after[name]} == executed_again
+
+
+def test_requirements_are_exact_and_complete() -> None:
+    """One version for each package, from no place but the registry that the reader's pip uses."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith(("#", "-e ."))]
+    for pin in pins:
+        assert re.fullmatch(r'[A-Za-z0-9_.-]+==[0-9][0-9a-z.]*( *; [a-z_]+ [<>=!]+ "\S+")?', pin), (
+            pin
+        )
+    names = [re.sub(r"[-_.]+", "-", pin.split("==")[0]).lower() for pin in pins]
+    assert names == sorted(set(names))
+    pinned = set(names) | {"nndl-rnn", "pip"}
+    installed = {
+        re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
+        for distribution in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")])
+    }
+    assert {"jupyter-book", "numpy", "torch", "nndl-rnn"} <= installed
+    # CUDA libraries come with the torch of some platforms, which fixes their versions itself.
+    from_torch = {name for name in installed if re.match(r"(nvidia|cuda|triton)", name)}
+    assert installed - from_torch - {"wheel"} <= pinned
+
+
+def test_old_python_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\nexit 1  # what `python3.9 -c 'sys.exit(...)'` answers\n")
+    old.chmod(0o755)
+    result = subprocess.run(
+        ["make", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}", "book"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert f"{old} is not there or is older than Python 3.11." in result.stdout
+    assert "make PYTHON=python3.11" in result.stdout
+    assert not (tmp_path / "venv").exists()
+
+
+def test_every_command_explains_itself() -> None:
+    """`make` alone lists the commands with a line for each."""
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert targets is not None
+    for target in targets.group(1).split():
+        assert re.search(rf"^  {target} +\w.{{10,}}$", shown, re.MULTILINE), target
