@@ -1,0 +1,127 @@
+"""One style for the book's figures.
+
+A chapter calls :func:`apply_style` once, before its first figure. The figures are white cards with
+dark text, so that they read the same on a light and on a dark page. Lines differ in colour, in
+dash and in marker: no figure asks its reader to tell colours apart. Every colour stands out from
+white by a contrast of at least 3 to 1, and every two differ for readers who see no red or no green.
+"""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from cycler import Cycler, cycler
+from matplotlib.axes import Axes
+
+from nndl_rnn._validation import Array, fail, type_name
+
+__all__ = ["COLOURS", "apply_style", "plot_band", "style"]
+
+BACKGROUND = "#ffffff"
+TEXT = "#222222"
+GRID = "#dddddd"
+
+COLOURS = {
+    "blue": "#0072b2",
+    "vermilion": "#d55e00",
+    "green": "#007a5a",
+    "pink": "#cc79a7",
+    "black": "#222222",
+    "brown": "#7a3e00",
+}
+"""The colours of the lines in their order; blue, vermilion and pink are those of Okabe and Ito."""
+
+DASHES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def style() -> dict[str, object]:
+    """Return the settings as a dict for ``matplotlib.rc_context``.
+
+    >>> with mpl.rc_context(style()):
+    ...     mpl.rcParams["axes.facecolor"]
+    '#ffffff'
+    """
+    return {
+        "figure.figsize": (6.4, 3.8),
+        "figure.dpi": 144,
+        "figure.constrained_layout.use": True,
+        "figure.facecolor": BACKGROUND,
+        "savefig.facecolor": BACKGROUND,
+        "axes.facecolor": BACKGROUND,
+        "axes.prop_cycle": _line_cycle(),
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.edgecolor": TEXT,
+        "axes.labelcolor": TEXT,
+        "axes.titlecolor": TEXT,
+        "axes.titlesize": "medium",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "grid.color": GRID,
+        "grid.linewidth": 0.8,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 4.5,
+        "lines.markeredgewidth": 0,
+        "text.color": TEXT,
+        "xtick.color": TEXT,
+        "ytick.color": TEXT,
+        "font.size": 11,
+        "legend.frameon": False,
+        "legend.handlelength": 3.0,
+        "mathtext.fontset": "dejavusans",
+    }
+
+
+def apply_style() -> None:
+    """Use the book's style for every figure from here on.
+
+    >>> with mpl.rc_context():
+    ...     apply_style()
+    ...     mpl.rcParams["axes.axisbelow"]
+    True
+    """
+    mpl.rcParams.update(style())  # type: ignore[arg-type]
+
+
+def plot_band(
+    axes: Axes, x: Array, samples: Array, label: str, *, quantiles: tuple[float, float] = (0.1, 0.9)
+) -> None:
+    """Draw the median of several runs as a line, with a band between two quantiles.
+
+    Args:
+        axes: where to draw.
+        x: abscissae, shape ``(K,)``.
+        samples: one row for each run, shape ``(runs, K)`` with at least one run.
+        label: entry of the legend.
+        quantiles: lower and upper edge of the band, between 0 and 1.
+
+    Raises:
+        TypeError: ``samples`` is no array.
+        ValueError: shapes do not fit, there is no run, or the quantiles are not in order.
+
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> plot_band(axes, np.arange(3), np.array([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0]]), "two runs")
+    >>> axes.lines[0].get_ydata()
+    array([2., 3., 4.])
+    """
+    if not isinstance(samples, np.ndarray):
+        raise fail(TypeError, "samples", "a numpy.ndarray of shape (runs, K)", type_name(samples))
+    if samples.ndim != 2 or samples.shape[0] == 0 or samples.shape[1:] != np.shape(x):
+        expected = f"shape (runs, K) with K = {np.size(x)} and at least one run"
+        raise fail(ValueError, "samples", expected, samples.shape)
+    lower, upper = quantiles
+    if not 0 <= lower <= upper <= 1:
+        raise fail(ValueError, "quantiles", "two numbers in order between 0 and 1", quantiles)
+    (line,) = axes.plot(x, np.median(samples, axis=0), label=label)
+    low, high = np.quantile(samples, [lower, upper], axis=0)
+    axes.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+
+
+def _line_cycle() -> Cycler[str, object]:
+    return (
+        cycler(color=list(COLOURS.values()))
+        + cycler(linestyle=list(DASHES))
+        + cycler(marker=list(MARKERS))
+    )
