@@ -239,7 +239,7 @@ def test_requirements_are_exact_and_complete() -> None:
     assert {"jupyter-book", "numpy", "torch", "nndl-rnn"} <= installed
     # CUDA libraries come with the torch of some platforms, which fixes their versions itself.
     from_torch = {name for name in installed if re.match(r"(nvidia|cuda|triton)", name)}
-    assert installed - from_torch - {"wheel"} <= pinned
+    assert installed - from_torch <= pinned
 
 
 def test_old_python_is_refused_with_what_to_do(tmp_path: Path) -> None:
