@@ -720,7 +720,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             about = json.loads(str(archive["about"]))
             found = about["format"]
             arrays = {name: archive[name] for name in archive.files if name != "about"}
@@ -835,8 +835,8 @@ def train(
         The new training state.
 
     Raises:
-        FloatingPointError: loss or gradient stop being finite numbers. A smaller learning rate, or
-            clipping, is the usual remedy.
+        FloatingPointError: scores, loss, gradient or parameters stop being finite numbers. A
+            smaller learning rate, or clipping, is the usual remedy.
         TypeError, ValueError: ``epochs`` lies before the epoch of ``state``, ``checkpoint_every``
             is below 1, or an epoch has no batch.
 
@@ -918,23 +918,31 @@ def _update(
     number = state.updates + 1
 
     def finite_loss(scores: Array, targets: Array) -> tuple[Any, Array]:
-        if not np.isfinite(scores).all():
-            raise FloatingPointError(f"update {number}: expected finite scores, got others")
-        return loss(scores, targets)
+        _check_finite(number, {"the scores": scores})
+        value, d_scores = loss(scores, targets)
+        _check_finite(number, {"the loss": np.asarray(value), "the loss's gradient": d_scores})
+        return value, d_scores
 
     value, gradients, last = loss_and_gradients(
         model, state.params, x, targets, finite_loss, state=carried, estimator=estimator, rng=rng
     )
     value, norm = float(value), global_norm(gradients)
-    if not (np.isfinite(value) and np.isfinite(norm)):
-        raise FloatingPointError(
-            f"update {number}: expected finite numbers, got loss {value}, gradient norm {norm}"
-        )
+    _check_finite(number, gradients)
     if clip is not None:
         gradients = clip(gradients)
     params, optimizer_state = optimizer.update(state.params, gradients, state.optimizer_state)
+    _check_finite(number, params)
     changed = replace(state, params=params, optimizer_state=optimizer_state, updates=number)
     return changed, last, value, norm
+
+
+def _check_finite(update: int, arrays: Params) -> None:
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            worst = array[~np.isfinite(array)][0]
+            raise FloatingPointError(
+                f"update {update}: expected finite numbers, got {worst} in {name}"
+            )
 
 
 def _restore_rng(rng_state: Mapping[str, Any]) -> np.random.Generator:

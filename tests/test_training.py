@@ -1,0 +1,694 @@
+"""Optimisers and clipping against PyTorch, gradients against the complex step, checkpoints bit
+for bit."""
+
+# Tables of calls and messages read best with one case a line.
+# ruff: noqa: E501
+
+import functools
+import importlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from nndl_rnn import gradcheck, losses, rnn, tasks, training
+
+ARCHITECTURES = ["rnn", "lstm", "gru"]
+
+
+def architecture(name):
+    return importlib.import_module(f"nndl_rnn.{name}")
+
+
+def random_gradients(rng, scale=1.0, dtype=np.float64):
+    shapes = {"cell.weight_ih": (5, 2), "cell.bias_ih": (5,), "readout.weight": (3, 5)}
+    return {name: (scale * rng.normal(size=s)).astype(dtype) for name, s in shapes.items()}
+
+
+def random_problem(model, seed=0, scale=1.0, steps=4, batch=3):
+    """Parameters at a weight scale, inputs and targets strictly between 0 and 1."""
+    rng = np.random.default_rng(seed)
+    params = {n: scale * rng.normal(size=p.shape) for n, p in model.init_params(rng).items()}
+    x = rng.normal(size=(steps, batch, model.input_size))
+    targets = rng.uniform(0.1, 0.9, size=(steps, batch, model.output_size))
+    return params, x, targets
+
+
+# --- Optimisers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (training.SGD(0.3), lambda p: torch.optim.SGD(p, lr=0.3)),
+        (training.SGD(0.3, momentum=0.8), lambda p: torch.optim.SGD(p, lr=0.3, momentum=0.8)),
+        (training.Adam(0.02), lambda p: torch.optim.Adam(p, lr=0.02)),
+        (
+            training.Adam(0.02, beta1=0.7, beta2=0.9, epsilon=1e-3),
+            lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.7, 0.9), eps=1e-3),
+        ),
+        (training.Adam(0.02, beta1=0.0, beta2=0.0), lambda p: torch.optim.Adam(p, lr=0.02, betas=(0.0, 0.0))),
+    ],
+    ids=["sgd", "momentum", "adam", "adam-settings", "adam-no-memory"],
+)  # fmt: skip
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e3])
+def test_optimizer_equals_torch(ours, theirs, scale):
+    rng = np.random.default_rng(7)
+    params = random_gradients(rng)
+    leaves = {name: torch.tensor(value, requires_grad=True) for name, value in params.items()}
+    reference = theirs(list(leaves.values()))
+    state = ours.init(params)
+    for _ in range(25):
+        gradients = random_gradients(rng, scale)
+        for name, leaf in leaves.items():
+            leaf.grad = torch.tensor(gradients[name])
+        reference.step()
+        params, state = ours.update(params, gradients, state)
+    for name, leaf in leaves.items():
+        assert_allclose(params[name], leaf.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [training.SGD(0.1), training.SGD(0.1, 0.9), training.Adam()])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_optimizer_keeps_dtype_and_changes_nothing_it_was_given(optimizer, dtype):
+    rng = np.random.default_rng(8)
+    params, gradients = random_gradients(rng, dtype=dtype), random_gradients(rng, dtype=dtype)
+    state = optimizer.init(params)
+    given_arrays = [*params.values(), *gradients.values(), *state.values()]
+    before = [array.copy() for array in given_arrays]
+    new_params, new_state = optimizer.update(params, gradients, state)
+    for array, copy in zip(given_arrays, before, strict=True):
+        assert_array_equal(array, copy)
+    assert all(value.dtype == dtype for value in new_params.values())
+    assert all(v.dtype == dtype for name, v in new_state.items() if name != "count")
+
+
+# --- Clipping --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("max_norm", [0.5, 3.0])
+def test_clipping_by_norm_equals_torch(scale, max_norm):
+    gradients = random_gradients(np.random.default_rng(9), scale)
+    leaves = [torch.zeros(g.shape, dtype=torch.float64) for g in gradients.values()]
+    for leaf, g in zip(leaves, gradients.values(), strict=True):
+        leaf.grad = torch.tensor(g)
+    norm = float(torch.nn.utils.clip_grad_norm_(leaves, max_norm))
+    clipped = training.clip_by_global_norm(gradients, max_norm)
+    # PyTorch divides by norm + 1e-6, the package by the norm.
+    correction = (norm + 1e-6) / norm if norm > max_norm else 1.0
+    assert_allclose(training.global_norm(gradients), norm, rtol=1e-13)
+    for leaf, ours in zip(leaves, clipped.values(), strict=True):
+        assert_allclose(ours, leaf.grad.numpy() * correction, rtol=1e-13)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_clipping_by_value_equals_torch(scale):
+    gradients = random_gradients(np.random.default_rng(10), scale)
+    clipped = training.clip_by_value(gradients, limit=0.7)
+    for name, g in gradients.items():
+        leaf = torch.zeros(g.shape, dtype=torch.float64)
+        leaf.grad = torch.tensor(g)
+        torch.nn.utils.clip_grad_value_([leaf], 0.7)
+        assert_array_equal(clipped[name], leaf.grad.numpy())
+
+
+@given(seed=st.integers(0, 10**6), exponent=st.integers(-6, 6), max_norm=st.floats(1e-3, 1e3))
+def test_clipping_by_norm_keeps_the_direction_and_the_limit(seed, exponent, max_norm):
+    gradients = random_gradients(np.random.default_rng(seed), 10.0**exponent)
+    clipped = training.clip_by_global_norm(gradients, max_norm)
+    norm, new_norm = training.global_norm(gradients), training.global_norm(clipped)
+    assert_allclose(new_norm, min(norm, max_norm), rtol=1e-12)
+    for name, g in gradients.items():
+        assert_allclose(clipped[name], g * (new_norm / norm), rtol=1e-12)
+
+
+def test_norm_of_an_exploded_gradient_does_not_overflow():
+    gradients = {"a": np.array([3e200]), "b": np.array([-4e200])}
+    assert_allclose(training.global_norm(gradients), 5e200, rtol=1e-15)
+    small = {"a": np.array([3e-200]), "b": np.array([-4e-200])}
+    assert_allclose(training.global_norm(small), 5e-200, rtol=1e-15)
+    single = {"a": np.array([3e30], np.float32), "b": np.array([-4e30], np.float32)}
+    assert_allclose(training.global_norm(single), 5e30, rtol=1e-6)
+    assert training.clip_by_global_norm(single, 1.0)["a"].dtype == np.float32
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_norm_is_not_finite_when_an_entry_is_not(order, bad):
+    values = {"a": np.array([1.0, bad]), "b": np.array([2.0])}
+    gradients = {name: values[name] for name in order}
+    assert not np.isfinite(training.global_norm(gradients))
+    with pytest.raises(ValueError, match="gradients: expected a finite norm"):
+        training.clip_by_global_norm(gradients, 1.0)
+
+
+def test_zero_gradient_stays_zero():
+    gradients = {"a": np.zeros(3)}
+    assert training.global_norm(gradients) == 0
+    assert_array_equal(training.clip_by_global_norm(gradients, 1.0)["a"], np.zeros(3))
+
+
+# --- Loss, read-out and gradient -------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0, 1000.0])
+def test_sigmoid_cross_entropy_equals_torch(scale):
+    rng = np.random.default_rng(11)
+    scores, targets = scale * rng.normal(size=(4, 3, 2)), rng.uniform(size=(4, 3, 2))
+    leaf = torch.tensor(scores, requires_grad=True)
+    reference = torch.nn.functional.binary_cross_entropy_with_logits(
+        leaf, torch.tensor(targets), reduction="sum"
+    ) / (4 * 3)
+    reference.backward()
+    value, gradient = training.sigmoid_cross_entropy(scores, targets)
+    assert_allclose(value, reference.item(), rtol=1e-13)
+    assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_cross_entropy_keeps_the_dtype(dtype):
+    value, gradient = training.sigmoid_cross_entropy(
+        np.ones((2, 2, 1), dtype), np.ones((2, 2, 1), dtype)
+    )
+    assert value.dtype == gradient.dtype == dtype
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
+@pytest.mark.parametrize("loss", [training.sigmoid_cross_entropy, losses.squared_error])
+def test_gradient_of_every_parameter(name, scale, loss):
+    model = training.SequenceModel(architecture(name), 2, 5, 3)
+    params, x, targets = random_problem(model, scale=scale)
+
+    def value(arrays):
+        return training.loss_and_gradients(model, arrays, x, targets, loss)[0]
+
+    _, gradients, _ = training.loss_and_gradients(model, params, x, targets, loss)
+    report = gradcheck.check_gradient(value, params, gradients)
+    assert set(gradients) == set(params)
+    assert report.agrees, str(report)
+
+
+def test_gradient_equals_torch_for_a_softmax_read_out():
+    model = training.SequenceModel(rnn, 2, 5, 3)
+    params, x, _ = random_problem(model, seed=1)
+    classes = np.random.default_rng(1).integers(0, 3, size=(4, 3))
+    value, gradients, (h_last,) = training.loss_and_gradients(
+        model, params, x, classes, losses.cross_entropy
+    )
+    layer, readout = torch.nn.RNN(2, 5).double(), torch.nn.Linear(5, 3).double()
+    cell, head = training.split_params(params)
+    layer.load_state_dict({f"{n}_l0": torch.tensor(v) for n, v in cell.items()})
+    readout.load_state_dict({n: torch.tensor(v) for n, v in head.items()})
+    h, last = layer(torch.tensor(x))
+    reference = torch.nn.functional.cross_entropy(
+        readout(h).reshape(-1, 3), torch.tensor(classes).reshape(-1)
+    )
+    reference.backward()
+    assert_allclose(value, reference.item(), rtol=1e-13)
+    assert_allclose(h_last, last[0].detach().numpy(), rtol=1e-12)
+    for name, p in layer.named_parameters():
+        assert_allclose(gradients["cell." + name.removesuffix("_l0")], p.grad.numpy(), atol=1e-14)
+    for name, p in readout.named_parameters():
+        assert_allclose(gradients["readout." + name], p.grad.numpy(), atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_initial_state_is_passed_on_and_scores_agree(name):
+    """Two halves with the state carried over give the scores of the whole."""
+    model = training.SequenceModel(architecture(name), 2, 5, 3)
+    params, x, _ = random_problem(model, steps=6)
+    whole, last = model.scores(params, x)
+    first, middle = model.scores(params, x[:2])
+    second, end = model.scores(params, x[2:], middle)
+    assert_allclose(np.concatenate([first, second]), whole, rtol=1e-13)
+    for ours, theirs in zip(end, last, strict=True):
+        assert_allclose(ours, theirs, rtol=1e-13)
+    assert_array_equal(model.hidden(params, x)[-1], last[0])
+
+
+def test_readout_starts_like_torch_linear():
+    model = training.SequenceModel(rnn, 2, 16, 500)
+    readout = training.split_params(model.init_params(np.random.default_rng(0)))[1]
+    assert readout["weight"].shape == (500, 16)
+    for value in readout.values():
+        assert np.abs(value).max() <= 0.25
+        assert_allclose(value.std(), 0.25 / np.sqrt(3), rtol=0.1)
+
+
+def test_another_estimator_takes_the_place_of_full_back_propagation():
+    """An estimator that lets nothing flow back through time gives the one-step gradient."""
+
+    def no_time(architecture, params, x, head, state=None, rng=None):
+        h, last, _ = architecture.forward(params, x, state)
+        loss, d_h, d_readout = head(h)
+        total = {name: np.zeros_like(value) for name, value in params.items()}
+        before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])
+        for t in range(len(x)):
+            _, cache = architecture.step(params, x[t], (before[t],))
+            for name, part in architecture.step_backward(cache, (d_h[t],))[0].items():
+                total[name] += part
+        return loss, total, d_readout, last
+
+    model = training.SequenceModel(rnn, 2, 5, 3)
+    params, x, targets = random_problem(model)
+    _, full, _ = training.loss_and_gradients(model, params, x, targets)
+    _, cut, _ = training.loss_and_gradients(model, params, x, targets, estimator=no_time)
+    assert_allclose(cut["readout.weight"], full["readout.weight"], rtol=1e-13)
+    assert np.abs(cut["cell.weight_hh"] - full["cell.weight_hh"]).max() > 1e-3
+    # The same cut made in PyTorch, by detaching the state between the steps.
+    leaves = {n: torch.tensor(v, requires_grad=True) for n, v in params.items()}
+    h = torch.zeros(3, 5, dtype=torch.float64)
+    reference = 0
+    for t in range(4):
+        bias = leaves["cell.bias_ih"] + leaves["cell.bias_hh"]
+        a = (
+            torch.tensor(x[t]) @ leaves["cell.weight_ih"].T
+            + h.detach() @ leaves["cell.weight_hh"].T
+        )
+        h = torch.tanh(a + bias)
+        s = h @ leaves["readout.weight"].T + leaves["readout.bias"]
+        reference = reference + torch.nn.functional.binary_cross_entropy_with_logits(
+            s, torch.tensor(targets[t]), reduction="sum"
+        )
+    (reference / 12).backward()
+    for name, leaf in leaves.items():
+        assert_allclose(cut[name], leaf.grad.numpy(), rtol=1e-11, atol=1e-14)
+
+
+# --- Options ---------------------------------------------------------------------------
+
+
+def test_options_reach_the_functions_that_know_them():
+    linear = training.with_options(rnn, nonlinearity="identity", bias=False)
+    params = linear.init_params(np.random.default_rng(0), 2, 3)
+    x = np.random.default_rng(1).normal(size=(4, 2, 2))
+    assert sorted(params) == ["weight_hh", "weight_ih"]
+    assert_array_equal(
+        linear.forward(params, x)[0], rnn.forward(params, x, nonlinearity="identity")[0]
+    )
+    assert linear.name == "rnn(nonlinearity=identity, bias=False)"
+
+
+def test_options_make_another_gru_with_its_own_gradient():
+    gru = architecture("gru")
+    bound = training.with_options(gru, reset="before", update="write")
+    model = training.SequenceModel(bound, 2, 5, 1)
+    plain = training.SequenceModel(gru, 2, 5, 1)
+    params, x, targets = random_problem(model)
+
+    def value(arrays):
+        return training.loss_and_gradients(model, arrays, x, targets)[0]
+
+    loss, gradients, _ = training.loss_and_gradients(model, params, x, targets)
+    assert gradcheck.check_gradient(value, params, gradients).agrees
+    assert abs(loss - training.loss_and_gradients(plain, params, x, targets)[0]) > 1e-3
+
+
+# --- Training --------------------------------------------------------------------------
+
+
+def subtraction_setup(optimizer=None, dtype=np.float64):
+    x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(3), width=3, dtype=dtype)
+    model = training.SequenceModel(rnn, 2, 6, 1)
+    return model, optimizer or training.Adam(0.05), training.minibatches(x, y, 10), x, y
+
+
+def assert_same_state(first, second):
+    for ours, theirs in (
+        (first.params, second.params),
+        (first.optimizer_state, second.optimizer_state),
+    ):
+        assert set(ours) == set(theirs)
+        for name in ours:
+            assert ours[name].dtype == theirs[name].dtype
+            assert ours[name].tobytes() == theirs[name].tobytes()
+    for name in ("rng_state", "epoch", "updates", "history"):
+        assert getattr(first, name) == getattr(second, name)
+
+
+def test_minibatches_hold_every_sequence_once():
+    x = np.arange(3 * 7 * 2.0).reshape(3, 7, 2)
+    y = 10 * x[:, :, :1]
+    batches = training.minibatches(x, y, 3)
+    rng = np.random.default_rng(0)
+    orders = []
+    for _ in range(2):
+        parts = list(batches(rng))
+        assert [part[0].shape for part in parts] == [(3, 3, 2), (3, 3, 2), (3, 1, 2)]
+        for part_x, part_y in parts:
+            assert_array_equal(part_y, 10 * part_x[:, :, :1])
+        together = np.concatenate([part[0] for part in parts], axis=1)
+        orders.append(together[0, :, 0].tolist())
+        assert sorted(orders[-1]) == x[0, :, 0].tolist()
+    assert orders[0] != orders[1]
+
+
+def test_one_epoch_is_gradient_clipping_optimizer_in_this_order():
+    model, optimizer, batches, _, _ = subtraction_setup(training.SGD(0.5))
+    start = training.start(model, optimizer, seed=4)
+    clip = functools.partial(training.clip_by_global_norm, max_norm=0.05)
+    after = training.train(model, optimizer, batches, start, 1, clip=clip, progress=False)
+
+    rng = np.random.default_rng(4)
+    params = model.init_params(rng)
+    seen_losses, norms = [], []
+    for x, y in batches(rng):
+        loss, gradients, _ = training.loss_and_gradients(model, params, x, y)
+        norm = np.sqrt(sum(np.sum(g**2) for g in gradients.values()))
+        params = {n: p - 0.5 * gradients[n] * min(1, 0.05 / norm) for n, p in params.items()}
+        seen_losses.append(loss)
+        norms.append(norm)
+    assert max(norms) > 0.05
+    for name, value in params.items():
+        assert_allclose(after.params[name], value, rtol=1e-13)
+    assert_allclose(after.history[0]["loss"], np.mean(seen_losses), rtol=1e-13)
+    assert_allclose(after.history[0]["gradient_norm"], max(norms), rtol=1e-13)
+    assert (after.epoch, after.updates) == (1, 4)
+
+
+def test_training_is_seeded_and_leaves_its_start_alone():
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=5)
+    runs = [training.train(model, optimizer, batches, start, 3, progress=False) for _ in range(2)]
+    assert_same_state(*runs)
+    assert_same_state(start, training.start(model, optimizer, seed=5))
+    other = training.train(
+        model, optimizer, batches, training.start(model, optimizer, seed=6), 3, progress=False
+    )
+    assert other.history != runs[0].history
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_training_keeps_the_dtype(dtype):
+    model, optimizer, batches, _, _ = subtraction_setup(dtype=dtype)
+    state = training.start(model, optimizer, seed=5, dtype=dtype)
+    state = training.train(model, optimizer, batches, state, 2, progress=False)
+    assert all(value.dtype == dtype for value in state.params.values())
+
+
+def test_evaluate_and_stop():
+    model, optimizer, batches, _, _ = subtraction_setup()
+    state = training.train(
+        model, optimizer, batches, training.start(model, optimizer, seed=0), 50,
+        evaluate=lambda params: {"size": training.global_norm(params)},
+        stop=lambda record: record["size"] > 3.5, progress=False,
+    )  # fmt: skip
+    sizes = state.column("size")
+    assert 1 < state.epoch < 50
+    assert len(sizes) == state.epoch
+    assert sizes[-1] == training.global_norm(state.params) > 3.5 >= sizes[:-1].max()
+
+
+def test_carried_state_runs_through_the_batches_of_an_epoch():
+    """With a learning rate that changes nothing, pieces of a sequence give the loss of the whole."""
+    model, optimizer = training.SequenceModel(rnn, 2, 5, 1), training.SGD(1e-300)
+    params, x, targets = random_problem(model, steps=6)
+    start = training.start(model, optimizer, seed=0)
+    start = training.TrainingState(params, {}, start.rng_state)
+
+    def pieces(rng):
+        for begin in (0, 2, 4):
+            yield x[begin : begin + 2], targets[begin : begin + 2]
+
+    def run(carry_state):
+        state = training.train(
+            model, optimizer, pieces, start, 2, carry_state=carry_state, progress=False
+        )
+        return state.column("loss")
+
+    whole = training.loss_and_gradients(model, params, x, targets)[0]
+    apart = np.mean([training.loss_and_gradients(model, params, *p)[0] for p in pieces(None)])
+    assert abs(whole - apart) > 1e-3
+    assert_allclose(run(True), whole, rtol=1e-13)
+    assert_allclose(run(False), apart, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_learns_three_bits(name):
+    x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(3), width=3)
+    model, optimizer = training.SequenceModel(architecture(name), 2, 8, 1), training.Adam(0.03)
+    state = training.train(
+        model, optimizer, training.minibatches(x, y, 6), training.start(model, optimizer, 0), 200,
+        clip=functools.partial(training.clip_by_value, limit=1.0), progress=False,
+    )  # fmt: skip
+    scores, _ = model.scores(state.params, x)
+    assert_array_equal(scores > 0, y > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "factor", "where"),
+    [
+        (1e-3, np.nan, "the loss's gradient"),
+        (1e150, 1e100, "the loss"),  # finite parameters, whose squares are not
+        (1e200, 1e200, r"cell\..*|readout\..*"),
+    ],
+)
+def test_explosion_is_reported_with_its_update(learning_rate, factor, where):
+    model, optimizer, batches, _, _ = subtraction_setup(training.SGD(learning_rate))
+
+    def enormous(scores, targets):
+        value, gradient = losses.squared_error(scores, targets)
+        return value, gradient * factor
+
+    start = training.start(model, optimizer, 0)
+    message = rf"^update \d: expected finite numbers, got (nan|inf|-inf) in ({where})$"
+    with pytest.raises(FloatingPointError, match=message), np.errstate(all="ignore"):
+        training.train(model, optimizer, batches, start, 5, loss=enormous, progress=False)
+
+
+def test_progress_bar_shows_loss_and_speed(capsys):
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=0)
+    training.train(model, optimizer, batches, start, 3)
+    shown = capsys.readouterr().err
+    assert "3/3" in shown
+    assert "loss=" in shown
+    assert "steps/s=" in shown
+    training.train(model, optimizer, batches, start, 3, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+# --- Checkpoints -----------------------------------------------------------------------
+
+OPTIMIZERS = [training.SGD(0.5), training.SGD(0.3, momentum=0.9), training.Adam(0.05)]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_resumed_training_gives_the_same_bits(optimizer, dtype, tmp_path):
+    model, optimizer, batches, _, _ = subtraction_setup(optimizer, dtype)
+    start = training.start(model, optimizer, seed=1, dtype=dtype)
+    at_once = training.train(model, optimizer, batches, start, 7, progress=False)
+    path = tmp_path / "run.npz"
+    half = training.train(model, optimizer, batches, start, 3, checkpoint=path, progress=False)
+    loaded = training.load_checkpoint(path)
+    assert_same_state(loaded, half)
+    assert_same_state(training.train(model, optimizer, batches, loaded, 7, progress=False), at_once)
+
+
+def test_checkpoint_keeps_odd_numbers(tmp_path):
+    params = {
+        "cell.a": np.array([np.pi, -0.0, 5e-324, np.inf]),
+        "readout.b": np.ones((2, 3), "f4").T,
+    }
+    history = ({"loss": float("nan")}, {"loss": 0.1 + 0.2})
+    state = training.TrainingState(
+        params, {"count": np.array(3)}, np.random.default_rng(1).bit_generator.state, 2, 9, history
+    )
+    training.save_checkpoint(tmp_path / "odd", state)  # exactly this name, no suffix added
+    loaded = training.load_checkpoint(tmp_path / "odd")
+    for name, value in params.items():
+        assert loaded.params[name].tobytes() == value.tobytes()
+        assert loaded.params[name].flags.f_contiguous == value.flags.f_contiguous
+    assert np.isnan(loaded.history[0]["loss"])
+    assert loaded.history[1] == history[1]
+    assert (loaded.epoch, loaded.updates, loaded.rng_state) == (2, 9, state.rng_state)
+    assert [p.name for p in tmp_path.iterdir()] == ["odd"]
+
+
+def test_checkpoints_are_written_every_few_epochs_and_at_the_end(tmp_path, monkeypatch):
+    saved = []
+    monkeypatch.setattr(training, "save_checkpoint", lambda path, state: saved.append(state.epoch))
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=1)
+    training.train(
+        model,
+        optimizer,
+        batches,
+        start,
+        7,
+        checkpoint=tmp_path / "c",
+        checkpoint_every=3,
+        progress=False,
+    )
+    assert saved == [3, 6, 7]
+
+
+def test_interrupted_training_saves_the_last_whole_epoch(tmp_path):
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=1)
+    whole = training.train(model, optimizer, batches, start, 5, progress=False)
+    epochs = 0
+
+    def interrupted(rng):
+        nonlocal epochs
+        epochs += 1
+        for number, batch in enumerate(batches(rng)):
+            if epochs == 4 and number == 2:
+                raise KeyboardInterrupt
+            yield batch
+
+    path = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        training.train(
+            model,
+            optimizer,
+            interrupted,
+            start,
+            5,
+            checkpoint=path,
+            checkpoint_every=100,
+            progress=False,
+        )
+    loaded = training.load_checkpoint(path)
+    assert loaded.epoch == 3
+    assert_same_state(training.train(model, optimizer, batches, loaded, 5, progress=False), whole)
+
+
+KILLED_WHILE_SAVING = """
+import os, signal, sys
+import numpy as np
+from nndl_rnn import training
+
+state = training.load_checkpoint(sys.argv[1])
+write = np.savez
+
+def write_half_and_die(file, **arrays):
+    write(file, **arrays)
+    file.truncate(file.tell() // 2)
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def die(*arguments):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[2] == "while writing":
+    np.savez = write_half_and_die
+else:
+    os.replace = die
+training.save_checkpoint(sys.argv[1], training.TrainingState({}, {}, {}, epoch=99))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
+@pytest.mark.parametrize("moment", ["while writing", "before renaming"])
+def test_killed_while_saving_leaves_the_old_checkpoint(moment, tmp_path):
+    model, optimizer, batches, _, _ = subtraction_setup()
+    path = tmp_path / "run.npz"
+    start = training.start(model, optimizer, seed=1)
+    state = training.train(model, optimizer, batches, start, 2, checkpoint=path, progress=False)
+    before = path.read_bytes()
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_SAVING, str(path), moment], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_bytes() == before
+    assert_same_state(training.load_checkpoint(path), state)
+    assert (tmp_path / "run.npz.partial").exists()
+    training.save_checkpoint(path, state)  # the next save clears what was left behind
+    assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.getcwd, ()
+
+
+def test_pickled_objects_are_refused(tmp_path):
+    path = tmp_path / "bad.npz"
+    np.savez(path, about=np.array(Malicious(), dtype=object))
+    with pytest.raises(ValueError, match=r"^path: expected a checkpoint, got .*pickle"):
+        training.load_checkpoint(path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "text", "empty", "other archive"])
+def test_damaged_checkpoints_are_refused(damage, tmp_path):
+    model, optimizer, _, _, _ = subtraction_setup()
+    path = tmp_path / "run.npz"
+    state = training.start(model, optimizer, seed=1)
+    training.save_checkpoint(path, state)
+    whole = path.read_bytes()
+    if damage == "other archive":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("about.txt", "nothing")
+    else:
+        middle = whole.index(state.params["cell.weight_hh"].tobytes()) + 20
+        flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        path.write_bytes(
+            {"cut": whole[:-40], "flipped": flipped, "text": b"hello", "empty": b""}[damage]
+        )
+    with pytest.raises(ValueError, match=r"^path: expected a checkpoint, got "):
+        training.load_checkpoint(path)
+
+
+def test_checkpoint_of_another_format_is_refused(tmp_path, monkeypatch):
+    model, optimizer, _, _, _ = subtraction_setup()
+    monkeypatch.setattr(training, "CHECKPOINT_FORMAT", 2)
+    training.save_checkpoint(tmp_path / "c", training.start(model, optimizer, seed=1))
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"^path: expected checkpoint format 1, got 2"):
+        training.load_checkpoint(tmp_path / "c")
+
+
+def test_missing_checkpoint(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        training.load_checkpoint(tmp_path / "none.npz")
+
+
+# --- Errors ----------------------------------------------------------------------------
+
+ONE = {"w": np.ones(1)}
+MODEL, OPTIMIZER, BATCHES, _, _ = subtraction_setup()
+START = training.start(MODEL, OPTIMIZER, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: training.SGD(0.0), ValueError, "learning_rate: expected a positive number, got 0.0"),
+        (lambda: training.SGD(np.nan), ValueError, "learning_rate: expected a positive number, got nan"),
+        (lambda: training.SGD(0.1, momentum=1.0), ValueError, "momentum: expected a number from 0 to below 1, got 1.0"),
+        (lambda: training.Adam(beta1=-0.1), ValueError, "beta1: expected a number from 0 to below 1"),
+        (lambda: training.Adam(beta2=1), ValueError, "beta2: expected a number from 0 to below 1"),
+        (lambda: training.Adam(epsilon=0), ValueError, "epsilon: expected a positive number"),
+        (lambda: training.Adam().update(ONE, {}, {}), ValueError, "gradients: expected the names ['w'], got []"),
+        (lambda: training.SGD(1).update({}, ONE, {}), ValueError, "gradients: expected the names [], got ['w']"),
+        (lambda: training.clip_by_value(ONE, 0), ValueError, "limit: expected a positive number"),
+        (lambda: training.clip_by_global_norm(ONE, -1), ValueError, "max_norm: expected a positive number"),
+        (lambda: training.split_params(ONE), ValueError, "params: expected names that begin with 'cell.' or 'readout.', got ['w']"),
+        (lambda: training.with_options(rnn, reset="after"), TypeError, "options: expected an option of rnn, got 'reset'"),
+        (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.ones((1, 2, 1))), ValueError, "targets: expected shape (1, 1, 1), got (1, 2, 1)"),
+        (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.full((1, 1, 1), 1.5)), ValueError, "targets: expected numbers from 0 to 1, got 1.5"),
+        (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.ones((1, 1, 1), np.float32)), TypeError, "targets: expected dtype float64"),
+        (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 4, 1)), 2), ValueError, "targets: expected (T, N) = (2, 3) as x, got (2, 4)"),
+        (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 3, 1)), 4), ValueError, "batch_size: expected at most 3, all sequences, got 4"),
+        (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 3, 1)), 0), ValueError, "batch_size: expected an integer of at least 1"),
+        (lambda: training.train(MODEL, OPTIMIZER, BATCHES, START, -1), ValueError, "epochs: expected an integer of at least 0, got -1"),
+        (lambda: training.train(MODEL, OPTIMIZER, BATCHES, START, 1, checkpoint_every=0), ValueError, "checkpoint_every: expected an integer of at least 1"),
+        (lambda: training.train(MODEL, OPTIMIZER, lambda rng: [], START, 1, progress=False), ValueError, "batches: expected at least one batch per epoch, got none"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match="^" + re.escape(message)):
+        call()
