@@ -1,0 +1,343 @@
+r"""Weights to and from the layouts of PyTorch, Keras and ONNX, as NumPy arrays.
+
+What differs between the libraries:
+
+========= ================ ================ ============ ======================= ==================
+..        LSTM gates       GRU gates        matrices     biases                  GRU reset
+========= ================ ================ ============ ======================= ==================
+here      i, f, g, o       r, z, n          (G*H, D)     two of (G*H,)           ``reset=``
+PyTorch   i, f, g, o       r, z, n          (G*H, D)     two of (G*H,)           after
+Keras     i, f, c, o       z, r, h          (D, G*H)     (G*H,); two rows for a  ``reset_after``,
+                                                         GRU that resets after   default after
+ONNX      i, o, f, c       z, r, h          (1, G*H, D)  one of (1, 2*G*H)       after if
+                                                                                 linear_before_reset
+========= ================ ================ ============ ======================= ==================
+
+g, c, n and h are names of the candidate. In all three libraries z keeps the old state, so their
+GRUs are run with ``update="keep"``. To move weights from or to a network in which z writes, see
+:func:`flip_update_gate`. No conversion turns a GRU that resets before the product into one that
+resets after it: they are different functions.
+
+The converters copy, keep the dtype, and never change what they are given. They know the plain
+layers only: one direction, no peepholes (input P of ONNX), no projection, no coupled gates, tanh
+and the logistic sigmoid as activations (``hard_sigmoid``, the default for the gates in TensorFlow 1,
+is another function).
+
+Sources: the documentation of ``torch.nn`` (PyTorch 2.13); ``GRUCell``, ``LSTMCell`` and
+``SimpleRNNCell`` of Keras 3.15; the operators GRU, LSTM and RNN of ONNX (operator set 22).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nndl_rnn._validation import (
+    Array,
+    Params,
+    check_array,
+    check_choice,
+    check_params,
+    check_size,
+    common_dtype,
+    fail,
+    type_name,
+)
+
+__all__ = [
+    "flip_update_gate",
+    "from_keras",
+    "from_onnx",
+    "from_pytorch",
+    "to_keras",
+    "to_onnx",
+    "to_pytorch",
+]
+
+ARCHITECTURES = ("rnn", "lstm", "gru")
+RESETS = ("after", "before")
+
+# The gates in the order of each layout; the letters are this package's.
+GATES = {"rnn": "a", "lstm": "ifgo", "gru": "rzn"}
+KERAS_GATES = {"rnn": "a", "lstm": "ifgo", "gru": "zrn"}
+ONNX_GATES = {"rnn": "a", "lstm": "iofg", "gru": "zrn"}
+
+PYTORCH_KEY = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)(?:_l(\d+))?")
+
+
+def from_pytorch(architecture: str, state_dict: Mapping[str, Any], layer: int = 0) -> Params:
+    r"""Take one layer out of the state dict of a PyTorch network, as it is.
+
+    The names of ``torch.nn.LSTM`` end in the number of the layer (``weight_ih_l0``), those of
+    ``torch.nn.LSTMCell`` do not (``weight_ih``). Both are taken: of numbered names those of
+    ``layer``, while names without a number are layer 0.
+
+    Args:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        state_dict: of ``torch.nn.RNN``, ``LSTM``, ``GRU`` or of their cells; the values may be
+            tensors or NumPy arrays.
+        layer: which layer, counted from 0, the one that reads the input.
+
+    Returns:
+        Parameters for the module of that name; a GRU is run with the default options.
+
+    Raises:
+        TypeError: an argument or a value has a wrong type or dtype.
+        ValueError: unknown architecture, names that are not those of one such network (two
+            directions and projections among them), no such layer, or wrong shapes.
+
+    >>> state_dict = {
+    ...     "weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2)),
+    ...     "weight_ih_l1": np.ones((8, 2)), "weight_hh_l1": np.ones((8, 2)),
+    ... }
+    >>> params = from_pytorch("lstm", state_dict, layer=1)
+    >>> {name: array.shape for name, array in params.items()}
+    {'weight_ih': (8, 2), 'weight_hh': (8, 2)}
+    """
+    check_choice("architecture", architecture, ARCHITECTURES)
+    layer = check_size("layer", layer, minimum=0)
+    if not isinstance(state_dict, Mapping):
+        raise fail(TypeError, "state_dict", "a dict of arrays or tensors", type_name(state_dict))
+    matches = {name: PYTORCH_KEY.fullmatch(str(name)) for name in state_dict}
+    unknown = [name for name, match in matches.items() if match is None]
+    if unknown:
+        expected = "names such as weight_ih_l0 or weight_ih of a network with one direction"
+        raise fail(ValueError, "state_dict", expected, unknown)
+    numbered = {match[2] is not None for match in matches.values() if match}
+    if len(numbered) > 1:
+        expected = "names that either all or none end in the number of a layer"
+        raise fail(ValueError, "state_dict", expected, list(state_dict))
+    found = {
+        match[1]: _as_array(f"state_dict[{name!r}]", state_dict[name])
+        for name, match in matches.items()
+        if match and int(match[2] or 0) == layer
+    }
+    if not found:
+        raise fail(ValueError, "layer", "the number of a layer of state_dict", layer)
+    return _copied_params(architecture, found)
+
+
+def to_pytorch(architecture: str, params: Params, layer: int | None = None) -> dict[str, Array]:
+    """Name parameters as PyTorch does, as NumPy arrays for ``torch.tensor``.
+
+    Args:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"`` (reset after, update keep).
+        params: of that architecture.
+        layer: a number for one layer of ``torch.nn.RNN``, ``LSTM`` or ``GRU``; ``None`` for a cell.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    >>> params = {"weight_ih": np.ones((2, 3)), "weight_hh": np.ones((2, 2))}
+    >>> list(to_pytorch("rnn", params, layer=0))
+    ['weight_ih_l0', 'weight_hh_l0']
+    """
+    check_choice("architecture", architecture, ARCHITECTURES)
+    suffix = "" if layer is None else f"_l{check_size('layer', layer, minimum=0)}"
+    params = _copied_params(architecture, params)
+    return {f"{name}{suffix}": value for name, value in params.items()}
+
+
+def from_keras(architecture: str, weights: Sequence[Array], *, reset: str = "after") -> Params:
+    r"""Convert what ``get_weights()`` of a Keras layer returns.
+
+    Keras multiplies from the right, :math:`x_t K`, so its matrices are transposed. The columns of a
+    GRU come in the order z, r, h.
+
+    Args:
+        architecture: ``"rnn"`` (``SimpleRNN``), ``"lstm"`` or ``"gru"``.
+        weights: kernel ``(D, G*H)``, recurrent kernel ``(H, G*H)`` and, unless ``use_bias=False``,
+            bias: ``(G*H,)``, or ``(2, 3*H)`` for a GRU with ``reset_after=True``.
+        reset: for a GRU, ``"after"`` for ``reset_after=True``, ``"before"`` for ``False``.
+
+    Returns:
+        Parameters for the module of that name; run a GRU with the same ``reset``. A single bias
+        becomes ``bias_ih``, with a ``bias_hh`` of zeros.
+
+    Raises:
+        TypeError: an argument of a wrong type or dtype.
+        ValueError: unknown architecture, a wrong number of arrays, or wrong shapes, such as a bias
+            that belongs to the other ``reset``.
+
+    >>> weights = [np.ones((3, 6)), np.ones((2, 6)), np.zeros((2, 6))]
+    >>> {name: array.shape for name, array in from_keras("gru", weights).items()}
+    {'weight_ih': (6, 3), 'weight_hh': (6, 2), 'bias_ih': (6,), 'bias_hh': (6,)}
+    """
+    _check_gru_option(architecture, reset)
+    if not isinstance(weights, Sequence) or isinstance(weights, str):
+        expected = "a list of kernel, recurrent kernel and, if there is one, bias"
+        raise fail(TypeError, "weights", expected, type_name(weights))
+    if len(weights) not in (2, 3):
+        raise fail(ValueError, "weights", "2 arrays, or 3 with a bias", f"{len(weights)}")
+    dtype = common_dtype((f"weights[{k}]", array) for k, array in enumerate(weights))
+    gates = len(GATES[architecture])
+    recurrent = check_array("weights[1]", weights[1], ("H", f"{gates}*H"), dtype)
+    hidden_size = recurrent.shape[0]
+    columns = gates * hidden_size
+    recurrent = check_array("weights[1]", recurrent, (hidden_size, columns), dtype)
+    kernel = check_array("weights[0]", weights[0], ("D", columns), dtype)
+    found = {"weight_ih": kernel.T, "weight_hh": recurrent.T}
+    if len(weights) == 3:
+        two_rows = architecture == "gru" and reset == "after"
+        bias_shape = (2, columns) if two_rows else (columns,)
+        bias = check_array("weights[2]", weights[2], bias_shape, dtype)
+        found |= {"bias_ih": bias[0] if two_rows else bias}
+        found |= {"bias_hh": bias[1] if two_rows else np.zeros_like(bias)}
+    return _copied_params(architecture, _reordered(found, KERAS_GATES, GATES, architecture))
+
+
+def to_keras(architecture: str, params: Params, *, reset: str = "after") -> list[Array]:
+    """Convert to what ``set_weights()`` of a Keras layer takes.
+
+    Args:
+        architecture: ``"rnn"`` (``SimpleRNN``), ``"lstm"`` or ``"gru"``.
+        params: of that architecture.
+        reset: for a GRU, the form that it is run with.
+
+    Returns:
+        Kernel, recurrent kernel and, where there are biases, bias. Both biases are added unless
+        Keras too has two, which is the case for a GRU that resets after the product.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    >>> params = {"weight_ih": np.ones((2, 3)), "weight_hh": np.ones((2, 2))}
+    >>> [array.shape for array in to_keras("rnn", params)]
+    [(3, 2), (2, 2)]
+    """
+    _check_gru_option(architecture, reset)
+    params = _copied_params(architecture, params)
+    ordered = _reordered(params, GATES, KERAS_GATES, architecture)
+    weights = [np.ascontiguousarray(ordered[name].T) for name in ("weight_ih", "weight_hh")]
+    if "bias_ih" in ordered:
+        biases = np.stack([ordered["bias_ih"], ordered["bias_hh"]])
+        two_rows = architecture == "gru" and reset == "after"
+        weights.append(biases if two_rows else biases.sum(axis=0))
+    return weights
+
+
+def from_onnx(architecture: str, W: Array, R: Array, B: Array | None = None) -> Params:
+    """Convert the inputs W, R and B of the ONNX operator RNN, LSTM or GRU.
+
+    Their rows are ordered i, o, f, c for an LSTM and z, r, h for a GRU. B holds the biases of W and
+    then those of R, in the same order.
+
+    Args:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        W: shape ``(1, G*H, D)``.
+        R: shape ``(1, G*H, H)``.
+        B: shape ``(1, 2*G*H)``; ``None`` where the input is missing.
+
+    Returns:
+        Parameters for the module of that name. Run a GRU with ``reset="after"`` if the attribute
+        ``linear_before_reset`` is 1 (reset after the linear map) and with ``reset="before"`` if it
+        is 0, the default. The layout is the same for both.
+
+    Raises:
+        TypeError: an argument of a wrong type or dtype.
+        ValueError: unknown architecture, or wrong shapes, such as those of two directions.
+
+    >>> params = from_onnx("lstm", np.ones((1, 8, 3)), np.ones((1, 8, 2)))
+    >>> {name: array.shape for name, array in params.items()}
+    {'weight_ih': (8, 3), 'weight_hh': (8, 2)}
+    """
+    check_choice("architecture", architecture, ARCHITECTURES)
+    inputs = {"W": W, "R": R} if B is None else {"W": W, "R": R, "B": B}
+    dtype = common_dtype(inputs.items())
+    gates = len(GATES[architecture])
+    hidden_size = check_array("R", R, (1, f"{gates}*H", "H"), dtype).shape[2]
+    rows = gates * hidden_size
+    found = {
+        "weight_ih": check_array("W", W, (1, rows, "D"), dtype)[0],
+        "weight_hh": check_array("R", R, (1, rows, hidden_size), dtype)[0],
+    }
+    if B is not None:
+        bias_ih, bias_hh = np.split(check_array("B", B, (1, 2 * rows), dtype)[0], 2)
+        found |= {"bias_ih": bias_ih, "bias_hh": bias_hh}
+    return _copied_params(architecture, _reordered(found, ONNX_GATES, GATES, architecture))
+
+
+def to_onnx(architecture: str, params: Params) -> dict[str, Array]:
+    """Convert to the inputs W, R and, where there are biases, B of the ONNX operator.
+
+    Args:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``. A GRU that is run with ``reset="after"``
+            needs the attribute ``linear_before_reset=1``.
+        params: of that architecture.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    >>> params = {"weight_ih": np.ones((6, 4)), "weight_hh": np.ones((6, 2))}
+    >>> {name: array.shape for name, array in to_onnx("gru", params).items()}
+    {'W': (1, 6, 4), 'R': (1, 6, 2)}
+    """
+    check_choice("architecture", architecture, ARCHITECTURES)
+    params = _copied_params(architecture, params)
+    ordered = _reordered(params, GATES, ONNX_GATES, architecture)
+    inputs = {"W": ordered["weight_ih"][np.newaxis], "R": ordered["weight_hh"][np.newaxis]}
+    if "bias_ih" in ordered:
+        inputs["B"] = np.concatenate([ordered["bias_ih"], ordered["bias_hh"]])[np.newaxis]
+    return inputs
+
+
+def flip_update_gate(params: Params) -> Params:
+    r"""Turn GRU parameters for ``update="keep"`` into those for ``update="write"``, or back.
+
+    Since :math:`1 - \sigma(a) = \sigma(-a)`, it is enough to change the sign of
+    :math:`W_z, U_z, b_z`: the network computes the same function.
+
+    Args:
+        params: of a GRU.
+
+    Raises:
+        TypeError, ValueError: ``params`` is not a parameter dict of a GRU.
+
+    >>> params = {"weight_ih": np.array([[1.0], [2.0], [3.0]]), "weight_hh": np.ones((3, 1))}
+    >>> flip_update_gate(params)["weight_ih"].ravel()
+    array([ 1., -2.,  3.])
+    """
+    flipped = _copied_params("gru", params)
+    for stack in flipped.values():
+        _, of_z, _ = np.split(stack, 3)
+        np.negative(of_z, out=of_z)
+    return flipped
+
+
+def _check_gru_option(architecture: str, reset: str) -> None:
+    check_choice("architecture", architecture, ARCHITECTURES)
+    check_choice("reset", reset, RESETS)
+    if architecture != "gru" and reset != "after":
+        raise fail(ValueError, "reset", f"no value, since {architecture!r} has none", repr(reset))
+
+
+def _as_array(name: str, value: Any) -> Array:
+    """Return an array or the values of a tensor, without importing torch."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if not isinstance(value, np.ndarray):
+        raise fail(TypeError, name, "a numpy.ndarray or a torch.Tensor", type_name(value))
+    return value
+
+
+def _copied_params(architecture: str, params: Params) -> Params:
+    """Check parameters and return contiguous copies of them."""
+    check_choice("architecture", architecture, ARCHITECTURES)
+    checked, _, _ = check_params(params, len(GATES[architecture]))
+    return {name: np.array(value, order="C") for name, value in checked.items()}
+
+
+def _reordered(
+    params: Params, source: Mapping[str, str], target: Mapping[str, str], architecture: str
+) -> Params:
+    """Bring the blocks of the gates from the order of ``source`` into that of ``target``."""
+    order = [source[architecture].index(gate) for gate in target[architecture]]
+
+    def reorder(stack: Array) -> Array:
+        blocks = np.split(stack, len(order))
+        return np.concatenate([blocks[position] for position in order])
+
+    return {name: reorder(stack) for name, stack in params.items()}
