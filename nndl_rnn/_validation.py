@@ -199,21 +199,20 @@ def check_params(params: object, gates: int) -> tuple[Params, int, int]:
     if not isinstance(params, Mapping):
         raise fail(TypeError, "params", "a dict with PyTorch's parameter names", type_name(params))
     _check_param_names(params)
-    prefix = "" if gates == 1 else f"{gates}*"
-    weight_hh = check_array("params['weight_hh']", params["weight_hh"], (f"{prefix}H", "H"))
+    # The recurrent matrix first: it alone says what H is.
+    weight_hh = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H"))
     hidden_size = weight_hh.shape[1]
     rows = gates * hidden_size
     shapes: dict[str, tuple[int | str, ...]] = {
-        "weight_ih": (rows, "D"),
         "weight_hh": (rows, hidden_size),
+        "weight_ih": (rows, "D"),
         "bias_ih": (rows,),
         "bias_hh": (rows,),
     }
-    checked = {
-        key: check_array(f"params[{key!r}]", params[key], shapes[key])
-        for key in PARAM_NAMES
-        if key in params
-    }
+    for key, shape in shapes.items():
+        if key in params:
+            check_array(f"params[{key!r}]", params[key], shape)
+    checked = {key: params[key] for key in PARAM_NAMES if key in params}
     common_dtype((f"params[{key!r}]", value) for key, value in checked.items())
     return checked, checked["weight_ih"].shape[1], hidden_size
 

@@ -105,7 +105,7 @@ def cross_entropy(
     factor = _factor(scores.shape, over_time, over_batch)
     log_probability = log_softmax(scores)
     loss = -factor * np.sum(distribution * log_probability)
-    return loss, factor * (np.exp(log_probability) - distribution)
+    return loss, factor * (_exp(log_probability) - distribution)
 
 
 def softmax(scores: Array) -> Array:
@@ -121,7 +121,7 @@ def softmax(scores: Array) -> Array:
     >>> softmax(np.array([0.0, 1000.0]))
     array([0., 1.])
     """
-    return np.asarray(np.exp(log_softmax(scores)))
+    return _exp(log_softmax(scores))
 
 
 def log_softmax(scores: Array) -> Array:
@@ -146,8 +146,13 @@ def log_softmax(scores: Array) -> Array:
     scores = check_array("scores", scores, scores.shape)
     # By the real part, so that a complex step never changes the constant.
     shifted = scores - np.max(scores.real, axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.sum(_exp(shifted), axis=-1, keepdims=True)))
+
+
+def _exp(values: Array) -> Array:
+    """Exponential in which a vanishing probability is 0 and no floating-point error."""
     with np.errstate(under="ignore"):
-        return np.asarray(shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)))
+        return np.asarray(np.exp(values))
 
 
 def _factor(shape: Sequence[int], over_time: str, over_batch: str) -> float:

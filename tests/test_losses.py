@@ -1,0 +1,224 @@
+"""Losses: values and gradients against torch, the complex step and plain loops; conventions."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nndl_rnn import gradcheck, losses
+
+T, B, Q = 4, 3, 5
+REDUCTIONS = [(t, b) for t in ("mean", "sum") for b in ("mean", "sum")]
+
+
+def example(scale=1.0, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    scores = scale * rng.normal(size=(T, B, Q))
+    distribution = rng.dirichlet(np.ones(Q), size=(T, B))
+    classes = rng.integers(Q, size=(T, B))
+    return scores.astype(dtype), distribution.astype(dtype), classes
+
+
+def factor(over_time, over_batch):
+    return (1 / T if over_time == "mean" else 1) * (1 / B if over_batch == "mean" else 1)
+
+
+@pytest.mark.parametrize(("over_time", "over_batch"), REDUCTIONS)
+def test_squared_error_is_half_the_squared_distance_with_its_factors(over_time, over_batch):
+    s, y, _ = example()
+    loss, d_s = losses.squared_error(s, y, over_time=over_time, over_batch=over_batch)
+    by_hand = sum((s[t, b, k] - y[t, b, k]) ** 2 / 2 for t, b, k in np.ndindex(T, B, Q))
+    np.testing.assert_allclose(loss, factor(over_time, over_batch) * by_hand, rtol=1e-14)
+    np.testing.assert_allclose(d_s, factor(over_time, over_batch) * (s - y), rtol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("kind", ["classes", "distribution"])
+@pytest.mark.parametrize(("over_time", "over_batch"), REDUCTIONS)
+def test_cross_entropy_equals_torch(scale, kind, over_time, over_batch):
+    s, y, classes = example(scale)
+    target = classes if kind == "classes" else y
+    loss, d_s = losses.cross_entropy(s, target, over_time=over_time, over_batch=over_batch)
+    s_torch = torch.tensor(s, requires_grad=True)
+    flat_target = torch.tensor(target).reshape((T * B,) if kind == "classes" else (T * B, Q))
+    expected = torch.nn.functional.cross_entropy(
+        s_torch.reshape(T * B, Q), flat_target, reduction="sum"
+    ) * factor(over_time, over_batch)
+    expected.backward()
+    np.testing.assert_allclose(loss, expected.item(), rtol=1e-13)
+    np.testing.assert_allclose(d_s, s_torch.grad.numpy(), atol=1e-15)
+
+
+def test_both_means_equal_torch_mean():
+    s, _, classes = example()
+    expected = torch.nn.functional.cross_entropy(
+        torch.tensor(s).reshape(T * B, Q), torch.tensor(classes).reshape(T * B)
+    )
+    np.testing.assert_allclose(losses.cross_entropy(s, classes)[0], expected.item(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("loss", [losses.squared_error, losses.cross_entropy])
+@pytest.mark.parametrize(("over_time", "over_batch"), REDUCTIONS)
+@pytest.mark.parametrize("scale", [0.1, 3.0])
+def test_gradient_is_that_of_the_value(loss, over_time, over_batch, scale):
+    s, y, _ = example(scale)
+    options = {"over_time": over_time, "over_batch": over_batch}
+    gradcheck.check_gradient(
+        lambda v: loss(v["s"], y, **options)[0], {"s": s}, {"s": loss(s, y, **options)[1]}
+    ).assert_agrees()
+
+
+def test_classes_equal_one_hot_distributions():
+    s, _, classes = example()
+    one_hot = np.eye(Q)[classes]
+    for kind in (np.int64, np.int32, np.uint8):
+        got = losses.cross_entropy(s, classes.astype(kind))
+        want = losses.cross_entropy(s, one_hot)
+        assert got[0] == want[0]
+        np.testing.assert_array_equal(got[1], want[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", [losses.squared_error, losses.cross_entropy])
+def test_dtype_is_kept_and_arguments_are_not_changed(dtype, loss):
+    s, y, _ = example(dtype=dtype)
+    before = s.copy(), y.copy()
+    value, d_s = loss(s, y)
+    assert (value.dtype, d_s.dtype) == (dtype, dtype)
+    np.testing.assert_array_equal(s, before[0])
+    np.testing.assert_array_equal(y, before[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_huge_scores_neither_overflow_nor_underflow(dtype):
+    s = np.array([[[3e4, -3e4, 0.0]]], dtype)
+    with np.errstate(all="raise"):
+        right, d_right = losses.cross_entropy(s, np.array([[0]]))
+        wrong, d_wrong = losses.cross_entropy(s, np.array([[1]]))
+    assert (float(right), float(wrong)) == (0.0, 6e4)
+    np.testing.assert_array_equal(d_right, np.zeros((1, 1, 3)))
+    np.testing.assert_array_equal(d_wrong, [[[1, -1, 0]]])
+
+
+@given(st.integers(0, 1000), st.floats(-100, 100))
+def test_softmax_is_a_distribution_and_ignores_a_shift(seed, shift):
+    s = np.random.default_rng(seed).normal(scale=5, size=(3, 4))
+    p = losses.softmax(s)
+    assert (p > 0).all()
+    np.testing.assert_allclose(p.sum(axis=-1), 1, rtol=1e-14)
+    np.testing.assert_allclose(losses.softmax(s + shift), p, rtol=1e-11)
+    np.testing.assert_allclose(np.exp(losses.log_softmax(s)), p, rtol=1e-14)
+
+
+@given(st.integers(0, 1000))
+def test_gradient_of_cross_entropy_adds_up_to_zero(seed):
+    s, y, _ = example(seed=seed)
+    np.testing.assert_allclose(losses.cross_entropy(s, y)[1].sum(axis=-1), 0, atol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(0, B, Q), (T, 0, Q)])
+@pytest.mark.parametrize("loss", [losses.squared_error, losses.cross_entropy])
+def test_nothing_to_add_gives_zero(shape, loss):
+    value, gradient = loss(np.zeros(shape), np.zeros(shape))
+    assert value == 0
+    assert gradient.shape == shape
+
+
+S, Y, CLASSES = example()
+BAD = np.where(np.arange(Q) == 2, np.nan, S)
+
+
+@pytest.mark.parametrize(
+    ("loss", "arguments", "options", "error", "message"),
+    [
+        (losses.squared_error, (S.tolist(), Y), {}, TypeError, "prediction: .* got list"),
+        (
+            losses.squared_error,
+            (S, Y[0]),
+            {},
+            ValueError,
+            r"target: expected shape \(4, 3, 5\), got \(3, 5\)",
+        ),
+        (
+            losses.squared_error,
+            (S[0], Y[0]),
+            {},
+            ValueError,
+            r"prediction: .* \(T, B, q\), got \(3, 5\)",
+        ),
+        (
+            losses.squared_error,
+            (S, Y.astype(np.float32)),
+            {},
+            TypeError,
+            "target: expected dtype float64",
+        ),
+        (losses.squared_error, (S, BAD), {}, ValueError, r"target: .* nan at index \(0, 0, 2\)"),
+        (
+            losses.squared_error,
+            (S, Y),
+            {"over_time": "max"},
+            ValueError,
+            "over_time: .* 'mean', 'sum', got 'max'",
+        ),
+        (losses.cross_entropy, (S, Y), {"over_batch": None}, TypeError, "over_batch: .* None"),
+        (losses.cross_entropy, (S, CLASSES.tolist()), {}, TypeError, "target: .* got list"),
+        (
+            losses.cross_entropy,
+            (S, CLASSES[0]),
+            {},
+            ValueError,
+            r"target: expected shape \(4, 3\), got \(3,\)",
+        ),
+        (
+            losses.cross_entropy,
+            (S, CLASSES + Q),
+            {},
+            ValueError,
+            "target: expected classes in 0..4, got class",
+        ),
+        (
+            losses.cross_entropy,
+            (S, CLASSES - Q),
+            {},
+            ValueError,
+            "target: expected classes in 0..4, got class -",
+        ),
+        (losses.cross_entropy, (S, 2 * Y), {}, ValueError, "target: expected distributions"),
+        (
+            losses.cross_entropy,
+            (S, np.eye(Q)[CLASSES] * [3, 1, 1, 1, 1]),
+            {},
+            ValueError,
+            "target: expected distr",
+        ),
+        (
+            losses.cross_entropy,
+            (S, Y + np.array([1, -1, 0, 0, 0])),
+            {},
+            ValueError,
+            "target: expected distributions",
+        ),
+        (
+            losses.cross_entropy,
+            (S, Y.astype(np.float32)),
+            {},
+            TypeError,
+            "target: expected dtype float64",
+        ),
+        (losses.cross_entropy, (BAD, Y), {}, ValueError, r"scores: .* nan at index \(0, 0, 2\)"),
+        (
+            losses.softmax,
+            (np.zeros((3, 0)),),
+            {},
+            ValueError,
+            r"scores: .* q at least 1, got \(3, 0\)",
+        ),
+        (losses.softmax, (np.array(1.0),), {}, ValueError, "scores: .* q at least 1"),
+        (losses.log_softmax, ([1.0, 2.0],), {}, TypeError, "scores: .* got list"),
+    ],
+)
+def test_losses_refuse(loss, arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        loss(*arguments, **options)
