@@ -1,0 +1,209 @@
+"""Weights to and from PyTorch for all three architectures, and its gradients."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from nndl_rnn import rnn, torch_reference
+
+D, H, B, T = 3, 4, 2, 5
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+CELLS = {"rnn": torch.nn.RNNCell, "lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}
+FIELDS = {"rnn": 1, "lstm": 2, "gru": 1}
+
+
+def draw_params(architecture, bias=True, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    rows = GATES[architecture] * H
+    shapes = {"weight_ih": (rows, D), "weight_hh": (rows, H)}
+    if bias:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    return {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+
+
+def draw(architecture, dtype=np.float64):
+    rng = np.random.default_rng(1)
+    x, d_h = rng.normal(size=(T, B, D)).astype(dtype), rng.normal(size=(T, B, H)).astype(dtype)
+    parts = [rng.normal(size=(B, H)).astype(dtype) for _ in range(2 * FIELDS[architecture])]
+    return x, d_h, tuple(parts[: FIELDS[architecture]]), tuple(parts[FIELDS[architecture] :])
+
+
+@pytest.mark.parametrize("architecture", GATES)
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_go_to_torch_and_come_back(architecture, bias, dtype):
+    params = draw_params(architecture, bias, dtype)
+    layer = torch_reference.to_torch(architecture, params)
+    back = torch_reference.from_torch(layer)
+    assert list(back) == list(params)
+    for name in params:
+        assert back[name].dtype == dtype
+        np.testing.assert_array_equal(back[name], params[name])
+        assert not np.shares_memory(back[name], params[name])
+        original = params[name].copy()
+        with torch.no_grad():
+            getattr(layer, f"{name}_l0").add_(1)
+        np.testing.assert_array_equal(params[name], original)
+        np.testing.assert_array_equal(back[name], original)
+
+
+@pytest.mark.parametrize("architecture", GATES)
+def test_weights_come_from_a_cell(architecture):
+    cell = CELLS[architecture](D, H, dtype=torch.float64)
+    params = torch_reference.from_torch(cell)
+    layer = torch_reference.to_torch(architecture, params)
+    x, _, state, _ = draw(architecture)
+    tensors = tuple(torch.tensor(part) for part in state)
+    packed = tensors if len(tensors) > 1 else tensors[0]
+    layered = tuple(part[None] for part in tensors) if len(tensors) > 1 else tensors[0][None]
+    found = cell(torch.tensor(x[0]), packed)
+    found = found[0] if isinstance(found, tuple) else found
+    expected = layer(torch.tensor(x[:1]), layered)[0][0]
+    torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("architecture", GATES)
+@pytest.mark.parametrize("bias", [True, False])
+def test_run_equals_a_loop_of_torch_cells(architecture, bias):
+    """An autograd graph of its own: cells instead of the layer, one weighted sum as the loss."""
+    params = draw_params(architecture, bias)
+    x, d_h, state, d_state = draw(architecture)
+    found = torch_reference.run(architecture, params, x, d_h, state, d_state)
+
+    cell = CELLS[architecture](D, H, bias=bias, dtype=torch.float64)
+    cell.load_state_dict({name: torch.tensor(value) for name, value in params.items()})
+    inputs = torch.tensor(x, requires_grad=True)
+    initial = [torch.tensor(part, requires_grad=True) for part in state]
+    parts, loss = initial, torch.zeros((), dtype=torch.float64)
+    for t in range(T):
+        result = cell(inputs[t], tuple(parts) if len(parts) > 1 else parts[0])
+        parts = list(result) if isinstance(result, tuple) else [result]
+        loss = loss + (parts[0] * torch.tensor(d_h[t])).sum()
+        np.testing.assert_allclose(found.h[t], parts[0].detach().numpy(), rtol=1e-12)
+    loss = loss + sum(
+        (part * torch.tensor(d)).sum() for part, d in zip(parts, d_state, strict=True)
+    )
+    loss.backward()
+
+    for name, weight in cell.named_parameters():
+        np.testing.assert_allclose(found.d_params[name], weight.grad.numpy(), atol=1e-12)
+    np.testing.assert_allclose(found.d_x, inputs.grad.numpy(), atol=1e-12)
+    for place, leaf in enumerate(initial):
+        np.testing.assert_allclose(found.state[place], parts[place].detach().numpy(), rtol=1e-12)
+        np.testing.assert_allclose(found.d_state[place], leaf.grad.numpy(), atol=1e-12)
+
+
+def test_run_leaves_its_arguments_alone():
+    params = draw_params("rnn")
+    x, d_h, state, d_state = draw("rnn")
+    watched = [*params.values(), x, d_h, *state, *d_state]
+    before = [array.copy() for array in watched]
+    found = torch_reference.run("rnn", params, x, d_h, state, d_state)
+    for result in (found.h, *found.state, *found.d_params.values(), found.d_x, *found.d_state):
+        result += 1
+    for array, copy in zip(watched, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("architecture", GATES)
+def test_float32_stays_float32(architecture):
+    params = draw_params(architecture, dtype=np.float32)
+    x, d_h, _, _ = draw(architecture, np.float32)
+    found = torch_reference.run(architecture, params, x, d_h)
+    results = (found.h, *found.state, *found.d_params.values(), found.d_x, *found.d_state)
+    assert {result.dtype for result in results} == {np.dtype(np.float32)}
+
+
+def test_torch_is_imported_here_alone():
+    script = (
+        "import sys, pkgutil, importlib, nndl_rnn\n"
+        "from nndl_rnn import activations, bptt, gradcheck, losses, rnn\n"
+        "assert 'torch' not in sys.modules\n"
+        "from nndl_rnn import torch_reference\n"
+        "assert 'torch' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+PARAMS = draw_params("rnn")
+X, D_H, STATE, D_STATE = draw("rnn")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: torch_reference.from_torch(torch.nn.Linear(2, 3)),
+            TypeError,
+            "module: expected a torch.nn recurrent network or cell, got Linear",
+        ),
+        (
+            lambda: torch_reference.from_torch(torch.nn.RNN(2, 3, num_layers=2)),
+            ValueError,
+            "module: expected one layer, one direction and no projection, "
+            "got num_layers=2, bidirectional=False, proj_size=0",
+        ),
+        (
+            lambda: torch_reference.from_torch(torch.nn.GRU(2, 3, bidirectional=True)),
+            ValueError,
+            "module: expected one layer, one direction and no projection, "
+            "got num_layers=1, bidirectional=True, proj_size=0",
+        ),
+        (
+            lambda: torch_reference.from_torch(torch.nn.LSTM(2, 3, proj_size=1)),
+            ValueError,
+            "module: expected one layer, one direction and no projection, "
+            "got num_layers=1, bidirectional=False, proj_size=1",
+        ),
+        (
+            lambda: torch_reference.to_torch("elman", PARAMS),
+            ValueError,
+            "architecture: expected one of 'rnn', 'lstm', 'gru', got 'elman'",
+        ),
+        (
+            lambda: torch_reference.to_torch("lstm", PARAMS),
+            ValueError,
+            "params['weight_hh']: expected shape (16, 4), got (4, 4)",
+        ),
+        (
+            lambda: torch_reference.to_torch("rnn", {k: v + 0j for k, v in PARAMS.items()}),
+            TypeError,
+            "params: expected dtype float32 or float64, got complex128",
+        ),
+        (
+            lambda: torch_reference.run("rnn", PARAMS, X[:0], D_H[:0]),
+            ValueError,
+            "x: expected at least one time step, got shape (0, 2, 3)",
+        ),
+        (
+            lambda: torch_reference.run("rnn", PARAMS, X, D_H, nonlinearity="relu"),
+            ValueError,
+            "nonlinearity: expected one of 'tanh', 'identity', got 'relu'",
+        ),
+        (
+            lambda: torch_reference.run("gru", draw_params("gru"), X, D_H, nonlinearity="identity"),
+            ValueError,
+            "nonlinearity: expected 'tanh' for 'gru', got 'identity'",
+        ),
+        (
+            lambda: torch_reference.run("rnn", PARAMS, X, D_H[:-1]),
+            ValueError,
+            "d_h: expected shape (5, 2, 4), got (4, 2, 4)",
+        ),
+    ],
+)
+def test_wrong_arguments_are_named(call, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        call()
+
+
+def test_parameters_from_torch_fit_the_package():
+    layer = torch.nn.RNN(D, H, dtype=torch.float64)
+    h, last, _ = rnn.forward(torch_reference.from_torch(layer), X, STATE)
+    expected, expected_last = layer(torch.tensor(X), torch.tensor(STATE[0])[None])
+    np.testing.assert_allclose(h, expected.detach().numpy(), atol=1e-14)
+    np.testing.assert_allclose(last[0], expected_last[0].detach().numpy(), atol=1e-14)
