@@ -115,7 +115,7 @@ def lstm_step() -> Figure:
     True
     """
     nodes = _lstm_step_nodes()
-    figure = Figure(figsize=(12.5, 5.6), layout="tight")
+    figure = Figure(figsize=(11, 5.0), layout="tight")
     axes = figure.subplots()
     for start, end, factor, colour in _lstm_step_edges():
         _draw_edge(axes, nodes[start], nodes[end], "", colour)
@@ -179,7 +179,7 @@ def lstm_two_questions() -> Figure:
     >>> lstm_two_questions().axes[0].get_title()
     '1. Two arrows leave the cell'
     """
-    figure = Figure(figsize=(12.5, 3.9), layout="tight")
+    figure = Figure(figsize=(10.5, 3.4), layout="tight")
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
     _draw_two_exits(left)
     _draw_two_inputs(right)
