@@ -1,0 +1,91 @@
+"""Checking whole chapters: their derivation cells are run, and every labelled equation must be accounted for."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .chapter import Cell, Chapter
+from .errors import EquationError
+from .report import Result
+from .session import Session, active
+
+
+@dataclass
+class ChapterCheck:
+    """What came of one chapter.
+
+    Attributes:
+        path: the chapter's file.
+        results: every equation that its cells declared, defined, verified, ...
+        problems: errors, each a text with file, line and caret.
+        seconds: the time taken.
+    """
+
+    path: Path
+    results: list[Result] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def check_chapter(path: Path, texts: Mapping[Path, str] | None = None, *, quick: bool = False) -> ChapterCheck:
+    """Run the derivation cells of a chapter and account for its equations.
+
+    Args:
+        path: the chapter.
+        texts: changed texts of chapters, by resolved path, used instead of the files.
+        quick: only the first numeric level: what the mutation test needs.
+    """
+    start = time.perf_counter()
+    session = Session(directory=path.parent, texts=texts or {}, quick=quick)
+    outcome = ChapterCheck(path, session.results)
+    try:
+        chapter = session.chapter(path.name)
+    except EquationError as error:
+        outcome.problems.append(str(error))
+        return outcome
+    with active(session):
+        namespace: dict[str, object] = {"__name__": "__derivation__"}
+        for cell in chapter.derivation_cells:
+            problem = _run(cell, path, namespace)
+            if problem:
+                outcome.problems.append(problem)
+                break
+        else:
+            outcome.problems += unaccounted(chapter, session.results)
+    outcome.seconds = time.perf_counter() - start
+    return outcome
+
+
+def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
+    """Execute one cell; the problem it ran into, as a text."""
+    # Blank lines in front make the line numbers of a traceback those of the chapter.
+    code = "\n" * (cell.line - 1) + cell.code
+    try:
+        exec(compile(code, str(path), "exec"), namespace)  # noqa: S102  (the book's own cells)
+    except EquationError as error:
+        line = next((f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)), cell.line)
+        return f"{error}\n    (the cell that says so: {path}:{line})"
+    except Exception:
+        return f"{path}:{cell.line}: a derivation cell failed\n{traceback.format_exc()}"
+    return None
+
+
+def unaccounted(chapter: Chapter, results: list[Result]) -> list[str]:
+    """Complaints about displayed equations that no cell declared, defined, verified, refuted or marked as unchecked."""
+    done = {result.source.label for result in results if result.source.file == chapter.file}
+    complaints = []
+    for equation in chapter.equations:
+        if not equation.label:
+            complaints.append(str(EquationError("a displayed equation without a label cannot be checked", None, equation)))
+        elif equation.label not in done:
+            message = "no derivation cell declares, defines, verifies, refutes or marks this equation as unchecked"
+            complaints.append(str(EquationError(message, None, equation)))
+    return complaints

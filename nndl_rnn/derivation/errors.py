@@ -1,0 +1,82 @@
+"""Errors that point into the author's LaTeX: file, line, the source line and a caret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+"""Start and end offset of a piece of an equation in the text of its :class:`Source`."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The LaTeX of one printed equation and where it stands.
+
+    Attributes:
+        text: the LaTeX as the author wrote it, without the ``$$`` or directive around it.
+        file: name of the file, as given by the user.
+        line: number of the file's line on which ``text`` begins, counted from 1.
+        label: the equation's label, or an empty string.
+    """
+
+    text: str
+    file: str = "<string>"
+    line: int = 1
+    label: str = ""
+
+    def point_at(self, span: Span) -> str:
+        """``file:line`` of a span, its source line, and a caret under the span.
+
+        >>> print(Source("a = b", "page.md", 7).point_at((4, 5)))
+        page.md:7
+            a = b
+                ^
+        """
+        start = min(span[0], len(self.text))
+        line_start = self.text.rfind("\n", 0, start) + 1
+        line_end = self.text.find("\n", start)
+        line_end = len(self.text) if line_end < 0 else line_end
+        width = max(1, min(span[1], line_end) - start)
+        line = self.line + self.text.count("\n", 0, start)
+        caret = " " * (start - line_start) + "^" * width
+        return f"{self.file}:{line}\n    {self.text[line_start:line_end]}\n    {caret}"
+
+
+class EquationError(ValueError):
+    """A printed equation that cannot be read, or that does not make sense.
+
+    Args:
+        message: what is wrong and, where it can be guessed, what was meant.
+        span: the offending piece; ``None`` points at the whole equation.
+        source: the equation; may be filled in later by :meth:`located`.
+    """
+
+    def __init__(self, message: str, span: Span | None = None, source: Source | None = None):
+        super().__init__(message)
+        self.message, self.span, self.source = message, span, source
+
+    def __str__(self) -> str:
+        if self.source is None:
+            return self.message
+        name = f"{self.source.label}: " if self.source.label else ""
+        return f"{name}{self.message}\n{self.source.point_at(self.span or (0, 1))}"
+
+
+class ShapeMismatch(EquationError):
+    """Shapes that do not fit together: the equation is not even wrong."""
+
+
+class ClaimFailed(EquationError):
+    """A well-formed printed claim that is false (or, for a quotation, unexpectedly true)."""
+
+
+@contextmanager
+def located(source: Source) -> Iterator[None]:
+    """Errors raised inside point into ``source``, unless they already know where they are."""
+    try:
+        yield
+    except EquationError as error:
+        error.source = error.source or source
+        raise

@@ -1,0 +1,137 @@
+"""What a check found, as one line that opens to the detail: HTML in a notebook, plain text in a terminal."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .errors import Source
+from .levels import Finding
+
+
+@dataclass(frozen=True)
+class MutationScore:
+    """How many of an equation's one-place mutants were ill-formed, refuted, equivalent for a stated reason, or survived."""
+
+    ill_formed: int
+    refuted: int
+    equivalent: int
+    survived: int
+
+    @property
+    def total(self) -> int:
+        return self.ill_formed + self.refuted + self.equivalent + self.survived
+
+    def __str__(self) -> str:
+        text = f"{self.ill_formed + self.refuted} of {self.total} mutants rejected"
+        text += f", {self.equivalent} equivalent" if self.equivalent else ""
+        return text + (f", {self.survived} SURVIVED" if self.survived else "")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One equation and what became of it.
+
+    Attributes:
+        source: the printed equation.
+        status: ``declared``, ``defined``, ``verified``, ``refuted`` (quoted because it is wrong),
+            ``unchecked``, ``anchored`` (equal to PyTorch) or ``program`` (run, and equal to the package).
+        detail: a sentence, such as the reason why an equation is not checked.
+        findings: of each level, for a verified equation.
+        mutants: how its one-place mutants fared.
+        seconds: the time that checking took.
+    """
+
+    source: Source
+    status: str
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+    mutants: MutationScore | None = None
+    seconds: float = 0.0
+
+    @property
+    def mark(self) -> str:
+        return {"verified": "✓", "anchored": "✓", "program": "✓", "refuted": "✗", "unchecked": "○"}.get(self.status, "·")
+
+    @property
+    def summary(self) -> str:
+        """One line without the label."""
+        if self.status in ("anchored", "program"):
+            return self.detail
+        if self.status != "verified":
+            return f"{self.status}: {self.detail}" if self.detail else self.status
+        first = self.findings[0].comparison
+        assert first is not None
+        instances = f"{first.instances} instance{'s' * (first.instances != 1)}"
+        parts = [f"verified: {first.entries} entries, {instances} ({self.findings[0].sizes})"]
+        parts += [", ".join(_short(finding) for finding in self.findings if finding.comparison is not None)]
+        if self.mutants is not None:
+            parts.append(str(self.mutants))
+        return "; ".join(parts)
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Level, sizes, entries compared, residual or the reason for abstaining."""
+        out = []
+        for finding in self.findings:
+            found = finding.comparison
+            entries = "" if found is None else str(found.entries)
+            out.append((finding.level, finding.sizes, entries, finding.note if found is None else _residual(finding)))
+        return out
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.source.label}  {self.summary}"
+
+
+def _residual(finding: Finding) -> str:
+    assert finding.comparison is not None
+    if finding.level in ("exact over Q", "modulo 2^61 - 1"):
+        return "difference is zero"
+    return f"{finding.comparison.residual:.1e}"
+
+
+def _short(finding: Finding) -> str:
+    names = {
+        "float64, complex step": "complex step",
+        "SymPy against central differences": "SymPy",
+        "PyTorch autograd": "autograd",
+    }
+    name = names.get(finding.level, finding.level)
+    return name if _residual(finding).startswith("difference") else f"{name} {_residual(finding)}"
+
+
+class Results(Sequence[Result]):
+    """The results of one call, shown one line for each equation."""
+
+    def __init__(self, results: Sequence[Result]):
+        self._results = tuple(results)
+
+    def __getitem__(self, at):  # type: ignore[no-untyped-def]
+        return self._results[at]
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results)
+
+    def __repr__(self) -> str:
+        return "\n".join(str(result) for result in self._results)
+
+    def _repr_html_(self) -> str:
+        return f'<div class="checked">{"".join(_html(result) for result in self._results)}</div>'
+
+
+def _html(result: Result) -> str:
+    line = (
+        f'<span class="check-mark check-{result.status}">{result.mark}</span> '
+        f"<code>{html.escape(result.source.label)}</code> {html.escape(result.summary)}"
+    )
+    if not result.findings:
+        return f"<div>{line}</div>"
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("level", "sizes", "entries", "residual"))
+    rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in result.rows)
+    return (
+        f"<details><summary>{line}</summary><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
+    )

@@ -1,0 +1,146 @@
+r"""Names: which printed trees stand for which quantity, function or index.
+
+A quantity is declared once, as a template: ``h_t``, ``\delta^{c}_t``, ``\delta_{t,k}``. Index letters in its
+subscript are holes, so that ``h_{t-1}`` and ``h_0`` mean the same quantity at other times. Matching is done on
+trees, which settles superscript-as-name (``\delta^{h}_t``) against power against transpose.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+from .errors import EquationError, Source
+from .linear import Linear
+from .syntax import Group, ListOf, Node, Number, Parenthesis, ProductOf, Script, SumOf, Symbol, children, latex
+from .terms import Shape, Term
+
+LAST_TIME = "T"
+
+
+@dataclass
+class Quantity:
+    """A declared name.
+
+    Attributes:
+        key: its LaTeX with the index letters of its declaration, such as ``h_{t}``.
+        template, holes: the tree that occurrences are matched against, and its index letters.
+        shape: the shape of one occurrence.
+        definition: the right-hand side of its definition; a quantity without one is a leaf.
+        source: where it was declared or defined, for messages.
+        constraint: an affine scalar expression that vanishes at every occurrence of this leaf.
+    """
+
+    key: str
+    template: Node
+    holes: tuple[str, ...]
+    shape: Shape
+    definition: Term | None = None
+    source: Source = field(default_factory=lambda: Source(""))
+    constraint: Term | None = None
+
+
+@dataclass
+class Vocabulary:
+    """All names of one derivation.
+
+    Attributes:
+        indices: the index letters; the first is time.
+        quantities: by key.
+        scalar_functions, activations: unknown functions of any arguments, and of one variable entry by entry.
+    """
+
+    indices: tuple[str, ...]
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    scalar_functions: set[str] = field(default_factory=set)
+    activations: set[str] = field(default_factory=set)
+
+    def index(self, node: Node | None) -> Linear | None:
+        """A tree read as an index expression (``t``, ``t-1``, ``T+t-j``, ``2j``), or ``None``."""
+        match node:
+            case Group(body) | Parenthesis(body):
+                return self.index(body)
+            case Number(text) if text.isdigit():
+                return Linear(int(text))
+            case Symbol(text) if text in self.indices or text == LAST_TIME:
+                return Linear.variable(text)
+            case ProductOf(factors) if len(factors) == 2 and isinstance(factors[0][1], Number):
+                scale, rest = factors[0][1].text, self.index(factors[1][1])
+                return rest.times(int(scale)) if rest is not None and scale.isdigit() else None
+            case SumOf(terms):
+                total = Linear()
+                for sign, term in terms:
+                    part = self.index(term)
+                    if part is None:
+                        return None
+                    total = total + part if sign == "+" else total - part
+                return total
+        return None
+
+    def holes(self, template: Node) -> tuple[str, ...]:
+        """Index letters of a template: time anywhere in a subscript, the others when they stand in a list there."""
+        found: list[str] = []
+
+        def visit(node: Node, in_subscript: bool, in_list: bool) -> None:
+            if isinstance(node, Symbol) and in_subscript:
+                is_hole = node.text == self.indices[0] or (in_list and node.text in self.indices)
+                if is_hole and node.text not in found:
+                    found.append(node.text)
+            if isinstance(node, Script):
+                visit(node.base, in_subscript, in_list)
+                if node.subscript:
+                    visit(node.subscript, True, isinstance(node.subscript, ListOf))
+                return
+            for child in children(node):
+                visit(child, in_subscript, in_list)
+
+        visit(template, False, False)
+        return tuple(found)
+
+    def find(self, node: Node) -> tuple[Quantity, tuple[Linear, ...]] | None:
+        """The quantity that a tree names, with the values of its holes."""
+        node = node.body if isinstance(node, Group) else node
+        for quantity in self.quantities.values():
+            bound: dict[str, Linear] = {}
+            if self._matches(quantity.template, node, frozenset(quantity.holes), bound):
+                return quantity, tuple(bound[hole] for hole in quantity.holes)
+        return None
+
+    def _matches(self, template: object, node: object, holes: frozenset[str], bound: dict[str, Linear]) -> bool:
+        if isinstance(template, Symbol) and template.text in holes:
+            index = self.index(node) if isinstance(node, Node) else None
+            if index is None:
+                return False
+            return bound.setdefault(template.text, index) == index
+        if isinstance(template, tuple):
+            return (
+                isinstance(node, tuple)
+                and len(template) == len(node)
+                and all(self._matches(a, b, holes, bound) for a, b in zip(template, node, strict=True))
+            )
+        if isinstance(template, Node):
+            if type(template) is not type(node):
+                return False
+            names = [attribute.name for attribute in fields(template) if attribute.name != "span"]
+            return all(self._matches(getattr(template, name), getattr(node, name), holes, bound) for name in names)
+        return template == node
+
+    def lookalikes(self, node: Node) -> Iterator[str]:
+        """Declared names that resemble an unknown one, best first."""
+        yield from difflib.get_close_matches(latex(node).strip(), [*self.quantities], 3, 0.5)
+
+    def add(self, template: Node, shape: Shape, source: Source) -> Quantity:
+        """Declare a quantity.
+
+        Raises:
+            EquationError: the same name is declared already.
+        """
+        quantity = Quantity(latex(template).strip(), template, self.holes(template), shape, None, source)
+        if quantity.key in self.quantities:
+            first = self.quantities[quantity.key].source
+            raise EquationError(
+                f"{quantity.key} is declared twice, first in {first.file}:{first.line}", template.span, source
+            )
+        self.quantities[quantity.key] = quantity
+        return quantity
