@@ -1,0 +1,536 @@
+"""Weights in foreign layouts give what the foreign library's documented formulas give.
+
+The formulas are transcribed here from the documentation of Keras and ONNX, gate by gate, and share
+no code with the package.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from nndl_rnn import converters, gru, lstm, rnn
+
+STEPS, BATCH, INPUT, HIDDEN = 5, 3, 2, 4
+MODULES = {"rnn": rnn, "lstm": lstm, "gru": gru}
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+NETWORKS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+CELLS = {"rnn": torch.nn.RNNCell, "lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}
+RESETS = ("after", "before")
+SCALES = (1e-2, 0.7, 3.0)
+# Architecture and form: those for which the layouts differ.
+FORMS = [("rnn", None), ("lstm", None), ("gru", "after"), ("gru", "before")]
+
+
+def options(reset):
+    return {} if reset is None else {"reset": reset}
+
+
+def logistic(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def make_inputs(seed):
+    rng = np.random.default_rng(seed)
+    return rng, rng.normal(size=(STEPS, BATCH, INPUT)), rng.normal(size=(2, BATCH, HIDDEN))
+
+
+def make_params(rng, architecture, *, bias=True, scale=1.0):
+    rows = GATES[architecture] * HIDDEN
+    shapes = {"weight_ih": (rows, INPUT), "weight_hh": (rows, HIDDEN)}
+    if bias:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    return {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+def run(architecture, params, x, initial, reset=None):
+    state = tuple(initial) if architecture == "lstm" else (initial[0],)
+    h, _, _ = MODULES[architecture].forward(params, x, state, **options(reset))
+    return h
+
+
+# Keras: rows times kernels, columns of kernels in blocks of `units`.
+
+
+def keras_simple_rnn(weights, x, h, c):
+    kernel, recurrent, bias = weights
+    outputs = []
+    for x_t in x:
+        h = np.tanh(x_t @ kernel + bias + h @ recurrent)
+        outputs.append(h)
+    return np.stack(outputs)
+
+
+def keras_lstm(weights, x, h, c):
+    kernel, recurrent, bias = weights
+    units = recurrent.shape[0]
+    outputs = []
+    for x_t in x:
+        z = x_t @ kernel + h @ recurrent + bias
+        z0, z1, z2, z3 = (z[:, k * units : (k + 1) * units] for k in range(4))
+        c = logistic(z1) * c + logistic(z0) * np.tanh(z2)
+        h = logistic(z3) * np.tanh(c)
+        outputs.append(h)
+    return np.stack(outputs)
+
+
+def keras_gru_reset_after(weights, x, h, c):
+    kernel, recurrent, (input_bias, recurrent_bias) = weights
+    units = recurrent.shape[0]
+    outputs = []
+    for x_t in x:
+        matrix_x = x_t @ kernel + input_bias
+        matrix_inner = h @ recurrent + recurrent_bias
+        z = logistic(matrix_x[:, :units] + matrix_inner[:, :units])
+        r = logistic(matrix_x[:, units : 2 * units] + matrix_inner[:, units : 2 * units])
+        hh = np.tanh(matrix_x[:, 2 * units :] + r * matrix_inner[:, 2 * units :])
+        h = z * h + (1 - z) * hh
+        outputs.append(h)
+    return np.stack(outputs)
+
+
+def keras_gru_reset_before(weights, x, h, c):
+    kernel, recurrent, bias = weights
+    units = recurrent.shape[0]
+    outputs = []
+    for x_t in x:
+        matrix_x = x_t @ kernel + bias
+        z = logistic(matrix_x[:, :units] + h @ recurrent[:, :units])
+        r = logistic(matrix_x[:, units : 2 * units] + h @ recurrent[:, units : 2 * units])
+        hh = np.tanh(matrix_x[:, 2 * units :] + (r * h) @ recurrent[:, 2 * units :])
+        h = z * h + (1 - z) * hh
+        outputs.append(h)
+    return np.stack(outputs)
+
+
+KERAS = {
+    ("rnn", None): keras_simple_rnn,
+    ("lstm", None): keras_lstm,
+    ("gru", "after"): keras_gru_reset_after,
+    ("gru", "before"): keras_gru_reset_before,
+}
+
+
+# ONNX: one direction, the formulas of the operators with their default activations.
+
+
+def onnx_rnn(W, R, B, X, H, C):
+    (Wi,), (Ri,) = W, R
+    Wbi, Rbi = np.split(B[0], 2)
+    Y = []
+    for Xt in X:
+        H = np.tanh(Xt @ Wi.T + H @ Ri.T + Wbi + Rbi)
+        Y.append(H)
+    return np.stack(Y)
+
+
+def onnx_lstm(W, R, B, X, H, C):
+    Wi, Wo, Wf, Wc = np.split(W[0], 4)
+    Ri, Ro, Rf, Rc = np.split(R[0], 4)
+    Wbi, Wbo, Wbf, Wbc, Rbi, Rbo, Rbf, Rbc = np.split(B[0], 8)
+    Y = []
+    for Xt in X:
+        it = logistic(Xt @ Wi.T + H @ Ri.T + Wbi + Rbi)
+        ft = logistic(Xt @ Wf.T + H @ Rf.T + Wbf + Rbf)
+        ct = np.tanh(Xt @ Wc.T + H @ Rc.T + Wbc + Rbc)
+        C = ft * C + it * ct
+        ot = logistic(Xt @ Wo.T + H @ Ro.T + Wbo + Rbo)
+        H = ot * np.tanh(C)
+        Y.append(H)
+    return np.stack(Y)
+
+
+def onnx_gru(W, R, B, X, H, linear_before_reset):
+    Wz, Wr, Wh = np.split(W[0], 3)
+    Rz, Rr, Rh = np.split(R[0], 3)
+    Wbz, Wbr, Wbh, Rbz, Rbr, Rbh = np.split(B[0], 6)
+    Y = []
+    for Xt in X:
+        zt = logistic(Xt @ Wz.T + H @ Rz.T + Wbz + Rbz)
+        rt = logistic(Xt @ Wr.T + H @ Rr.T + Wbr + Rbr)
+        if linear_before_reset:
+            ht = np.tanh(Xt @ Wh.T + rt * (H @ Rh.T + Rbh) + Wbh)
+        else:
+            ht = np.tanh(Xt @ Wh.T + (rt * H) @ Rh.T + Rbh + Wbh)
+        H = (1 - zt) * ht + zt * H
+        Y.append(H)
+    return np.stack(Y)
+
+
+ONNX = {
+    ("rnn", None): onnx_rnn,
+    ("lstm", None): onnx_lstm,
+    ("gru", "after"): lambda W, R, B, X, H, C: onnx_gru(W, R, B, X, H, linear_before_reset=1),
+    ("gru", "before"): lambda W, R, B, X, H, C: onnx_gru(W, R, B, X, H, linear_before_reset=0),
+}
+
+
+def keras_weights(rng, architecture, reset, scale=1.0):
+    columns = GATES[architecture] * HIDDEN
+    bias = (2, columns) if reset == "after" else (columns,)
+    return [scale * rng.normal(size=shape) for shape in ((INPUT, columns), (HIDDEN, columns), bias)]
+
+
+def onnx_weights(rng, architecture, scale=1.0):
+    rows = GATES[architecture] * HIDDEN
+    shapes = {"W": (1, rows, INPUT), "R": (1, rows, HIDDEN), "B": (1, 2 * rows)}
+    return {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_keras_weights_reproduce_the_formulas_of_keras(architecture, reset, scale):
+    rng, x, initial = make_inputs(1)
+    weights = keras_weights(rng, architecture, reset, scale)
+    params = converters.from_keras(architecture, weights, **options(reset))
+    expected = KERAS[architecture, reset](weights, x, *initial)
+    actual = run(architecture, params, x, initial, reset)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_our_weights_run_in_the_formulas_of_keras(architecture, reset, scale):
+    rng, x, initial = make_inputs(2)
+    params = make_params(rng, architecture, scale=scale)
+    weights = converters.to_keras(architecture, params, **options(reset))
+    expected = KERAS[architecture, reset](weights, x, *initial)
+    actual = run(architecture, params, x, initial, reset)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_keras_round_trip(architecture, reset):
+    rng, *_ = make_inputs(3)
+    weights = keras_weights(rng, architecture, reset)
+    params = converters.from_keras(architecture, weights, **options(reset))
+    back = converters.to_keras(architecture, params, **options(reset))
+    for before, after in zip(weights, back, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_keras_without_bias(architecture, reset):
+    rng, x, initial = make_inputs(4)
+    kernel, recurrent, bias = keras_weights(rng, architecture, reset)
+    params = converters.from_keras(architecture, [kernel, recurrent], **options(reset))
+    assert set(params) == {"weight_ih", "weight_hh"}
+    expected = KERAS[architecture, reset]([kernel, recurrent, 0 * bias], x, *initial)
+    actual = run(architecture, params, x, initial, reset)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13)
+    back = converters.to_keras(architecture, params, **options(reset))
+    assert [array.shape for array in back] == [kernel.shape, recurrent.shape]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_onnx_weights_reproduce_the_formulas_of_onnx(architecture, reset, scale):
+    rng, x, initial = make_inputs(5)
+    weights = onnx_weights(rng, architecture, scale)
+    params = converters.from_onnx(architecture, **weights)
+    expected = ONNX[architecture, reset](*weights.values(), x, *initial)
+    actual = run(architecture, params, x, initial, reset)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_our_weights_run_in_the_formulas_of_onnx(architecture, reset):
+    rng, x, initial = make_inputs(6)
+    params = make_params(rng, architecture)
+    weights = converters.to_onnx(architecture, params)
+    expected = ONNX[architecture, reset](weights["W"], weights["R"], weights["B"], x, *initial)
+    actual = run(architecture, params, x, initial, reset)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("architecture", list(MODULES))
+def test_onnx_round_trip(architecture):
+    rng, *_ = make_inputs(7)
+    weights = onnx_weights(rng, architecture)
+    back = converters.to_onnx(architecture, converters.from_onnx(architecture, **weights))
+    assert list(back) == ["W", "R", "B"]
+    for name, value in weights.items():
+        np.testing.assert_array_equal(back[name], value)
+
+
+@pytest.mark.parametrize("architecture", list(MODULES))
+def test_onnx_without_bias(architecture):
+    rng, *_ = make_inputs(8)
+    weights = onnx_weights(rng, architecture)
+    del weights["B"]
+    params = converters.from_onnx(architecture, **weights)
+    assert set(params) == {"weight_ih", "weight_hh"}
+    assert list(converters.to_onnx(architecture, params)) == ["W", "R"]
+
+
+def test_a_moved_gate_stands_where_the_other_library_looks_for_it():
+    # One number per gate, so that a wrong order cannot hide.
+    one_each = {"weight_ih": np.array([[1.0], [2.0], [3.0], [4.0]]), "weight_hh": np.ones((4, 1))}
+    i, f, g, o = 1.0, 2.0, 3.0, 4.0
+    onnx = converters.to_onnx("lstm", one_each)
+    np.testing.assert_array_equal(onnx["W"].ravel(), [i, o, f, g])
+    np.testing.assert_array_equal(converters.to_keras("lstm", one_each)[0].ravel(), [i, f, g, o])
+    one_each = {name: value[:3] for name, value in one_each.items()}
+    r, z, n = 1.0, 2.0, 3.0
+    np.testing.assert_array_equal(converters.to_onnx("gru", one_each)["W"].ravel(), [z, r, n])
+    np.testing.assert_array_equal(converters.to_keras("gru", one_each)[0].ravel(), [z, r, n])
+
+
+def test_weights_in_the_wrong_order_give_another_network():
+    # What happens without a converter: the shapes fit, the values do not.
+    rng, x, initial = make_inputs(9)
+    for architecture, reset in (("lstm", None), ("gru", "after")):
+        weights = onnx_weights(rng, architecture)
+        bias_ih, bias_hh = np.split(weights["B"][0], 2)
+        unconverted = {"weight_ih": weights["W"][0], "weight_hh": weights["R"][0]}
+        unconverted |= {"bias_ih": bias_ih, "bias_hh": bias_hh}
+        expected = ONNX[architecture, reset](*weights.values(), x, *initial)
+        wrong = run(architecture, unconverted, x, initial, reset)
+        assert np.abs(wrong - expected).max() > 0.1
+
+
+@pytest.mark.parametrize("reset", RESETS)
+def test_flipped_update_gate_computes_the_same_function(reset):
+    rng, x, initial = make_inputs(10)
+    params = make_params(rng, "gru")
+    d_h = rng.normal(size=(STEPS, BATCH, HIDDEN))
+    flipped = converters.flip_update_gate(params)
+    h, _, cache = gru.forward(params, x, (initial[0],), reset=reset, update="keep")
+    h_flipped, _, cache_flipped = gru.forward(
+        flipped, x, (initial[0],), reset=reset, update="write"
+    )
+    np.testing.assert_allclose(h_flipped, h, rtol=0, atol=1e-14)
+    # The gradient by the flipped parameters is the flipped gradient.
+    d_params, d_x, _ = gru.backward(cache, d_h)
+    d_flipped, d_x_flipped, _ = gru.backward(cache_flipped, d_h)
+    np.testing.assert_allclose(d_x_flipped, d_x, rtol=0, atol=1e-13)
+    for name, value in converters.flip_update_gate(d_params).items():
+        np.testing.assert_allclose(d_flipped[name], value, rtol=0, atol=1e-12)
+    for name, value in converters.flip_update_gate(flipped).items():
+        np.testing.assert_array_equal(value, params[name])
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("architecture", list(MODULES))
+def test_state_dict_of_a_torch_network_goes_in_unchanged(architecture, bias):
+    model = NETWORKS[architecture](INPUT, HIDDEN, num_layers=2, bias=bias, dtype=torch.float64)
+    x = np.random.default_rng(0).normal(size=(STEPS, BATCH, INPUT))
+    h = x
+    for layer in (0, 1):
+        params = converters.from_pytorch(architecture, model.state_dict(), layer=layer)
+        h, _, _ = MODULES[architecture].forward(params, h)
+    with torch.no_grad():
+        expected, _ = model(torch.tensor(x))
+    np.testing.assert_allclose(h, expected.numpy(), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("architecture", list(MODULES))
+def test_state_dict_of_a_torch_cell_goes_in_unchanged(architecture):
+    cell = CELLS[architecture](INPUT, HIDDEN)
+    params = converters.from_pytorch(architecture, cell.state_dict())
+    for name, value in cell.state_dict().items():
+        np.testing.assert_array_equal(params[name], value.numpy())
+        assert params[name].dtype == np.float32
+
+
+@pytest.mark.parametrize("layer", [None, 0])
+@pytest.mark.parametrize("architecture", list(MODULES))
+def test_pytorch_round_trip(architecture, layer):
+    rng, *_ = make_inputs(11)
+    params = make_params(rng, architecture)
+    named = converters.to_pytorch(architecture, params, layer)
+    model = (CELLS if layer is None else NETWORKS)[architecture](INPUT, HIDDEN, dtype=torch.float64)
+    model.load_state_dict({name: torch.tensor(value) for name, value in named.items()})
+    back = converters.from_pytorch(architecture, model.state_dict())
+    assert list(back) == list(params)
+    for name, value in params.items():
+        np.testing.assert_array_equal(back[name], value)
+
+
+def test_pytorch_parameters_that_require_gradients_are_taken():
+    cell = torch.nn.LSTMCell(INPUT, HIDDEN)
+    params = converters.from_pytorch("lstm", dict(cell.named_parameters()))
+    np.testing.assert_array_equal(params["weight_hh"], cell.weight_hh.detach().numpy())
+
+
+@pytest.mark.parametrize("architecture", list(MODULES))
+def test_converters_copy_and_keep_float32(architecture):
+    rng, *_ = make_inputs(12)
+    params = {k: v.astype(np.float32) for k, v in make_params(rng, architecture).items()}
+    for value in params.values():
+        value.flags.writeable = False
+    onnx, keras = (
+        converters.to_onnx(architecture, params),
+        converters.to_keras(architecture, params),
+    )
+    results = [
+        *onnx.values(),
+        *keras,
+        *converters.from_onnx(architecture, **onnx).values(),
+        *converters.from_keras(architecture, keras).values(),
+        *converters.to_pytorch(architecture, params).values(),
+        *converters.from_pytorch(architecture, params).values(),
+    ]
+    for result in results:
+        assert result.dtype == np.float32
+        assert result.flags.c_contiguous
+        assert result.flags.writeable
+        assert not any(np.shares_memory(result, value) for value in params.values())
+    for value in converters.from_onnx(architecture, **onnx).values():
+        assert not any(np.shares_memory(value, source) for source in onnx.values())
+    for value in converters.from_keras(architecture, keras).values():
+        assert not any(np.shares_memory(value, source) for source in keras)
+
+
+def ones(*shape):
+    return np.ones(shape)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: converters.from_pytorch("tree", {}),
+            ValueError,
+            "architecture: expected one of 'rnn', 'lstm', 'gru', got 'tree'",
+        ),
+        (lambda: converters.from_pytorch("rnn", [1]), TypeError, "state_dict: expected a dict"),
+        (
+            lambda: converters.from_pytorch("rnn", torch.nn.LSTM(2, 4, proj_size=1).state_dict()),
+            ValueError,
+            r"state_dict: expected names such as .*weight_hr_l0",
+        ),
+        (
+            lambda: converters.from_pytorch(
+                "rnn", torch.nn.RNN(2, 4, bidirectional=True).state_dict()
+            ),
+            ValueError,
+            r"one direction, got \['weight_ih_l0_reverse'",
+        ),
+        (
+            lambda: converters.from_pytorch(
+                "rnn", {"weight_ih_l0": ones(4, 2), "weight_hh": ones(4, 4)}
+            ),
+            ValueError,
+            "names that either all or none end in the number of a layer",
+        ),
+        (
+            lambda: converters.from_pytorch("rnn", torch.nn.RNN(2, 4).state_dict(), layer=1),
+            ValueError,
+            "layer: expected the number of a layer of state_dict, got 1",
+        ),
+        (
+            lambda: converters.from_pytorch("rnn", torch.nn.RNNCell(2, 4).state_dict(), layer=-1),
+            ValueError,
+            "layer: expected an integer of at least 0, got -1",
+        ),
+        (
+            lambda: converters.from_pytorch("gru", torch.nn.LSTM(2, 4).state_dict()),
+            ValueError,
+            r"params\['weight_hh'\]|params\['weight_ih'\]",
+        ),
+        (
+            lambda: converters.from_pytorch("rnn", {"weight_ih": [[1.0]], "weight_hh": ones(1, 1)}),
+            TypeError,
+            r"state_dict\['weight_ih'\]: expected a numpy.ndarray or a torch.Tensor, got list",
+        ),
+        (
+            lambda: converters.from_pytorch("rnn", torch.nn.RNN(2, 4).half().state_dict()),
+            TypeError,
+            "float16",
+        ),
+        (
+            lambda: converters.from_keras("gru", [ones(2, 12), ones(4, 12), ones(12)]),
+            ValueError,
+            r"weights\[2\]: expected shape \(2, 12\), got \(12,\)",
+        ),
+        (
+            lambda: converters.from_keras(
+                "gru", [ones(2, 12), ones(4, 12), ones(2, 12)], reset="before"
+            ),
+            ValueError,
+            r"weights\[2\]: expected shape \(12,\), got \(2, 12\)",
+        ),
+        (
+            lambda: converters.from_keras("gru", [ones(2, 12), ones(4, 16)]),
+            ValueError,
+            r"weights\[1\]: expected shape \(4, 12\), got \(4, 16\)",
+        ),
+        (
+            lambda: converters.from_keras("lstm", [ones(2, 12), ones(4, 16)]),
+            ValueError,
+            r"weights\[0\]: expected shape \(D, 16\), got \(2, 12\)",
+        ),
+        (
+            lambda: converters.from_keras("lstm", [ones(2, 16)]),
+            ValueError,
+            "weights: expected 2 arrays, or 3 with a bias, got 1",
+        ),
+        (
+            lambda: converters.from_keras("lstm", ones(2, 16)),
+            TypeError,
+            "weights: expected a list of kernel",
+        ),
+        (
+            lambda: converters.from_keras("lstm", [ones(2, 16), ones(4, 16).astype(np.float32)]),
+            TypeError,
+            r"weights\[1\]: expected dtype float64",
+        ),
+        (
+            lambda: converters.from_keras("lstm", [ones(2, 16), ones(4, 16)], reset="before"),
+            ValueError,
+            "reset: expected no value, since 'lstm' has none, got 'before'",
+        ),
+        (
+            lambda: converters.to_keras(
+                "gru", {"weight_ih": ones(3, 2), "weight_hh": ones(3, 1)}, reset="no"
+            ),
+            ValueError,
+            "reset: expected one of 'after', 'before', got 'no'",
+        ),
+        (
+            lambda: converters.from_onnx("lstm", ones(2, 16, 2), ones(2, 16, 4)),
+            ValueError,
+            r"R: expected shape \(1, 4\*H, H\), got \(2, 16, 4\)",
+        ),
+        (
+            lambda: converters.from_onnx("lstm", ones(1, 12, 2), ones(1, 16, 4)),
+            ValueError,
+            r"W: expected shape \(1, 16, D\), got \(1, 12, 2\)",
+        ),
+        (
+            lambda: converters.from_onnx("lstm", ones(1, 16, 2), ones(1, 16, 4), ones(1, 16)),
+            ValueError,
+            r"B: expected shape \(1, 32\), got \(1, 16\)",
+        ),
+        (
+            lambda: converters.from_onnx("lstm", ones(1, 16, 2), ones(1, 12, 4)),
+            ValueError,
+            r"R: expected shape \(1, 16, 4\), got \(1, 12, 4\)",
+        ),
+        (
+            lambda: converters.from_onnx("lstm", [[[1.0]]], ones(1, 16, 4)),
+            TypeError,
+            "W: expected a numpy.ndarray, got list",
+        ),
+        (
+            lambda: converters.to_onnx("gru", {"weight_ih": ones(3, 2)}),
+            ValueError,
+            "params: expected the keys",
+        ),
+        (
+            lambda: converters.flip_update_gate({"weight_ih": ones(4, 2), "weight_hh": ones(4, 1)}),
+            ValueError,
+            r"params\['weight_hh'\]",
+        ),
+        (
+            lambda: converters.to_pytorch(
+                "rnn", {"weight_ih": ones(3, 2), "weight_hh": ones(3, 3)}, layer="0"
+            ),
+            TypeError,
+            "layer: expected an integer of at least 0, got '0'",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
