@@ -17,8 +17,12 @@ export JUPYTERLAB_SETTINGS_DIR := $(OWN)/lab/settings
 export JUPYTERLAB_WORKSPACES_DIR := $(OWN)/lab/workspaces
 export JUPYTER_PREFER_ENV_PATH := 1
 
+# Warnings are errors, references without a target too; all of them are shown before the end.
+BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
+  --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
+
 .DEFAULT_GOAL := help
-.PHONY: help install book test check mutate bench lab serve lint clean distclean
+.PHONY: help install book test check mutate bench lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -37,8 +41,7 @@ $(INSTALLED): requirements.txt pyproject.toml tools/configure_environment.py
 install: $(INSTALLED) ## install everything into .venv (the other commands do so by themselves)
 
 book: $(INSTALLED) ## execute every chapter and build _build/html; a warning or a failing cell is an error
-	$(BIN)/jupyter-book build book --path-output . \
-	  --config _config.yml --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
+	$(BUILD) --builder html
 	@echo "The book is at $(BOOK)/index.html"
 
 test: $(INSTALLED) ## run the test suite
@@ -62,6 +65,9 @@ serve: book ## build the book and show it on localhost
 lint: $(INSTALLED) ## look for mistakes with ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+links: $(INSTALLED) ## follow every link to another site; needs the network
+	$(BUILD) --builder linkcheck
 
 clean: ## remove what was built and the caches of tools, but not .venv
 	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .hypothesis
