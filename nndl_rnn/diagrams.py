@@ -6,6 +6,7 @@ Layout is data (a node is a name, a place and a label), drawing is two small hel
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -37,7 +38,19 @@ class Node:
     colour: str
 
 
-def unrolled_rnn(steps: int = 3) -> Figure:
+class Diagram(Figure):
+    """A figure that a notebook shows wherever it is the value of a cell.
+
+    Plain figures are shown only once pyplot has set up the notebook, which needs a pyplot figure.
+    """
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=144)
+        return file.getvalue()
+
+
+def unrolled_rnn(steps: int = 3) -> Diagram:
     r"""Draw the recurrent network as a graph without cycles, one column per time step.
 
     The columns repeat :math:`a_t = W x_t + U h_{t-1} + b`, :math:`h_t = \tanh(a_t)`,
@@ -60,7 +73,7 @@ def unrolled_rnn(steps: int = 3) -> Figure:
     """
     steps = check_size("steps", steps)
     nodes = _rnn_nodes(steps)
-    figure = Figure(figsize=(1.0 + 1.9 * steps, 5.8), layout="tight")
+    figure = Diagram(figsize=(1.0 + 1.9 * steps, 5.8), layout="tight")
     axes = figure.subplots()
     for start, end, weight in _rnn_edges(steps):
         _draw_edge(axes, nodes[start], nodes[end], weight)
@@ -102,7 +115,7 @@ def _rnn_edges(steps: int) -> list[tuple[str, str, str]]:
     return edges
 
 
-def lstm_step() -> Figure:
+def lstm_step() -> Diagram:
     r"""Draw one step of the LSTM as a graph, every edge with its local derivative.
 
     Elementwise factors stand beside the edges, for example :math:`f_t` beside
@@ -115,7 +128,7 @@ def lstm_step() -> Figure:
     True
     """
     nodes = _lstm_step_nodes()
-    figure = Figure(figsize=(11, 5.0), layout="tight")
+    figure = Diagram(figsize=(11, 5.0), layout="tight")
     axes = figure.subplots()
     for start, end, factor, colour in _lstm_step_edges():
         _draw_edge(axes, nodes[start], nodes[end], "", colour)
@@ -167,7 +180,7 @@ def _lstm_step_edges() -> list[tuple[str, str, str, str]]:
     return edges
 
 
-def lstm_two_questions() -> Figure:
+def lstm_two_questions() -> Diagram:
     r"""Draw the two places of the LSTM's backward pass that readers ask about.
 
     Left: the cell :math:`c_t` has two arrows out of it, so its gradient is a sum. Right:
@@ -179,7 +192,7 @@ def lstm_two_questions() -> Figure:
     >>> lstm_two_questions().axes[0].get_title()
     '1. Two arrows leave the cell'
     """
-    figure = Figure(figsize=(10.5, 3.4), layout="tight")
+    figure = Diagram(figsize=(10.5, 3.4), layout="tight")
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
     _draw_two_exits(left)
     _draw_two_inputs(right)
@@ -227,7 +240,7 @@ def _draw_two_inputs(axes: Axes) -> None:
     axes.set_title("2. The arrow from $c_{t-1}$ to $h_{t-1}$ belongs to step $t-1$")
 
 
-def gru_step() -> Figure:
+def gru_step() -> Diagram:
     r"""Draw one step of the GRU as a graph, every edge with its local derivative.
 
     The reset gate stands after the matrix product and the update gate keeps, as in PyTorch. A
@@ -238,7 +251,7 @@ def gru_step() -> Figure:
     (True, True)
     """
     nodes = _gru_step_nodes()
-    figure = Figure(figsize=(13.5, 5.8), layout="tight")
+    figure = Diagram(figsize=(13.5, 5.8), layout="tight")
     axes = figure.subplots()
     for start, end, factor, colour in _gru_step_edges():
         _draw_edge(axes, nodes[start], nodes[end], "", colour)
