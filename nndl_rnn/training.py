@@ -32,13 +32,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from nndl_rnn._validation import Array, State, check_array, check_size, common_dtype, fail
+from nndl_rnn import bptt
+from nndl_rnn._validation import Array, Params, State, check_array, check_size, common_dtype, fail
 from nndl_rnn.activations import sigmoid
 
-Params = Mapping[str, Array]
 Loss = Callable[[Array, Array], tuple[Any, Array]]
-Head = Callable[[Array], tuple[Any, Array, dict[str, Array]]]
-Clip = Callable[[Params], dict[str, Array]]
+Clip = Callable[[Params], Params]
 Record = dict[str, float]
 Batch = tuple[Array, Array]
 Batches = Callable[[np.random.Generator], Iterable[Batch]]
@@ -52,28 +51,12 @@ CHECKPOINT_FORMAT = 1
 # Architectures
 
 
-class Architecture(Protocol):
-    """What training needs of an architecture: three of the five functions of its module."""
-
-    def init_params(
-        self, rng: np.random.Generator, input_size: int, hidden_size: int, dtype: DTypeLike = ...
-    ) -> dict[str, Array]: ...
-
-    def forward(
-        self, params: Params, x: Array, state: State | None = None
-    ) -> tuple[Array, State, Any]: ...
-
-    def backward(
-        self, cache: Any, d_h: Array, d_state: State | None = None
-    ) -> tuple[dict[str, Array], Array, State]: ...
-
-
 @dataclass(frozen=True)
 class BoundArchitecture:
     """An architecture whose options have been fixed; made by :func:`with_options`."""
 
     name: str
-    init_params: Callable[..., dict[str, Array]]
+    init_params: Callable[..., Params]
     step: Callable[..., Any]
     step_backward: Callable[..., Any]
     forward: Callable[..., Any]
@@ -183,7 +166,7 @@ def sigmoid_cross_entropy(scores: Array, targets: Array) -> tuple[Any, Array]:
 # Model: a recurrent layer and a read-out
 
 
-def join_params(cell: Params, readout: Params) -> dict[str, Array]:
+def join_params(cell: Params, readout: Params) -> Params:
     """Put the parameters of layer and read-out into one flat dictionary, with prefixed names.
 
     >>> sorted(join_params({"weight_hh": np.zeros(1)}, {"bias": np.zeros(1)}))
@@ -194,7 +177,7 @@ def join_params(cell: Params, readout: Params) -> dict[str, Array]:
     }
 
 
-def split_params(params: Params) -> tuple[dict[str, Array], dict[str, Array]]:
+def split_params(params: Params) -> tuple[Params, Params]:
     """Undo :func:`join_params`.
 
     >>> split_params({"cell.weight_hh": 1, "readout.bias": 2})
@@ -231,7 +214,7 @@ def readout_forward(readout: Params, h: Array) -> Array:
     return h @ readout["weight"].T + readout["bias"]
 
 
-def readout_backward(readout: Params, h: Array, d_scores: Array) -> tuple[dict[str, Array], Array]:
+def readout_backward(readout: Params, h: Array, d_scores: Array) -> tuple[Params, Array]:
     r"""Gradients of the read-out.
 
     With :math:`\delta^{s}_t = \partial L / \partial s_t`:
@@ -280,9 +263,7 @@ class SequenceModel:
     hidden_size: int
     output_size: int
 
-    def init_params(
-        self, rng: np.random.Generator, dtype: DTypeLike = np.float64
-    ) -> dict[str, Array]:
+    def init_params(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Params:
         """Draw new parameters; the read-out is uniform in ±1/sqrt(n), as in ``torch.nn.Linear``."""
         cell = self.architecture.init_params(rng, self.input_size, self.hidden_size, dtype=dtype)
         bound = 1 / np.sqrt(self.hidden_size)
@@ -312,40 +293,18 @@ class SequenceModel:
 class GradientEstimator(Protocol):
     """How the gradient of the recurrent layer is found: in full, truncated, at random, ...
 
-    An estimator runs the layer forward, calls ``head(h)`` once with all hidden states
-    ``(T, B, H)``, and gets back the loss, the direct gradient ``d_h`` of the loss by every
-    hidden state, and the gradients of the read-out. What it does with ``d_h`` on the way back
-    through time is its own affair. ``rng`` is for estimators that draw random numbers; it is
-    part of what a checkpoint saves.
+    The functions of ``nndl_rnn.bptt`` are estimators; ``bptt.full`` is the default. An estimator
+    runs the layer forward and calls ``head(h)`` with all hidden states ``(T, B, H)``. It gets back
+    the loss, the direct gradient of the loss by every hidden state, and the gradients of the
+    read-out. How much of the direct gradient it carries back through time is its own affair.
 
-    Returns the loss, the gradients of the layer's parameters, those of the read-out, and the
-    last state.
+    An estimator that draws random numbers has a further, required argument ``rng``. :func:`train`
+    fills it with the generator whose state a checkpoint saves.
     """
 
     def __call__(
-        self,
-        architecture: Any,
-        params: Params,
-        x: Array,
-        head: Head,
-        state: State | None,
-        rng: np.random.Generator | None,
-    ) -> tuple[Any, dict[str, Array], dict[str, Array], State]: ...
-
-
-def full_gradient(
-    architecture: Any,
-    params: Params,
-    x: Array,
-    head: Head,
-    state: State | None = None,
-    rng: np.random.Generator | None = None,
-) -> tuple[Any, dict[str, Array], dict[str, Array], State]:
-    """The exact gradient: back-propagation through all time steps. A :class:`GradientEstimator`."""
-    h, last_state, cache = architecture.forward(params, x, state)
-    loss, d_h, d_readout = head(h)
-    d_params, _, _ = architecture.backward(cache, d_h)
-    return loss, d_params, d_readout, last_state
+        self, architecture: Any, params: Params, x: Array, head: bptt.Head, state: State | None, /
+    ) -> bptt.Gradients: ...
 
 
 def loss_and_gradients(
@@ -356,9 +315,8 @@ def loss_and_gradients(
     loss: Loss = sigmoid_cross_entropy,
     *,
     state: State | None = None,
-    estimator: GradientEstimator = full_gradient,
-    rng: np.random.Generator | None = None,
-) -> tuple[Any, dict[str, Array], State]:
+    estimator: GradientEstimator = bptt.full,
+) -> tuple[Any, Params, State]:
     """The loss on one batch, its gradient by every parameter, and the last state.
 
     Args:
@@ -368,7 +326,6 @@ def loss_and_gradients(
         loss: function of scores and targets that returns the loss and its gradient by the scores.
         state: state before the first step; ``None`` stands for zeros.
         estimator: how the gradient travels back through time.
-        rng: random numbers for the estimator, if it needs any.
 
     Returns:
         The loss, a scalar.
@@ -385,13 +342,13 @@ def loss_and_gradients(
     """
     cell, readout = split_params(params)
 
-    def head(h: Array) -> tuple[Any, Array, dict[str, Array]]:
+    def head(h: Array) -> tuple[Any, Array, Params]:
         value, d_scores = loss(readout_forward(readout, h), targets)
         d_readout, d_h = readout_backward(readout, h, d_scores)
         return value, d_h, d_readout
 
-    value, d_cell, d_readout, last_state = estimator(model.architecture, cell, x, head, state, rng)
-    return value, join_params(d_cell, d_readout), last_state
+    found = estimator(model.architecture, cell, x, head, state)
+    return found.loss, join_params(found.d_params, found.d_readout), found.state
 
 
 # --------------------------------------------------------------------------------------
@@ -418,7 +375,7 @@ def global_norm(gradients: Params) -> float:
     return float(largest * np.sqrt(squares))
 
 
-def clip_by_global_norm(gradients: Params, max_norm: float) -> dict[str, Array]:
+def clip_by_global_norm(gradients: Params, max_norm: float) -> Params:
     r"""Shorten the gradient to a given length if it is longer; its direction stays.
 
     :math:`g \leftarrow g \cdot \min(1, \theta / \lVert g \rVert)` with the norm over all
@@ -452,7 +409,7 @@ def clip_by_global_norm(gradients: Params, max_norm: float) -> dict[str, Array]:
     return {name: g * scale for name, g in gradients.items()}
 
 
-def clip_by_value(gradients: Params, limit: float) -> dict[str, Array]:
+def clip_by_value(gradients: Params, limit: float) -> Params:
     r"""Limit every entry of the gradient to :math:`[-\theta, \theta]`; its direction may turn.
 
     Args:
@@ -483,7 +440,7 @@ class Optimizer(Protocol):
 
     def update(
         self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
-    ) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]: ...
+    ) -> tuple[Params, dict[str, NDArray[Any]]]: ...
 
 
 @dataclass(frozen=True)
@@ -523,7 +480,7 @@ class SGD:
 
     def update(
         self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
-    ) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]:
+    ) -> tuple[Params, dict[str, NDArray[Any]]]:
         """New parameters and new memory after one step against the gradient."""
         _check_same_names(params, gradients)
         if self.momentum == 0:
@@ -589,11 +546,11 @@ class Adam:
 
     def update(
         self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
-    ) -> tuple[dict[str, Array], dict[str, NDArray[Any]]]:
+    ) -> tuple[Params, dict[str, NDArray[Any]]]:
         """New parameters and new memory after one step."""
         _check_same_names(params, gradients)
         count = int(state["count"]) + 1
-        new_params: dict[str, Array] = {}
+        new_params: Params = {}
         new_state: dict[str, NDArray[Any]] = {"count": np.array(count)}
         for name, value in params.items():
             g = gradients[name]
@@ -640,7 +597,7 @@ class TrainingState:
             (largest of its updates, before clipping), and whatever ``evaluate`` returned.
     """
 
-    params: dict[str, Array]
+    params: Params
     optimizer_state: dict[str, NDArray[Any]]
     rng_state: Mapping[str, Any]
     epoch: int = 0
@@ -797,7 +754,7 @@ def train(
     *,
     loss: Loss = sigmoid_cross_entropy,
     clip: Clip | None = None,
-    estimator: GradientEstimator = full_gradient,
+    estimator: GradientEstimator = bptt.full,
     carry_state: bool = False,
     evaluate: Callable[[Params], Mapping[str, float]] | None = None,
     stop: Callable[[Record], bool] | None = None,
@@ -850,8 +807,9 @@ def train(
     """
     epochs = check_size("epochs", epochs, minimum=state.epoch)
     checkpoint_every = check_size("checkpoint_every", checkpoint_every)
-    update = functools.partial(_update, model, optimizer, loss, clip, estimator)
     rng = _restore_rng(state.rng_state)
+    estimator = _with_generator(estimator, rng)
+    update = functools.partial(_update, model, optimizer, loss, clip, estimator)
     saved_epoch = None
     try:
         with _ProgressBar(state.epoch, epochs, shown=progress) as bar:
@@ -883,7 +841,7 @@ def _train_one_epoch(
     steps = 0
     carried: State | None = None
     for x, targets in batches(rng):
-        state, last, loss, norm = update(state, x, targets, carried, rng)
+        state, last, loss, norm = update(state, x, targets, carried)
         carried = last if carry_state else None
         losses.append(loss)
         norms.append(norm)
@@ -912,7 +870,6 @@ def _update(
     x: Array,
     targets: Array,
     carried: State | None,
-    rng: np.random.Generator,
 ) -> tuple[TrainingState, State, float, float]:
     """One update: gradient, clipping, optimiser, in this order and apart from each other."""
     number = state.updates + 1
@@ -924,7 +881,7 @@ def _update(
         return value, d_scores
 
     value, gradients, last = loss_and_gradients(
-        model, state.params, x, targets, finite_loss, state=carried, estimator=estimator, rng=rng
+        model, state.params, x, targets, finite_loss, state=carried, estimator=estimator
     )
     value, norm = float(value), global_norm(gradients)
     _check_finite(number, gradients)
@@ -934,6 +891,13 @@ def _update(
     _check_finite(number, params)
     changed = replace(state, params=params, optimizer_state=optimizer_state, updates=number)
     return changed, last, value, norm
+
+
+def _with_generator(estimator: Any, rng: np.random.Generator) -> GradientEstimator:
+    """Give an estimator that requires a random generator the one of the training run."""
+    parameter = inspect.signature(estimator).parameters.get("rng")
+    required = parameter is not None and parameter.default is parameter.empty
+    return functools.partial(estimator, rng=rng) if required else estimator
 
 
 def _check_finite(update: int, arrays: Params) -> None:

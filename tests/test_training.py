@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from nndl_rnn import gradcheck, losses, rnn, tasks, training
+from nndl_rnn import bptt, gradcheck, losses, rnn, tasks, training
 
 ARCHITECTURES = ["rnn", "lstm", "gru"]
 
@@ -249,16 +250,16 @@ def test_readout_starts_like_torch_linear():
 def test_another_estimator_takes_the_place_of_full_back_propagation():
     """An estimator that lets nothing flow back through time gives the one-step gradient."""
 
-    def no_time(architecture, params, x, head, state=None, rng=None):
-        h, last, _ = architecture.forward(params, x, state)
-        loss, d_h, d_readout = head(h)
+    def no_time(architecture, params, x, head, state=None):
+        whole = bptt.full(architecture, params, x, head, state)
+        _, d_h, _ = head(whole.h)
         total = {name: np.zeros_like(value) for name, value in params.items()}
-        before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])
+        before = np.concatenate([np.zeros_like(whole.h[:1]), whole.h[:-1]])
         for t in range(len(x)):
             _, cache = architecture.step(params, x[t], (before[t],))
             for name, part in architecture.step_backward(cache, (d_h[t],))[0].items():
                 total[name] += part
-        return loss, total, d_readout, last
+        return replace(whole, d_params=total)
 
     model = training.SequenceModel(rnn, 2, 5, 3)
     params, x, targets = random_problem(model)
@@ -284,6 +285,37 @@ def test_another_estimator_takes_the_place_of_full_back_propagation():
     (reference / 12).backward()
     for name, leaf in leaves.items():
         assert_allclose(cut[name], leaf.grad.numpy(), rtol=1e-11, atol=1e-14)
+
+
+def noisy(architecture, params, x, head, state, *, rng, scale=0.01):
+    """An estimator that draws random numbers."""
+    exact = bptt.full(architecture, params, x, head, state)
+    noise = {n: g + scale * rng.normal(size=g.shape) for n, g in exact.d_params.items()}
+    return replace(exact, d_params=noise)
+
+
+@pytest.mark.parametrize("estimator", [noisy, functools.partial(noisy, scale=0.1)])
+def test_random_numbers_of_an_estimator_survive_a_checkpoint(estimator, tmp_path):
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=1)
+    run = functools.partial(
+        training.train, model, optimizer, batches, estimator=estimator, progress=False
+    )
+    at_once = run(start, 4)
+    run(start, 2, checkpoint=tmp_path / "c")
+    assert_same_state(run(training.load_checkpoint(tmp_path / "c"), 4), at_once)
+    exact = training.train(model, optimizer, batches, start, 4, progress=False)
+    assert exact.history != at_once.history
+
+
+def test_a_generator_bound_by_the_caller_is_left_in_place():
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=1)
+    own = np.random.default_rng(99)
+    estimator = functools.partial(noisy, rng=own)
+    before = own.bit_generator.state
+    training.train(model, optimizer, batches, start, 1, estimator=estimator, progress=False)
+    assert own.bit_generator.state != before
 
 
 # --- Options ---------------------------------------------------------------------------
