@@ -378,6 +378,24 @@ def backward(
 ) -> tuple[Params, Array, State]:
     r"""Back-propagate through a whole sequence: :func:`step_backward` from T down to 1, summed.
 
+    .. math::
+
+        \frac{\partial L}{\partial W_r} = \sum_{t=1}^{T} \delta^{ar}_t x_t^\top, \qquad
+        \frac{\partial L}{\partial U_r} = \sum_{t=1}^{T} \delta^{ar}_t h_{t-1}^\top, \qquad
+        \frac{\partial L}{\partial b_r} = \sum_{t=1}^{T} \delta^{ar}_t
+
+    likewise for z and for :math:`W_h, b_h`. For the candidate's recurrent weights
+
+    .. math::
+
+        \text{after:} \quad &
+        \frac{\partial L}{\partial U_h} = \sum_{t=1}^{T} \delta^{u}_t h_{t-1}^\top, \qquad
+        \frac{\partial L}{\partial \beta_h} = \sum_{t=1}^{T} \delta^{u}_t \\
+        \text{before:} \quad &
+        \frac{\partial L}{\partial U_h} = \sum_{t=1}^{T} \delta^{ah}_t (r_t \odot h_{t-1})^\top,
+        \qquad
+        \frac{\partial L}{\partial \beta_h} = \sum_{t=1}^{T} \delta^{ah}_t
+
     Args:
         cache: from :func:`forward`.
         d_h: what the loss sends directly to each :math:`h_t`, shape ``(T, B, H)``: the gradient

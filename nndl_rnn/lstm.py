@@ -4,11 +4,12 @@ One time step, as the book's chapter on the LSTM prints it:
 
 .. math::
 
-    i_t &= \sigma(a^{i}_t), & a^{i}_t &= W_i x_t + U_i h_{t-1} + b_i \\
-    f_t &= \sigma(a^{f}_t), & a^{f}_t &= W_f x_t + U_f h_{t-1} + b_f \\
-    g_t &= \tanh(a^{g}_t), & a^{g}_t &= W_g x_t + U_g h_{t-1} + b_g \\
-    o_t &= \sigma(a^{o}_t), & a^{o}_t &= W_o x_t + U_o h_{t-1} + b_o \\
-    c_t &= f_t \odot c_{t-1} + i_t \odot g_t, & h_t &= o_t \odot \tanh(c_t)
+    i_t &= \sigma(a^{i}_t), \qquad a^{i}_t = W_i x_t + U_i h_{t-1} + b_i \\
+    f_t &= \sigma(a^{f}_t), \qquad a^{f}_t = W_f x_t + U_f h_{t-1} + b_f \\
+    g_t &= \tanh(a^{g}_t), \qquad a^{g}_t = W_g x_t + U_g h_{t-1} + b_g \\
+    o_t &= \sigma(a^{o}_t), \qquad a^{o}_t = W_o x_t + U_o h_{t-1} + b_o \\
+    c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+    h_t &= o_t \odot \tanh(c_t)
 
 The book writes column vectors. In the code each row of an array is one sequence of the batch, so
 :math:`W_i x_t` becomes ``x_t @ W_i.T``. Parameters have PyTorch's names, layouts and gate order
@@ -233,11 +234,11 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
 
     .. math::
 
-        \delta^{o}_t &= \delta^{h}_t \odot \tanh(c_t), &
+        \delta^{o}_t &= \delta^{h}_t \odot \tanh(c_t) \\
         \delta^{c}_t &= \delta^{c}_{t+1} \odot f_{t+1}
                         + \delta^{h}_t \odot o_t \odot (1 - \tanh^2(c_t)) \\
-        \delta^{i}_t &= \delta^{c}_t \odot g_t, &
-        \delta^{f}_t &= \delta^{c}_t \odot c_{t-1}, \qquad
+        \delta^{i}_t &= \delta^{c}_t \odot g_t, \qquad
+        \delta^{f}_t = \delta^{c}_t \odot c_{t-1}, \qquad
         \delta^{g}_t = \delta^{c}_t \odot i_t
 
     and :math:`\delta^{ao}_t = \delta^{o}_t \odot o_t \odot (1 - o_t)`, likewise for i and f, while
@@ -352,6 +353,17 @@ def backward(
     cache: SequenceCache, d_h: Array, d_state: State | None = None
 ) -> tuple[Params, Array, State]:
     r"""Back-propagate through a whole sequence: :func:`step_backward` from T down to 1, summed.
+
+    .. math::
+
+        \delta^{h}_t &= \frac{\partial^{+} L}{\partial h_t} + U_i^\top \delta^{ai}_{t+1}
+            + U_f^\top \delta^{af}_{t+1}
+            + U_g^\top \delta^{ag}_{t+1} + U_o^\top \delta^{ao}_{t+1} \\
+        \frac{\partial L}{\partial W_f} &= \sum_{t=1}^{T} \delta^{af}_t x_t^\top, \qquad
+        \frac{\partial L}{\partial U_f} = \sum_{t=1}^{T} \delta^{af}_t h_{t-1}^\top, \qquad
+        \frac{\partial L}{\partial b_f} = \sum_{t=1}^{T} \delta^{af}_t
+
+    likewise for i, g and o; the other deltas are those of :func:`step_backward`.
 
     Args:
         cache: from :func:`forward`.
