@@ -46,6 +46,14 @@ def test_a_function_that_works_in_place_does_no_harm(differentiate):
     np.testing.assert_allclose(found["w"], 8 * POINT["w"], rtol=1e-7)
 
 
+@pytest.mark.parametrize("differentiate", [gradcheck.central_difference, gradcheck.complex_step])
+def test_arrays_are_never_written_to(differentiate):
+    locked = {name: array.copy() for name, array in POINT.items()}
+    for array in locked.values():
+        array.flags.writeable = False
+    assert gradcheck.compare(differentiate(function, locked), gradient(POINT), tolerance=1e-9)
+
+
 def test_central_difference_has_an_error_of_second_order():
     at = {"x": np.array([0.4])}
     exact = np.exp(0.4)
@@ -126,6 +134,12 @@ def test_nan_and_infinity_never_agree(bad):
         ({}, {}, ValueError, "expected: expected at least one block to compare, got an empty dict"),
         ({"y": np.ones(1)}, {"x": np.ones(1)}, ValueError, r"actual: .* \['x'\], got \['y'\]"),
         ({}, {"x": np.ones(1)}, ValueError, r"actual: .* \['x'\], got \[\]"),
+        (
+            {"x": np.ones(1), "y": np.ones(1)},
+            {"x": np.ones(1)},
+            ValueError,
+            r"actual: .* \['x'\], got \['x', 'y'\]",
+        ),
         (
             {"x": np.ones(1)},
             {"x": np.ones((1, 1))},
