@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,16 +34,16 @@ class ChapterCheck:
         return not self.problems
 
 
-def check_chapter(path: Path, texts: Mapping[Path, str] | None = None, *, quick: bool = False) -> ChapterCheck:
+def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
     """Run the derivation cells of a chapter and account for its equations.
 
     Args:
         path: the chapter.
-        texts: changed texts of chapters, by resolved path, used instead of the files.
-        quick: only the first numeric level: what the mutation test needs.
+        session: how to run them; by default all levels, without mutants.
     """
     start = time.perf_counter()
-    session = Session(directory=path.parent, texts=texts or {}, quick=quick)
+    session = session or Session(mutants=0)
+    session.directory = path.parent
     outcome = ChapterCheck(path, session.results)
     try:
         chapter = session.chapter(path.name)
@@ -74,7 +73,7 @@ def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
         line = next((f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)), cell.line)
         return f"{error}\n    (the cell that says so: {path}:{line})"
     except Exception:
-        return f"{path}:{cell.line}: a derivation cell failed\n{traceback.format_exc()}"
+        return f"{path}:{cell.line}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"
     return None
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
 from .check import ChapterCheck, check_chapter
+from .mutate_chapter import mutate_chapter, total
+
+Item, Outcome = TypeVar("Item"), TypeVar("Outcome")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,17 +28,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check = commands.add_parser("check", help="check every claim of chapters, without running the rest of their cells")
     check.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
     check.add_argument("--json", action="store_true", help="print the results as JSON")
+    mutate = commands.add_parser("mutate", help="edit every equation in one place, and see whether the check notices")
+    mutate.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
+    mutate.add_argument("--sample", type=int, metavar="N", help="only N mutants of each equation")
+    mutate.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
+    for command in (check, mutate):
+        command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     chosen = parser.parse_args(arguments)
     missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
         parser.error(f"files: expected chapters, found no file {', '.join(missing)}")
-    return check_command(chosen.files, as_json=chosen.json)
+    if chosen.command == "check":
+        return check_command(chosen.files, as_json=chosen.json, jobs=chosen.jobs)
+    return mutate_command(chosen.files, count=chosen.sample, seed=chosen.seed, jobs=chosen.jobs)
 
 
-def check_command(files: Sequence[Path], *, as_json: bool) -> int:
+def check_command(files: Sequence[Path], *, as_json: bool, jobs: int = 1) -> int:
     """Check chapters and print what was found."""
-    quiet = as_json or not sys.stderr.isatty()
-    checks = [check_chapter(path) for path in tqdm(files, desc="chapters", unit="chapter", disable=quiet, leave=False)]
+    checks = _in_parallel(check_chapter, files, jobs, "chapters")
     if as_json:
         json.dump([_as_json(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
         print()
@@ -38,6 +53,26 @@ def check_command(files: Sequence[Path], *, as_json: bool) -> int:
         for check in checks:
             _print(check)
     return 0 if all(check.ok for check in checks) else 1
+
+
+def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs: int = 1) -> int:
+    """Try the mutants of all claims and definitions of chapters; print scores and unexplained survivors."""
+    reports = _in_parallel(partial(mutate_chapter, count=count, seed=seed), files, jobs, "chapters")
+    for report in reports:
+        print(report)
+    print(total(reports))
+    return 0 if all(report.ok for report in reports) else 1
+
+
+def _in_parallel(
+    function: Callable[[Item], Outcome], items: Sequence[Item], jobs: int, what: str
+) -> list[Outcome]:
+    """Map in several processes, in order, with a progress bar if someone is watching."""
+    show = partial(tqdm, total=len(items), desc=what, disable=not sys.stderr.isatty(), leave=False)
+    if jobs < 2 or len(items) < 2:
+        return list(show(map(function, items)))
+    with ProcessPoolExecutor(min(jobs, len(items))) as pool:
+        return list(show(pool.map(function, items)))
 
 
 def _print(check: ChapterCheck) -> None:
@@ -64,7 +99,7 @@ def _as_json(check: ChapterCheck) -> dict[str, object]:
                 "status": result.status,
                 "detail": result.detail,
                 "levels": [dict(zip(("level", "sizes", "entries", "residual"), row, strict=True)) for row in result.rows],
-                "mutants": result.mutants and vars(result.mutants),
+                "mutants": result.mutants and asdict(result.mutants),
             }
             for result in check.results
         ],

@@ -16,8 +16,9 @@ from .errors import ClaimFailed, EquationError, ShapeMismatch, Source
 from .layout import GATES, Layout
 from .levels import check_all, show_sizes
 from .model import Model
+from .mutate import judge, mutants, sample
 from .program import run_against_package
-from .report import Result, Results
+from .report import MutationScore, Result, Results
 from .session import current
 from .symbolic import CentralDifference, SymbolNetwork
 from .vocabulary import Vocabulary
@@ -56,6 +57,7 @@ class Derivation:
                 self._sources[label] = source
         self._chapters = chapters
         self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())
+        self._session.models.append(self.model)
         self._used: dict[str, str] = {}
         self._layout: Layout | None = None
 
@@ -132,7 +134,24 @@ class Derivation:
             compare(claims, self.model.network(ComplexStep))
             return Result(source, "verified")
         findings = tuple(check_all(self.model, claims))
-        return Result(source, "verified", "", findings, None, time.perf_counter() - start)
+        score = self._mutation_score(source)
+        return Result(source, "verified", "", findings, score, time.perf_counter() - start)
+
+    def _mutation_score(self, source: Source) -> MutationScore | None:
+        """How the equation's one-place mutants fare: a check that accepts them would be worth nothing."""
+        session = self._session
+        if session.mutants == 0:
+            return None
+        tried = sample(mutants(source, self.model.names, self.model.macros), session.mutants, session.seed)
+        verdicts = [judge(self.model, mutant) for mutant in tried]
+        survivors = [verdict.mutant for verdict in verdicts if verdict.outcome == "survived"]
+        unexplained = [m for m in survivors if m.identity not in session.equivalent_mutants]
+        return MutationScore(
+            sum(verdict.outcome == "ill-formed" for verdict in verdicts),
+            sum(verdict.outcome == "refuted" for verdict in verdicts),
+            len(survivors) - len(unexplained),
+            tuple(f"{mutant.identity} {mutant}" for mutant in unexplained),
+        )
 
     def anchor(
         self,

@@ -108,7 +108,8 @@ class Network:
             try:
                 self._values[node] = self._compute(node)
             finally:
-                self._reads[node] = self._reading.pop()
+                read = self._reading.pop()  # meeting its own constraint is no dependency of a leaf
+                self._reads[node] = set() if self.is_leaf(node) else read
                 self._pending.discard(node)
         return self._values[node]
 
@@ -354,6 +355,7 @@ class Network:
     def depends(self, node: Node, on: Node, cache: dict[Node, bool]) -> bool:
         """Whether a node was computed, directly or not, from another one."""
         if node not in cache:
+            cache[node] = False
             self._reading.append(set())
             self.value(node)
             self._reading.pop()

@@ -19,12 +19,21 @@ from .vocabulary import Vocabulary
 
 @dataclass
 class Model:
-    """Names with their shapes and definitions, the number of time steps, and the sizes of all dimensions."""
+    """What printed names mean, and the sizes at which claims about them are tried.
+
+    Attributes:
+        names: names with their shapes and definitions.
+        last: the number of time steps, ``T``.
+        sizes: a size for every dimension letter.
+        macros: LaTeX macros of the book.
+        sources: the declarations and definitions read so far.
+    """
 
     names: Vocabulary
     last: int
     sizes: dict[str, int]
     macros: Macros = field(default_factory=dict)
+    sources: list[Source] = field(default_factory=list)
     _networks: dict[object, Network] = field(default_factory=dict)
 
     def declare(self, source: Source) -> None:
@@ -34,6 +43,7 @@ class Model:
             EquationError: the statement is something else, or a name is declared twice.
         """
         self._networks.clear()
+        self.sources.append(source)
         for statement in self._statements(source):
             match statement:
                 case s.Relation(("\\in",), (names, space)):
@@ -78,6 +88,7 @@ class Model:
             EquationError: not a definition, a name defined twice, shapes that differ, an index left open.
         """
         self._networks.clear()
+        self.sources.append(source)
         statements = [x for x in self._statements(source) if read_condition(x, self.names) is None]
         if not statements:
             raise EquationError("this equation defines nothing", None, source)

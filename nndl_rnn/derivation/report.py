@@ -17,16 +17,16 @@ class MutationScore:
     ill_formed: int
     refuted: int
     equivalent: int
-    survived: int
+    survivors: tuple[str, ...]
 
     @property
     def total(self) -> int:
-        return self.ill_formed + self.refuted + self.equivalent + self.survived
+        return self.ill_formed + self.refuted + self.equivalent + len(self.survivors)
 
     def __str__(self) -> str:
         text = f"{self.ill_formed + self.refuted} of {self.total} mutants rejected"
         text += f", {self.equivalent} equivalent" if self.equivalent else ""
-        return text + (f", {self.survived} SURVIVED" if self.survived else "")
+        return text + (f", {len(self.survivors)} SURVIVED" if self.survivors else "")
 
 
 @dataclass(frozen=True)

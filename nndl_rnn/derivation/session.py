@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import yaml
 
 from .chapter import Chapter
 from .errors import EquationError
+from .model import Model
 from .report import Result
 from .typography import Macros
+
+
+EQUIVALENT_MUTANTS = "equivalent_mutants.yml"
+"""Beside the chapters: mutants that survive because they say the same, each with the reason."""
 
 
 @dataclass
@@ -26,17 +32,21 @@ class Session:
 
     Attributes:
         directory: where relative chapter names are looked up.
-        texts: chapters by resolved path whose text is not that of the file.
+        edits: LaTeX used instead of what a chapter prints, by file and label: for mutation testing.
         results: what the derivations reported, in order.
-        quick: only the first numeric level, no mutants: for mutation testing.
-        mutants: whether claims test their own mutants.
+        models: the models that the derivations built, with the names of the chapters.
+        quick: only the first numeric level, no mutants.
+        mutants: how many mutants of each claim to try; ``None`` for all.
+        seed: which of them, if not all.
     """
 
     directory: Path = field(default_factory=Path)
-    texts: Mapping[Path, str] = field(default_factory=dict)
+    edits: Mapping[tuple[str, str], str] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    models: list[Model] = field(default_factory=list)
     quick: bool = False
-    mutants: bool = True
+    mutants: int | None = None
+    seed: int = 0
 
     def chapter(self, name: str) -> Chapter:
         """Read a chapter.
@@ -44,15 +54,36 @@ class Session:
         Raises:
             EquationError: there is no such chapter.
         """
-        path = (self.directory / name).resolve()
-        if path in self.texts:
-            return Chapter.parse(self.texts[path], name)
+        path = self.directory / name
         if not path.is_file():
             raise EquationError(
                 f"chapter {name!r}: expected a Markdown file in {self.directory.resolve()}, found none; "
                 "run a notebook from the folder of its chapter"
             )
-        return Chapter.parse(path.read_text(encoding="utf-8"), name)
+        chapter = Chapter.parse(path.read_text(encoding="utf-8"), name)
+        edited = (
+            replace(equation, text=self.edits.get((name, equation.label), equation.text))
+            for equation in chapter.equations
+        )
+        return replace(chapter, equations=tuple(edited))
+
+    @cached_property
+    def equivalent_mutants(self) -> dict[str, str]:
+        """Reasons why mutants are equivalent to their originals, by the mutants' identity.
+
+        Raises:
+            EquationError: an entry lacks its identity or its reason.
+        """
+        path = self.directory / EQUIVALENT_MUTANTS
+        if not path.is_file():
+            return {}
+        reasons = {}
+        for label, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+            for entry in entries:
+                if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
+                    raise EquationError(f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}")
+                reasons[entry["mutant"]] = entry["reason"]
+        return reasons
 
     def macros(self) -> Macros:
         """LaTeX macros from the book's ``_config.yml``, searched upwards from the chapters."""

@@ -10,7 +10,6 @@ nothing of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -20,10 +19,8 @@ import sympy
 
 from .arithmetic import Array, FiftyDigits, NumPyArithmetic, Unsupported
 from .evaluate import Environment, Network, Node
-from .syntax import Node as Surface
-from .syntax import Script, Symbol, latex
 from .terms import Call, Derivative, Reference, Term
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, latex_at
 
 
 class sigma(sympy.Function):  # noqa: N801  (SymPy prints the class's name)
@@ -158,7 +155,7 @@ class SymbolNetwork(Network):
 def show_at(node: Node, names: Vocabulary) -> str:
     """The LaTeX of a quantity at given times: ``f_{2}``."""
     quantity = names.quantities[node[0]]
-    return latex_at(quantity.template, dict(zip(quantity.holes, map(str, node[1]), strict=True)))
+    return latex_at(quantity, map(str, node[1]))
 
 
 def show_term(term: Term, env: Environment, names: Vocabulary) -> str:
@@ -167,28 +164,3 @@ def show_term(term: Term, env: Environment, names: Vocabulary) -> str:
     if isinstance(term, Call):
         return f"{term.function}({', '.join(show_term(a, env, names) for a in term.arguments)})"
     return "(\\dots)"
-
-
-def latex_at(template: Any, holes: Mapping[str, str]) -> str:
-    """A template's LaTeX with text for its holes (only subscripts hold any)."""
-    def fill(node: Surface) -> Surface:
-        if isinstance(node, Symbol) and node.text in holes:
-            return Symbol(holes[node.text])
-        changes = {}
-        for name in getattr(node, "__dataclass_fields__", {}):
-            value = getattr(node, name)
-            if isinstance(value, Surface):
-                changes[name] = fill(value)
-            elif isinstance(value, tuple) and name != "span":
-                changes[name] = tuple(_fill_item(item, fill) for item in value)
-        return replace(node, **changes)
-
-    if isinstance(template, Script) and template.subscript is not None:
-        template = replace(template, subscript=fill(template.subscript))
-    return latex(template).strip()
-
-
-def _fill_item(item: Any, fill: Callable[[Any], Any]) -> Any:
-    if isinstance(item, Surface):
-        return fill(item)
-    return tuple(_fill_item(part, fill) for part in item) if isinstance(item, tuple) else item

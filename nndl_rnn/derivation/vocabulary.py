@@ -8,12 +8,26 @@ trees, which settles superscript-as-name (``\delta^{h}_t``) against power agains
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from .errors import EquationError, Source
 from .linear import Linear
-from .syntax import Group, ListOf, Node, Number, Parenthesis, ProductOf, Script, SumOf, Symbol, children, latex
+from .syntax import (
+    Accent,
+    Group,
+    ListOf,
+    Node,
+    Number,
+    Parenthesis,
+    ProductOf,
+    Script,
+    SumOf,
+    Symbol,
+    children,
+    latex,
+)
 from .terms import Shape, Term
 
 LAST_TIME = "T"
@@ -144,3 +158,28 @@ class Vocabulary:
             )
         self.quantities[quantity.key] = quantity
         return quantity
+
+
+def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:
+    r"""The LaTeX of a quantity at other indices, ``\delta^{c}_{t+1}``."""
+    holes = dict(zip(quantity.holes, indices, strict=True))
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, Symbol) and value.text in holes:
+            return Symbol(holes[value.text])
+        if isinstance(value, tuple):
+            return tuple(map(fill, value))
+        if isinstance(value, Script):  # letters in a base or superscript are names, not indices
+            return replace(value, base=fill(value.base), subscript=fill(value.subscript))
+        if isinstance(value, Accent):
+            return replace(value, body=fill(value.body)) if isinstance(value.body, Script) else value
+        if isinstance(value, Node):
+            return replace(value, **{f.name: fill(getattr(value, f.name)) for f in fields(value) if f.name != "span"})
+        return value
+
+    def at(node: Node) -> Node:
+        if isinstance(node, Script):
+            return replace(node, base=at(node.base), subscript=fill(node.subscript))
+        return node
+
+    return latex(at(quantity.template)).strip()
