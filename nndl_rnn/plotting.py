@@ -67,7 +67,8 @@ def style() -> dict[str, object]:
         "xtick.color": TEXT,
         "ytick.color": TEXT,
         "font.size": 11,
-        "legend.frameon": False,
+        "legend.framealpha": 0.9,
+        "legend.edgecolor": BACKGROUND,
         "legend.handlelength": 3.0,
         "mathtext.fontset": "dejavusans",
     }
