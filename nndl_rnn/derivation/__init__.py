@@ -1,4 +1,5 @@
-"""The checker of printed equations: it reads the LaTeX that the reader sees, and proves or refutes it.
+"""The checker of printed equations: it reads the LaTeX that the reader sees, and proves or refutes
+it.
 
 A chapter says what its printed equations mean, and which of them are claims:
 
@@ -8,9 +9,10 @@ A chapter says what its printed equations mean, and which of them are claims:
     lstm.define("eq-lstm-forward", "eq-lstm-loss", "eq-lstm-deltas")
     lstm.verify("eq-lstm-cell-grad")
 
-The way of an equation through the modules: ``chapter`` finds its LaTeX, ``typography`` and ``syntax`` make a
-surface tree, ``elaborate`` a typed tree with shapes, ``evaluate`` its values on the unrolled network in each
-kind of numbers of ``arithmetic``, ``exact`` and ``symbolic``; ``claims`` and ``levels`` compare the sides.
+The way of an equation through the modules: ``chapter`` finds its LaTeX, ``typography`` and
+``syntax`` make a surface tree, ``elaborate`` a typed tree with shapes, ``evaluate`` its values on
+the unrolled network in each kind of numbers of ``arithmetic``, ``exact`` and ``symbolic``;
+``claims`` and ``levels`` compare the sides.
 """
 
 from .derivation import Derivation

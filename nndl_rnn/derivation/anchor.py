@@ -1,7 +1,7 @@
 """The anchor: the printed forward pass computes what ``torch.nn`` computes.
 
-A forward equation and its backward equations can be wrong together, and then agree with each other at every
-level. Only a comparison with somebody else's network notices.
+A forward equation and its backward equations can be wrong together, and then agree with each other
+at every level. Only a comparison with somebody else's network notices.
 """
 
 from __future__ import annotations
@@ -20,23 +20,30 @@ TOLERANCE = 1e-12
 
 
 def compare_with_torch(model: Model, layout: Layout, **options: Any) -> float:
-    """The largest difference between the printed forward pass and PyTorch's, over all steps and final states.
+    """The largest difference between the printed forward pass and PyTorch's, over all steps and
+    final states.
 
     Raises:
         EquationError: a leaf of the printed forward pass has no counterpart.
         ClaimFailed: the two differ by more than ``TOLERANCE``.
     """
-    import torch  # noqa: PLC0415  (two seconds that only this check should cost)
+    import torch
 
     template = model.network(ComplexStep)
     hidden, inputs = layout.sizes(template)
     arrays = layout.random_arrays(7, hidden, inputs, layout.needs_bias())
     network_class = getattr(torch.nn, layout.architecture)
-    reference = network_class(inputs, hidden, bias=layout.needs_bias(), dtype=torch.float64, **options)
-    reference.load_state_dict({f"{name}_l0": torch.from_numpy(value) for name, value in arrays.items()})
+    reference = network_class(
+        inputs, hidden, bias=layout.needs_bias(), dtype=torch.float64, **options
+    )
+    reference.load_state_dict(
+        {f"{name}_l0": torch.from_numpy(value) for name, value in arrays.items()}
+    )
 
     kind = template.arithmetic
-    printed = Network(model.names, kind, model.last, model.sizes, layout.leaves(kind, arrays, hidden))
+    printed = Network(
+        model.names, kind, model.last, model.sizes, layout.leaves(kind, arrays, hidden)
+    )
     steps = range(1, model.last + 1)
 
     def real(node: Node) -> FloatArray:
@@ -68,6 +75,6 @@ def _require_all_mapped(printed: Network, layout: Layout) -> None:
     known = {layout.input.key, *layout.weights, *(node[0] for node in layout.initial.values())}
     missing = sorted({node[0] for node in printed.nodes() if printed.is_leaf(node)} - known)
     if missing:
-        raise EquationError(f"weights: no counterpart in torch.nn.{layout.architecture} is given for {', '.join(missing)}")
-
-
+        raise EquationError(
+            f"weights: no counterpart in torch.nn.{layout.architecture} is given for {', '.join(missing)}"
+        )

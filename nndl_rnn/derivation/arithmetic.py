@@ -1,10 +1,12 @@
 """The kinds of numbers in which an equation is evaluated, all behind one small interface.
 
-Every value is a two-dimensional array (a scalar is 1 x 1), so that ``+ - * @`` of NumPy or PyTorch do the work
-whatever the entries are: complex floats, 50-digit numbers, polynomials, residues modulo a prime, tensors.
-Each kind brings its own independent way to differentiate.
+Every value is a two-dimensional array (a scalar is 1 x 1), so that ``+ - * @`` of NumPy or PyTorch
+do the work
+whatever the entries are: complex floats, 50-digit numbers, polynomials, residues modulo a prime,
+tensors. Each kind brings its own independent way to differentiate.
 
-All kinds take a leaf at the same random point: its value depends only on the seed and on the leaf's name.
+All kinds take a leaf at the same random point: its value depends only on the seed and on the
+leaf's name.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Arithmetic(ABC):
 
     Attributes:
         name: for reports.
-        tolerance: largest difference, relative to the larger of 1 and the values, that counts as zero.
+        tolerance: largest difference, relative to the larger of 1 and the values, that counts as
+            zero.
         seed: of the random point.
     """
 
@@ -56,7 +59,9 @@ class Arithmetic(ABC):
 
     def leaf(self, name: Hashable, rows: int, columns: int) -> Array:
         """The random value of a leaf."""
-        entries = [[random_fraction(self.seed, name, r, c) for c in range(columns)] for r in range(rows)]
+        entries = [
+            [random_fraction(self.seed, name, r, c) for c in range(columns)] for r in range(rows)
+        ]
         return self.array(entries)
 
     def full(self, rows: int, columns: int, value: Fraction) -> Array:
@@ -136,7 +141,9 @@ class NumPyArithmetic(Arithmetic):
 
     def block(self, rows: Sequence[Sequence[Array]]) -> Array:
         leading = np.broadcast_shapes(*(entry.shape[:-2] for row in rows for entry in row))
-        spread = [[np.broadcast_to(entry, leading + entry.shape[-2:]) for entry in row] for row in rows]
+        spread = [
+            [np.broadcast_to(entry, leading + entry.shape[-2:]) for entry in row] for row in rows
+        ]
         return np.concatenate([np.concatenate(row, axis=-1) for row in spread], axis=-2)
 
 
@@ -202,7 +209,9 @@ class FiftyDigits(NumPyArithmetic):
             ("tanh", 0): np.frompyfunc(self.context.tanh, 1, 1),
             ("tanh", 1): np.frompyfunc(lambda v: 1 - self.context.tanh(v) ** 2, 1, 1),
             ("sigma", 0): np.frompyfunc(lambda v: 1 / (1 + self.context.exp(-v)), 1, 1),
-            ("sigma", 1): np.frompyfunc(lambda v: self.context.exp(-v) / (1 + self.context.exp(-v)) ** 2, 1, 1),
+            ("sigma", 1): np.frompyfunc(
+                lambda v: self.context.exp(-v) / (1 + self.context.exp(-v)) ** 2, 1, 1
+            ),
             ("exp", 0): np.frompyfunc(self.context.exp, 1, 1),
             ("exp", 1): np.frompyfunc(self.context.exp, 1, 1),
             ("log", 0): np.frompyfunc(self.context.log, 1, 1),
@@ -225,7 +234,10 @@ class FiftyDigits(NumPyArithmetic):
 
     def distance(self, left: Array, right: Array) -> float:
         left, right = np.broadcast_arrays(left, right)
-        pairs = [(self.context.mpf(self.context.re(a)), self.context.mpf(self.context.re(b))) for a, b in zip(left.flat, right.flat, strict=True)]
+        pairs = [
+            (self.context.mpf(self.context.re(a)), self.context.mpf(self.context.re(b)))
+            for a, b in zip(left.flat, right.flat, strict=True)
+        ]
         scale = max([self.context.mpf(1), *(abs(v) for pair in pairs for v in pair)])
         gap = float(max((abs(a - b) for a, b in pairs), default=self.context.mpf(0)) / scale)
         return gap if np.isfinite(gap) else float("inf")
@@ -239,7 +251,7 @@ class Autograd(Arithmetic):
 
     def __init__(self, seed: int = 0):
         super().__init__(seed)
-        import torch  # noqa: PLC0415  (two seconds that only this level should cost)
+        import torch
 
         self.torch = torch
 
@@ -279,12 +291,14 @@ class Autograd(Arithmetic):
         for entry in entries:
             gradient = None
             if entry.requires_grad:
-                [gradient] = self.torch.autograd.grad(entry, variable, retain_graph=True, allow_unused=True)
+                [gradient] = self.torch.autograd.grad(
+                    entry, variable, retain_graph=True, allow_unused=True
+                )
             gradients.append(self.torch.zeros_like(at) if gradient is None else gradient)
         return self.torch.stack(gradients).reshape(len(gradients), -1).detach()
 
     def distance(self, left: Array, right: Array) -> float:
-        left, right = self.torch.broadcast_tensors(left.detach(), right.detach())
+        left, right = self.torch.broadcast_tensors(left.detach(), right.detach())  # type: ignore[no-untyped-call]
         if not left.numel():
             return 0.0
         scale = max(1.0, left.abs().max().item(), right.abs().max().item())

@@ -1,7 +1,7 @@
 """Reading a chapter: its printed equations, with their labels and lines, and its derivation cells.
 
-A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` directives, also inside
-admonitions, exercises, solutions and proofs. What stands in code is not read.
+A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` directives, also
+inside admonitions, exercises, solutions and proofs. What stands in code is not read.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Chapter:
         for equation in equations:
             if equation.label in seen and equation.label:
                 raise EquationError(
-                    f"the label stands twice, first in line {seen[equation.label].line}", None, equation
+                    f"the label stands twice, first in line {seen[equation.label].line}",
+                    None,
+                    equation,
                 )
             seen[equation.label] = equation
         return cls(file, equations, tuple(block for block in blocks if isinstance(block, Cell)))
@@ -105,7 +107,9 @@ class _Scanner:
 
     def _fenced(self, fence: re.Match[str]) -> Iterator[Source | Cell]:
         info = fence["info"]
-        if not info or _PROSE.match(info):  # the end of a directive, or the beginning of one that holds prose
+        if not info or _PROSE.match(
+            info
+        ):  # the end of a directive, or the beginning of one that holds prose
             self.at += 1
             return
         start = self.at + 1
@@ -114,20 +118,29 @@ class _Scanner:
             yield self._math_directive(body, start + 1)
         elif info.startswith("{code-cell}"):
             options = list(_take_options(body))
-            tags = re.findall(r"[\w-]+", " ".join(o.partition("tags:")[2] for o in options if "tags:" in o))
+            tags = re.findall(
+                r"[\w-]+", " ".join(o.partition("tags:")[2] for o in options if "tags:" in o)
+            )
             yield Cell("\n".join(body[len(options) :]), start + 1 + len(options), frozenset(tags))
 
     def _body(self, fence: re.Match[str]) -> list[str]:
         """The lines up to the closing fence, without the prefix; leaves ``at`` behind that fence."""
-        opened, body = self.at, []
-        closing = re.compile(re.escape(fence["prefix"].rstrip()) + r"[ \t]*" + re.escape(fence["fence"]) + r"[ \t]*$")
-        for self.at in range(opened + 1, len(self.lines)):
-            line = self.lines[self.at]
+        opened = self.at
+        body: list[str] = []
+        closing = re.compile(
+            re.escape(fence["prefix"].rstrip()) + r"[ \t]*" + re.escape(fence["fence"]) + r"[ \t]*$"
+        )
+        for at in range(opened + 1, len(self.lines)):
+            line = self.lines[at]
             if closing.match(line):
-                self.at += 1
+                self.at = at + 1
                 return body
-            body.append(line[len(fence["prefix"]) :] if line.startswith(fence["prefix"]) else line.lstrip())
-        raise EquationError("this block is never closed", None, Source(self.lines[opened], self.file, opened + 1))
+            body.append(
+                line[len(fence["prefix"]) :] if line.startswith(fence["prefix"]) else line.lstrip()
+            )
+        raise EquationError(
+            "this block is never closed", None, Source(self.lines[opened], self.file, opened + 1)
+        )
 
     def _math_directive(self, body: list[str], line: int) -> Source:
         label, skipped = "", 0
@@ -154,14 +167,18 @@ class _Scanner:
             pieces.append(rest)
             self.at += 1
             if self.at == len(self.lines):
-                raise EquationError("this $$ is never closed", None, Source(first, self.file, opened + 1))
+                raise EquationError(
+                    "this $$ is never closed", None, Source(first, self.file, opened + 1)
+                )
             rest = self.lines[self.at]
             rest = rest[prefix.end() :] if rest.startswith(prefix[0]) else rest.lstrip(" \t>")
         self.at += 1
         skipped = 1 if not pieces[0].strip() and len(pieces) > 1 else 0
         if not pieces[-1].strip() and len(pieces) > 1:
             pieces.pop()
-        return Source("\n".join(pieces[skipped:]), self.file, opened + 1 + skipped, closed["label"] or "")
+        return Source(
+            "\n".join(pieces[skipped:]), self.file, opened + 1 + skipped, closed["label"] or ""
+        )
 
 
 def _without_inline_code(line: str) -> str:

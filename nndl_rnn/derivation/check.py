@@ -68,9 +68,16 @@ def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
     # Blank lines in front make the line numbers of a traceback those of the chapter.
     code = "\n" * (cell.line - 1) + cell.code
     try:
-        exec(compile(code, str(path), "exec"), namespace)  # noqa: S102  (the book's own cells)
+        exec(compile(code, str(path), "exec"), namespace)
     except EquationError as error:
-        line = next((f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)), cell.line)
+        line = next(
+            (
+                f.lineno
+                for f in traceback.extract_tb(error.__traceback__)
+                if f.filename == str(path)
+            ),
+            cell.line,
+        )
         return f"{error}\n    (the cell that says so: {path}:{line})"
     except Exception:
         return f"{path}:{cell.line}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"
@@ -83,7 +90,13 @@ def unaccounted(chapter: Chapter, results: list[Result]) -> list[str]:
     complaints = []
     for equation in chapter.equations:
         if not equation.label:
-            complaints.append(str(EquationError("a displayed equation without a label cannot be checked", None, equation)))
+            complaints.append(
+                str(
+                    EquationError(
+                        "a displayed equation without a label cannot be checked", None, equation
+                    )
+                )
+            )
         elif equation.label not in done:
             message = "no derivation cell declares, defines, verifies, refutes or marks this equation as unchecked"
             complaints.append(str(EquationError(message, None, equation)))

@@ -13,7 +13,18 @@ from .elaborate import elaborate
 from .errors import ClaimFailed, EquationError, ShapeMismatch, Source, located
 from .evaluate import Environment, Network
 from .linear import Linear
-from .terms import Constant, Derivative, Elementwise, Quotient, Reference, Shape, Term, free_indices, settle, show_shape
+from .terms import (
+    Constant,
+    Derivative,
+    Elementwise,
+    Quotient,
+    Reference,
+    Shape,
+    Term,
+    free_indices,
+    settle,
+    show_shape,
+)
 from .typography import Macros
 from .vocabulary import LAST_TIME, Vocabulary
 
@@ -40,7 +51,9 @@ class Condition:
 
     def holds(self, environment: Environment) -> bool:
         values = [side.value(environment) for side in self.sides]
-        return all(_COMPARE[sign](a, b) for sign, a, b in zip(self.signs, values, values[1:], strict=False))
+        return all(
+            _COMPARE[sign](a, b) for sign, a, b in zip(self.signs, values, values[1:], strict=False)
+        )
 
     @property
     def reaches_zero(self) -> bool:
@@ -83,7 +96,8 @@ def read_claims(source: Source, names: Vocabulary, macros: Macros) -> list[Claim
     """The claims of a printed equation.
 
     Raises:
-        EquationError: the equation cannot be read, makes no claim, or claims what is true by definition.
+        EquationError: the equation cannot be read, makes no claim, or claims what is true by
+            definition.
     """
     found: list[tuple[int, tuple[Term, ...]]] = []
     conditions: dict[int, list[Condition]] = {}
@@ -96,19 +110,27 @@ def read_claims(source: Source, names: Vocabulary, macros: Macros) -> list[Claim
                 with located(source):
                     found.append((number, _chain(statement, names)))
     if not found:
-        raise EquationError("this equation makes no claim: there is nothing to check in it", None, source)
+        raise EquationError(
+            "this equation makes no claim: there is nothing to check in it", None, source
+        )
     with_claim = {number for number, _ in found}
-    for_all = [c for number, listed in conditions.items() if number not in with_claim for c in listed]
-    claims = [Claim(sides, (*conditions.get(number, ()), *for_all), source) for number, sides in found]
+    for_all = [
+        c for number, listed in conditions.items() if number not in with_claim for c in listed
+    ]
+    claims = [
+        Claim(sides, (*conditions.get(number, ()), *for_all), source) for number, sides in found
+    ]
     for claim in claims:
         _reject_truism(claim, names)
     return claims
 
 
 def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
-    r"""``t = 1, \dots, T`` or ``2 \le t \le T`` or ``k < t``, in parentheses or not; ``None`` if it is something else."""
+    r"""``t = 1, \dots, T``, ``2 \le t \le T`` or ``k < t``, in parentheses or not; else ``None``."""
     statement = statement.body if isinstance(statement, s.Parenthesis) else statement
-    if not isinstance(statement, s.Relation) or not all(sign in _COMPARE for sign in statement.signs):
+    if not isinstance(statement, s.Relation) or not all(
+        sign in _COMPARE for sign in statement.signs
+    ):
         return None
     last = statement.sides[-1]
     if isinstance(last, s.ListOf) and statement.signs == ("=",):
@@ -125,24 +147,31 @@ def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
 
 def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
     if not isinstance(statement, s.Relation):
-        raise EquationError("not an equation: a claim has the form a = b, perhaps with conditions after it", statement.span)
+        raise EquationError(
+            "not an equation: a claim has the form a = b, perhaps with conditions after it",
+            statement.span,
+        )
     signs, nodes, space = statement.signs, statement.sides, None
     if signs[-1] == "\\in":
         signs, nodes, space = signs[:-1], nodes[:-1], nodes[-1]
     if not signs or any(sign not in ("=", "\\equiv") for sign in signs):
         wrong = next((sign for sign in statement.signs if sign not in ("=", "\\equiv")), "")
-        raise EquationError(f"only equations can be verified, this is a relation {wrong}", statement.span)
+        raise EquationError(
+            f"only equations can be verified, this is a relation {wrong}", statement.span
+        )
     sides = [elaborate(node, names) for node in nodes]
     for at in range(1, len(sides)):
         left, right = settle(sides[at - 1], sides[at])
         if left.shape != right.shape and not _is_zero_like(right):
             raise ShapeMismatch(
-                f"the two sides have shapes {show_shape(left.shape)} and {show_shape(right.shape)}", nodes[at].span
+                f"the two sides have shapes {show_shape(left.shape)} and {show_shape(right.shape)}",
+                nodes[at].span,
             )
         sides[at - 1], sides[at] = left, right
     if space is not None and read_space(space) != sides[-1].shape:
         raise EquationError(
-            f"the shape is {show_shape(sides[-1].shape)}, printed as {show_shape(read_space(space))}", space.span
+            f"the shape is {show_shape(sides[-1].shape)}, printed as {show_shape(read_space(space))}",
+            space.span,
         )
     return tuple(sides)
 
@@ -158,14 +187,18 @@ def read_space(node: s.Node) -> Shape:
     match node:
         case s.Script(s.Accent("\\mathbb", s.Symbol("R")), None, (exponent,), 0):
             parts = [exponent]
-            if isinstance(exponent, s.ProductOf) and any(op == "times" for op, _ in exponent.factors):
+            if isinstance(exponent, s.ProductOf) and any(
+                op == "times" for op, _ in exponent.factors
+            ):
                 parts = _split_at_times(exponent)
             dimensions = tuple(read_dimension(part) for part in parts)
             if len(dimensions) == 1:
                 return (dimensions[0], Linear(1))
             if len(dimensions) == 2:
                 return dimensions
-    raise EquationError("expected a space such as \\mathbb{R}^{n} or \\mathbb{R}^{n \\times m}", node.span)
+    raise EquationError(
+        "expected a space such as \\mathbb{R}^{n} or \\mathbb{R}^{n \\times m}", node.span
+    )
 
 
 def _split_at_times(product: s.ProductOf) -> list[s.Node]:
@@ -174,7 +207,10 @@ def _split_at_times(product: s.ProductOf) -> list[s.Node]:
         if sign == "times":
             groups.append([])
         groups[-1].append((sign if groups[-1] else "", factor))
-    return [group[0][1] if len(group) == 1 else s.ProductOf(tuple(group), span=product.span) for group in groups]
+    return [
+        group[0][1] if len(group) == 1 else s.ProductOf(tuple(group), span=product.span)
+        for group in groups
+    ]
 
 
 def read_dimension(node: s.Node) -> Linear:
@@ -214,7 +250,9 @@ def unfold(term: Term, names: Vocabulary) -> Term:
         case Reference(key, indices):
             quantity = names.quantities[key]
             if isinstance(quantity.definition, Derivative):
-                return substitute(quantity.definition, dict(zip(quantity.holes, indices, strict=True)))
+                return substitute(
+                    quantity.definition, dict(zip(quantity.holes, indices, strict=True))
+                )
         case Elementwise(left, right):
             return replace(term, left=unfold(left, names), right=unfold(right, names))
         case Quotient(top, bottom):
@@ -226,14 +264,19 @@ def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative:
     """A defined derivative at other times."""
 
     def at(reference: Reference) -> Reference:
-        return replace(reference, indices=tuple(_replace_indices(index, indices) for index in reference.indices))
+        return replace(
+            reference,
+            indices=tuple(_replace_indices(index, indices) for index in reference.indices),
+        )
 
     numerator = term.numerator
     if isinstance(numerator, Reference):
         numerator = at(numerator)
     elif free_indices(numerator):
         return term
-    return replace(term, numerator=numerator, variable=at(term.variable), held=tuple(map(at, term.held)))
+    return replace(
+        term, numerator=numerator, variable=at(term.variable), held=tuple(map(at, term.held))
+    )
 
 
 def _replace_indices(index: Linear, indices: Mapping[str, Linear]) -> Linear:
@@ -248,7 +291,8 @@ def compare(claims: list[Claim], network: Network) -> Comparison:
 
     Raises:
         ClaimFailed: an equality does not hold; points at the side that differs.
-        EquationError: no index values satisfy the printed conditions, or only zeros were compared with zeros.
+        EquationError: no index values satisfy the printed conditions, or only zeros were compared
+            with zeros.
     """
     kind, worst = network.arithmetic, 0.0
     equalities, instances, entries, something = 0, 0, 0, False
@@ -265,9 +309,14 @@ def compare(claims: list[Claim], network: Network) -> Comparison:
                     worst = max(worst, distance)
                     something = something or not kind.agree(left, left * kind.full(1, 1, _ZERO))[0]
                     if not same:
-                        raise ClaimFailed(_refutation(claim, environment, distance, kind.name), claim.sides[at].span)
+                        raise ClaimFailed(
+                            _refutation(claim, environment, distance, kind.name),
+                            claim.sides[at].span,
+                        )
             if not made:
-                raise EquationError(f"no time step satisfies the printed conditions at T = {network.last}")
+                raise EquationError(
+                    f"no time step satisfies the printed conditions at T = {network.last}"
+                )
             instances += made
         if not something:
             raise EquationError("this claim compares only zeros with zeros")
@@ -276,5 +325,9 @@ def compare(claims: list[Claim], network: Network) -> Comparison:
 
 def _refutation(claim: Claim, environment: Environment, distance: float, kind: str) -> str:
     where = ", ".join(f"{letter} = {environment[letter]}" for letter in (*claim.indices, LAST_TIME))
-    amount = f"{int(distance)} entries differ" if distance >= 1 and distance == int(distance) else f"off by {distance:.3g}"
+    amount = (
+        f"{int(distance)} entries differ"
+        if distance >= 1 and distance == int(distance)
+        else f"off by {distance:.3g}"
+    )
     return f"the equation does not hold here: {amount} at {where} [{kind}]"

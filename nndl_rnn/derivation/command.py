@@ -18,22 +18,29 @@ from tqdm import tqdm
 from .check import ChapterCheck, check_chapter
 from .mutate_chapter import mutate_chapter, total
 
-Item, Outcome = TypeVar("Item"), TypeVar("Outcome")
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status is 0 if all is well, 1 if an equation failed, 2 for wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m nndl_rnn.derivation", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help="check every claim of chapters, without running the rest of their cells")
+    check = commands.add_parser(
+        "check", help="check every claim of chapters, without running the rest of their cells"
+    )
     check.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
     check.add_argument("--json", action="store_true", help="print the results as JSON")
-    mutate = commands.add_parser("mutate", help="edit every equation in one place, and see whether the check notices")
+    mutate = commands.add_parser(
+        "mutate", help="edit every equation in one place, and see whether the check notices"
+    )
     mutate.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
     mutate.add_argument("--sample", type=int, metavar="N", help="only N mutants of each equation")
     mutate.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
     for command in (check, mutate):
-        command.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
+        command.add_argument(
+            "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+        )
     chosen = parser.parse_args(arguments)
     missing = [str(path) for path in chosen.files if not path.is_file()]
     if missing:
@@ -98,7 +105,10 @@ def _as_json(check: ChapterCheck) -> dict[str, object]:
                 "line": result.source.line,
                 "status": result.status,
                 "detail": result.detail,
-                "levels": [dict(zip(("level", "sizes", "entries", "residual"), row, strict=True)) for row in result.rows],
+                "levels": [
+                    dict(zip(("level", "sizes", "entries", "residual"), row, strict=True))
+                    for row in result.rows
+                ],
                 "mutants": result.mutants and asdict(result.mutants),
             }
             for result in check.results

@@ -28,7 +28,8 @@ class Derivation:
     r"""The printed mathematics of one or more chapters, read from their LaTeX.
 
     Args:
-        *chapters: Markdown files whose labelled equations are meant, relative to the notebook's folder.
+        *chapters: Markdown files whose labelled equations are meant, relative to the notebook's
+            folder.
         T: the number of time steps to unroll, at least 2.
         indices: index letters, time first.
         **sizes: a size for every dimension letter, distinct ones so that no shape fits by accident.
@@ -39,7 +40,7 @@ class Derivation:
         EquationError: a chapter cannot be read.
     """
 
-    def __init__(self, *chapters: str, T: int = 3, indices: str = "t k j", **sizes: int):  # noqa: N803
+    def __init__(self, *chapters: str, T: int = 3, indices: str = "t k j", **sizes: int):
         if not chapters:
             raise ValueError("chapters: expected at least one Markdown file, got none")
         for name, size in {"T": T, **sizes}.items():
@@ -53,7 +54,9 @@ class Derivation:
             for label, source in self._session.chapter(chapter).by_label.items():
                 if label in self._sources:
                     first = self._sources[label]
-                    raise EquationError(f"the label stands in {first.file}:{first.line} too", None, source)
+                    raise EquationError(
+                        f"the label stands in {first.file}:{first.line} too", None, source
+                    )
                 self._sources[label] = source
         self._chapters = chapters
         self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())
@@ -70,14 +73,18 @@ class Derivation:
         if label not in self._sources:
             near = difflib.get_close_matches(label, self._sources, 3)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise EquationError(f"no equation is labelled {label!r} in {', '.join(self._chapters)}{hint}")
+            raise EquationError(
+                f"no equation is labelled {label!r} in {', '.join(self._chapters)}{hint}"
+            )
         return self._sources[label]
 
     def _claim_label(self, label: str, use: str) -> Source:
         source = self.source(label)
         before = self._used.setdefault(label, use)
         if before != use:
-            raise EquationError(f"the equation is {before} already, it cannot be {use} too", None, source)
+            raise EquationError(
+                f"the equation is {before} already, it cannot be {use} too", None, source
+            )
         return source
 
     def _report(self, results: Iterator[Result] | list[Result]) -> Results:
@@ -142,7 +149,9 @@ class Derivation:
         session = self._session
         if session.mutants == 0:
             return None
-        tried = sample(mutants(source, self.model.names, self.model.macros), session.mutants, session.seed)
+        tried = sample(
+            mutants(source, self.model.names, self.model.macros), session.mutants, session.seed
+        )
         verdicts = [judge(self.model, mutant) for mutant in tried]
         survivors = [verdict.mutant for verdict in verdicts if verdict.outcome == "survived"]
         unexplained = [m for m in survivors if m.identity not in session.equivalent_mutants]
@@ -157,7 +166,7 @@ class Derivation:
         self,
         architecture: str,
         *,
-        input: str,  # noqa: A002  (PyTorch's word)
+        input: str,
         output: str,
         initial: Mapping[str, str],
         weights: Mapping[str, str],
@@ -169,7 +178,8 @@ class Derivation:
             architecture: ``"torch.nn.RNN"``, ``"torch.nn.LSTM"`` or ``"torch.nn.GRU"``.
             input, output: the printed names, such as ``"x_t"`` and ``"h_t"``.
             initial: printed initial states, ``{"h_0": "h", "c_0": "c"}``.
-            weights: PyTorch's arrays for the printed ones, ``{"W_f": "weight_ih[f]", "b_f": "bias_ih[f] + bias_hh[f]"}``.
+            weights: PyTorch's arrays for the printed ones, ``{"W_f": "weight_ih[f]", "b_f":
+                "bias_ih[f] + bias_hh[f]"}``.
             **options: passed to the layer.
 
         Raises:
@@ -177,30 +187,48 @@ class Derivation:
         """
         self._layout = self._read_layout(architecture, input, output, initial, weights)
         gap = compare_with_torch(self.model, self._layout, **options)
-        detail = f"the printed forward pass is {architecture} ({show_sizes(self.model.last, self.model.sizes)}), to {gap:.1e}"
-        return self._report([Result(Source("", self._chapters[0], 1, architecture), "anchored", detail)])
+        sizes = show_sizes(self.model.last, self.model.sizes)
+        detail = f"the printed forward pass is {architecture} ({sizes}), to {gap:.1e}"
+        return self._report(
+            [Result(Source("", self._chapters[0], 1, architecture), "anchored", detail)]
+        )
 
     def _read_layout(
-        self, architecture: str, input: str, output: str, initial: Mapping[str, str], weights: Mapping[str, str]  # noqa: A002
+        self,
+        architecture: str,
+        input: str,
+        output: str,
+        initial: Mapping[str, str],
+        weights: Mapping[str, str],
     ) -> Layout:
         name = architecture.removeprefix("torch.nn.")
         if name not in GATES:
-            raise ValueError(f"architecture: expected one of {', '.join(GATES)}, got {architecture!r}")
+            raise ValueError(
+                f"architecture: expected one of {', '.join(GATES)}, got {architecture!r}"
+            )
         return Layout.read(self.model, name, input, output, initial, weights)
 
     def layout(
-        self, architecture: str, *, input: str, output: str, initial: Mapping[str, str], weights: Mapping[str, str]  # noqa: A002
+        self,
+        architecture: str,
+        *,
+        input: str,
+        output: str,
+        initial: Mapping[str, str],
+        weights: Mapping[str, str],
     ) -> None:
         """Say how printed names correspond to arrays, as :meth:`anchor` does, where ``torch.nn`` has no such layer."""
         self._layout = self._read_layout(architecture, input, output, initial, weights)
 
     def run_backward(self, *labels: str, module: str, loss: str = "L", **options: Any) -> Results:
-        """Run printed backward equations as a program, and compare it with a module of this package.
+        """Run printed backward equations as a program, and compare it with a module of this
+        package.
 
         The correspondence of names is that of :meth:`anchor` or :meth:`layout`, called before.
 
         Args:
-            *labels: the equations; together they compute the gradients of all weights, inputs and initial states.
+            *labels: the equations; together they compute the gradients of all weights, inputs and
+                initial states.
             module: ``"nndl_rnn.lstm"`` or the like.
             loss: the printed name of the loss.
             **options: passed to the module's ``forward``.
@@ -210,10 +238,13 @@ class Derivation:
             ClaimFailed: a gradient differs.
         """
         if self._layout is None:
-            raise ValueError("run_backward: expected anchor(...) or layout(...) to be called before, found neither")
+            raise ValueError(
+                "run_backward: expected anchor(...) or layout(...) to be called before, found neither"
+            )
         claims = [claim for label in labels for claim in self.model.claims(self.source(label))]
         count, gap = run_against_package(self.model, claims, loss, self._layout, module, **options)
-        detail = f"{len(claims)} printed equations, run as a program, give all {count} gradients of {module}.backward, to {gap:.1e}"
+        program = f"{len(claims)} printed equations, run as a program,"
+        detail = f"{program} give all {count} gradients of {module}.backward, to {gap:.1e}"
         return self._report([Result(Source("", self._chapters[0], 1, module), "program", detail)])
 
     def refute(self, *labels: str, because: str) -> Results:
@@ -248,31 +279,49 @@ class Derivation:
             because: the reason, for the reader.
         """
         _require_reason(because)
-        return self._report([Result(self._claim_label(label, "unchecked"), "unchecked", because) for label in labels])
+        return self._report(
+            [
+                Result(self._claim_label(label, "unchecked"), "unchecked", because)
+                for label in labels
+            ]
+        )
 
     # ---------------------------------------------------------------- to look at
 
     def symbolic(self, label: str, **indices: int) -> list[sympy.Eq]:
-        """The last side of each printed equality as SymPy expressions in the entries of the printed vectors.
+        """The last side of each printed equality as SymPy expressions in the entries of the
+        printed vectors.
 
         Args:
             label: a claim.
             **indices: values of its free indices, such as ``t=2``.
 
         Raises:
-            EquationError: an index is missing, or its value does not satisfy the printed conditions.
+            EquationError: an index is missing, or its value does not satisfy the printed
+                conditions.
         """
         source = self.source(label)
         numbers = self.model.network(CentralDifference)
         shown = []
         for claim in self.model.claims(source):
-            chosen = [e for e in claim.instances(self.model.last) if all(e[k] == v for k, v in indices.items() if k in e)]
+            chosen = [
+                e
+                for e in claim.instances(self.model.last)
+                if all(e[k] == v for k, v in indices.items() if k in e)
+            ]
             missing = [letter for letter in claim.indices if letter not in indices]
             if missing or not chosen:
-                what = f"give a value for {', '.join(missing)}" if missing else f"no instance of it has {indices}"
+                what = (
+                    f"give a value for {', '.join(missing)}"
+                    if missing
+                    else f"no instance of it has {indices}"
+                )
                 raise EquationError(f"{what} ({show_sizes(self.model.last, {})})", None, source)
             network = SymbolNetwork(numbers, keep_unknown=True)
-            left, right = (sympy.Matrix(network.evaluate(side, chosen[0])) for side in (claim.sides[0], claim.sides[-1]))
+            left, right = (
+                sympy.Matrix(network.evaluate(side, chosen[0]))
+                for side in (claim.sides[0], claim.sides[-1])
+            )
             shown.append(sympy.Eq(left, right, evaluate=False))
         return shown
 

@@ -1,8 +1,9 @@
 r"""From the surface tree to the typed tree: names are resolved and shapes synthesised, bottom-up.
 
-Precedence inside a term, from tight to loose: functions and derivatives, division, matrix product (juxtaposition and
-``\cdot``), ``\odot``, ``\otimes``. A term in which the order of ``\odot`` and the matrix product matters to the reader,
-though both readings have valid shapes, must be printed with parentheses.
+Precedence inside a term, from tight to loose: functions and derivatives, division, matrix product
+(juxtaposition and ``\cdot``), ``\odot``, ``\otimes``. A term in which the order of ``\odot`` and
+the matrix product matters to the reader, though both readings have valid shapes, must be printed
+with parentheses.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def elaborate(node: s.Node, vocabulary: Vocabulary) -> Term:
     """The typed tree of an expression.
 
     Raises:
-        EquationError: an unknown name, a shape that does not fit, or a form without a meaning; points at the place.
+        EquationError: an unknown name, a shape that does not fit, or a form without a meaning;
+            points at the place.
     """
     return _Elaborator(vocabulary).expression(node)
 
@@ -132,7 +134,9 @@ class _Elaborator:
 
     def _unknown(self, node: s.Node) -> NoReturn:
         alike = ", ".join(self.names.lookalikes(node))
-        hint = f"; did you mean {alike}?" if alike else "; declare it, or define it, before it is used"
+        hint = (
+            f"; did you mean {alike}?" if alike else "; declare it, or define it, before it is used"
+        )
         _fail(f"unknown symbol {s.latex(node).strip()}{hint}", node)
 
     def _symbol(self, node: s.Symbol) -> Term:
@@ -140,14 +144,19 @@ class _Elaborator:
             return IndexValue(Linear.variable(node.text), span=node.span)
         if node.text == "I":
             return Identity(shape=(UNKNOWN, UNKNOWN), span=node.span)
-        if node.text in FUNCTIONS or node.text in self.names.scalar_functions | self.names.activations:
+        if (
+            node.text in FUNCTIONS
+            or node.text in self.names.scalar_functions | self.names.activations
+        ):
             _fail(f"function {node.text} without an argument", node)
         self._unknown(node)
 
     def _enclosed(self, node: s.Node, body: s.Node) -> Term:
         if isinstance(body, s.ListOf):
             if not isinstance(node, s.Bracket):
-                _fail("a list in parentheses is understood only as the arguments of a function", node)
+                _fail(
+                    "a list in parentheses is understood only as the arguments of a function", node
+                )
             parts = [self.expression(item) for item in body.items]
             if all(len(p.shape) == 2 and p.shape[0] == ONE for p in parts):
                 return _block([parts], node)
@@ -166,7 +175,9 @@ class _Elaborator:
         if node.superscripts:
             lower = node.superscripts[:-1]
             bare = node.subscript is None and not lower
-            inner = node.base if bare else s.Script(node.base, node.subscript, lower, 0, span=node.span)
+            inner = (
+                node.base if bare else s.Script(node.base, node.subscript, lower, 0, span=node.span)
+            )
             return self._raise(self.expression(inner), node.superscripts[-1], node)
         if isinstance(node.base, s.Group):  # \underbrace{...}_{...}
             return self.expression(node.base)
@@ -178,13 +189,17 @@ class _Elaborator:
                 _fail("the transpose of a Jacobian with three axes", node)
             return Transpose(base, shape=base.shape[::-1], span=node.span) if base.shape else base
         if superscript == s.Symbol(LAST_TIME):
-            _fail("superscript T could be the last time step or a transpose: write ^\\top for the transpose", superscript)
+            _fail(
+                "superscript T could be the last time step or a transpose: write ^\\top for the transpose",
+                superscript,
+            )
         if isinstance(superscript, s.Operator) and superscript.count is not None:
             return ElementPower(base, Linear(superscript.count), shape=base.shape, span=node.span)
         exponent = self.names.index(superscript)
         if exponent is None:
+            shown = s.latex(superscript).strip()
             _fail(
-                f"superscript {s.latex(superscript).strip()} is neither part of a declared name, nor \\top, nor an integer power",
+                f"superscript {shown} is neither part of a declared name, nor \\top, nor an integer power",
                 superscript,
             )
         if is_square(base.shape):
@@ -209,11 +224,17 @@ class _Elaborator:
         if node.kind == "sum":
             return BigSum(index, lower, upper, body, shape=body.shape, span=node.span)
         if body.shape and not is_square(body.shape):
-            _fail(f"an ordered product of {show_shape(body.shape)}: the factors must be square matrices or scalars", node)
+            _fail(
+                f"an ordered product of {show_shape(body.shape)}: the factors must be square matrices or scalars",
+                node,
+            )
         if isinstance(node.body, s.ProductOf) and not enclosed:
             for _, factor in node.body.factors:
                 if not self._mentions(factor, index):
-                    _fail(f"does this factor, free of {index}, belong to the product? Put parentheses", factor)
+                    _fail(
+                        f"does this factor, free of {index}, belong to the product? Put parentheses",
+                        factor,
+                    )
         leftward = node.kind == "leftward product"
         return BigProduct(index, lower, upper, body, leftward, shape=body.shape, span=node.span)
 
@@ -224,18 +245,26 @@ class _Elaborator:
             case s.Symbol(index) if index in self.names.indices:
                 lower = ONE
             case _:
-                _fail("write the range as \\sum_{t=1}^{T}, with a declared index letter", node.lower or node)
+                _fail(
+                    "write the range as \\sum_{t=1}^{T}, with a declared index letter",
+                    node.lower or node,
+                )
         upper = self.names.index(node.upper) if node.upper else Linear.variable(LAST_TIME)
         if lower is None or upper is None:
-            _fail("the bounds of a sum or product must be index expressions such as 1, k+1 or T", node)
+            _fail(
+                "the bounds of a sum or product must be index expressions such as 1, k+1 or T", node
+            )
         if index in (lower.variables | upper.variables):
             _fail(f"the bounds of this sum or product depend on its own index {index}", node)
         return index, lower, upper
 
     def _mentions(self, node: s.Node, index: str) -> bool:
-        return node == s.Symbol(index) or any(self._mentions(child, index) for child in s.children(node))
+        return node == s.Symbol(index) or any(
+            self._mentions(child, index) for child in s.children(node)
+        )
 
-    # ---------------------------------------------------------------- products, functions, derivatives
+    # ---------------------------------------------------------------- products, functions,
+    # derivatives
 
     def _product(self, factors: Factors) -> Term:
         resolved: list[tuple[str, Term]] = []
@@ -251,7 +280,11 @@ class _Elaborator:
         node = factors[at][1]
         if node in _PARTIALS or node == _DIRECT_PARTIAL:
             return self._inline_derivative(factors, at)
-        if isinstance(node, s.Script) and node.base in (*_PARTIALS, s.Symbol("\\nabla")) and node.subscript:
+        if (
+            isinstance(node, s.Script)
+            and node.base in (*_PARTIALS, s.Symbol("\\nabla"))
+            and node.subscript
+        ):
             variable = self._variable(node.subscript)
             numerator, at = self._numerator(factors, at + 1, node)
             return _derivative(numerator, variable, "total", (), node.span), at
@@ -273,8 +306,16 @@ class _Elaborator:
         start = factors[at][1]
         numerator, slash = self._numerator(factors, at + 1, start)
         follows = [node for _, node in factors[slash : slash + 2]]
-        if slash >= len(factors) or factors[slash][0] != "/" or follows[0] not in _PARTIALS or len(follows) < 2:
-            _fail("a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B", start)
+        if (
+            slash >= len(factors)
+            or factors[slash][0] != "/"
+            or follows[0] not in _PARTIALS
+            or len(follows) < 2
+        ):
+            _fail(
+                "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B",
+                start,
+            )
         mode = "direct" if start == _DIRECT_PARTIAL else "total"
         span = (start.span[0], follows[1].span[1])
         return _derivative(numerator, self._variable(follows[1]), mode, (), span), slash + 2
@@ -291,10 +332,16 @@ class _Elaborator:
 
     def _without_partial(self, node: s.Node) -> s.Node:
         if not (isinstance(node, s.ProductOf) and node.factors[0][1] in _PARTIALS):
-            _fail("expected \\partial x in the denominator (a scalar factor goes in front of the fraction)", node)
+            _fail(
+                "expected \\partial x in the denominator (a scalar factor goes in front of the fraction)",
+                node,
+            )
         rest = node.factors[1:]
         if any(factor in _PARTIALS for _, factor in rest):
-            _fail("one derivative at a time: a denominator with two \\partial has no meaning here", node)
+            _fail(
+                "one derivative at a time: a denominator with two \\partial has no meaning here",
+                node,
+            )
         if len(rest) == 1:
             return rest[0][1]
         return s.ProductOf((("", rest[0][1]), *rest[1:]), span=(rest[0][1].span[0], node.span[1]))
@@ -309,7 +356,11 @@ class _Elaborator:
 
     def _held(self, held: s.Held, node: s.Script) -> Term:
         derivative = self.expression(held.body)
-        if not isinstance(derivative, Derivative) or derivative.mode != "total" or node.subscript is None:
+        if (
+            not isinstance(derivative, Derivative)
+            or derivative.mode != "total"
+            or node.subscript is None
+        ):
             _fail("\\left. ... \\right|_{...} is understood only around one total derivative", node)
         items = node.subscript.items if isinstance(node.subscript, s.ListOf) else (node.subscript,)
         kept = tuple(self._variable(item) for item in items)
@@ -348,14 +399,20 @@ class _Elaborator:
             arguments = [inner]
         else:
             body = argument.body if isinstance(argument, s.Parenthesis | s.Bracket) else argument
-            arguments = [self.expression(item) for item in (body.items if isinstance(body, s.ListOf) else (body,))]
+            arguments = [
+                self.expression(item)
+                for item in (body.items if isinstance(body, s.ListOf) else (body,))
+            ]
         result = self._applied(name, primes, arguments, span)
         return (self._raise_function(result, superscript) if superscript else result), following
 
     def _applied(self, name: str, primes: int, arguments: list[Term], span: Span) -> Term:
         if name in self.names.scalar_functions:
             if primes:
-                _fail(f"print a derivative of {name} as \\frac{{\\partial ...}}{{\\partial ...}}", span)
+                _fail(
+                    f"print a derivative of {name} as \\frac{{\\partial ...}}{{\\partial ...}}",
+                    span,
+                )
             return Call(name, tuple(arguments), span=span)
         if name == "prod":
             return _chain_product(arguments, span)
@@ -409,7 +466,9 @@ def _add(left: Term, right: Term) -> Term:
 def _combine(factors: list[tuple[str, Term]]) -> Term:
     for operator, term in factors[1:]:
         if operator == "times":
-            _fail("\\times is not used between quantities: write \\odot, \\cdot or nothing", term.span)
+            _fail(
+                "\\times is not used between quantities: write \\odot, \\cdot or nothing", term.span
+            )
     _reject_ambiguity(factors)
     for level in _BINDING:
         merged = [factors[0]]
@@ -424,7 +483,7 @@ def _combine(factors: list[tuple[str, Term]]) -> Term:
 
 
 def _reject_ambiguity(factors: list[tuple[str, Term]]) -> None:
-    r"""A matrix product after ``\odot`` is read first; when reading from the left makes sense too, ask for parentheses."""
+    r"""Ask for parentheses around a matrix product after ``\odot`` if reading from the left makes sense too."""
     operators = [operator for operator, _ in factors]
     first = next((at for at, operator in enumerate(operators) if operator in _ELEMENTWISE), None)
     if first is None or not any(o in _MATRIX and t.shape for o, t in factors[first + 1 :]):
@@ -450,11 +509,17 @@ def _binary(operator: str, left: Term, right: Term, span: Span) -> Term:
         if left.shape and right.shape:
             left, right = settle(left, right)
             if left.shape != right.shape:
-                _misfit(f"elementwise product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}", span)
+                _misfit(
+                    f"elementwise product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}",
+                    span,
+                )
         return Elementwise(left, right, shape=left.shape or right.shape, span=span)
     if operator == "otimes":
         if not all(len(x.shape) == 2 and x.shape[1] == ONE for x in (left, right)):
-            _misfit(f"outer product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}", span)
+            _misfit(
+                f"outer product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}",
+                span,
+            )
         return Outer(left, right, shape=(left.shape[0], right.shape[0]), span=span)
     if not left.shape or not right.shape:
         return Elementwise(left, right, shape=left.shape or right.shape, span=span)
@@ -464,14 +529,20 @@ def _binary(operator: str, left: Term, right: Term, span: Span) -> Term:
 def _matrix_product(left: Term, right: Term, span: Span) -> Term:
     inner = left.shape[-1] if left.shape[-1] != UNKNOWN else right.shape[0]
     if left.shape[-1] == UNKNOWN:
-        left = fit(left, (inner, inner) if isinstance(left, Identity) else (*left.shape[:-1], inner))
+        left = fit(
+            left, (inner, inner) if isinstance(left, Identity) else (*left.shape[:-1], inner)
+        )
     if right.shape[0] == UNKNOWN:
-        right = fit(right, (inner, inner) if isinstance(right, Identity) else (inner, *right.shape[1:]))
+        right = fit(
+            right, (inner, inner) if isinstance(right, Identity) else (inner, *right.shape[1:])
+        )
     if left.shape[-1] != right.shape[0]:
         hint = "; did you mean \\odot?" if left.shape == right.shape else ""
         if not hint and left.shape[0] == right.shape[0]:
             hint = "; is a ^\\top missing?"
-        _misfit(f"product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}{hint}", span)
+        _misfit(
+            f"product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}{hint}", span
+        )
     shape: Shape = left.shape[:-1] + right.shape[1:]
     if len(left.shape) > 2 or (len(shape) > 2 and shape[0] != ONE):
         _fail("this product of a Jacobian with three axes has no meaning here", span)
@@ -490,7 +561,9 @@ def _block(rows: list[list[Term]], node: s.Node) -> Term:
             width = width + _sides(entry)[1]
         widths.add(width)
     if len(widths) != 1:
-        _fail(f"block rows of different widths: {', '.join(map(str, sorted(widths, key=str)))}", node)
+        _fail(
+            f"block rows of different widths: {', '.join(map(str, sorted(widths, key=str)))}", node
+        )
     height = Linear()
     for row in rows:
         height = height + _sides(row[0])[0]
@@ -504,18 +577,27 @@ def _sides(entry: Term) -> tuple[Linear, Linear]:
 
 
 def _chain_product(arguments: list[Term], span: Span) -> Term:
-    if len(arguments) != 2 or not isinstance(arguments[1], Derivative) or not arguments[1].numerator.shape:
+    gradient, jacobian = arguments if len(arguments) == 2 else (None, None)
+    if gradient is None or not isinstance(jacobian, Derivative) or not jacobian.numerator.shape:
         _fail("prod(A, B) takes a gradient A and a derivative B of a vector", span)
-    gradient, jacobian = arguments
     if gradient.shape != jacobian.numerator.shape:
         top = show_shape(jacobian.numerator.shape)
-        _misfit(f"prod of a gradient of shape {show_shape(gradient.shape)} and a derivative of {top}", span)
+        _misfit(
+            f"prod of a gradient of shape {show_shape(gradient.shape)} and a derivative of {top}",
+            span,
+        )
     return ChainProduct(gradient, jacobian, shape=jacobian.variable.shape, span=span)
 
 
-def _derivative(numerator: Term, variable: Reference, mode: str, held: tuple[Reference, ...], span: Span) -> Term:
-    if mode == "total" and isinstance(numerator, Call) and any(a == variable for a in numerator.arguments):
-        mode = "direct"  # the derivative of a function with respect to an argument that it is printed with
+def _derivative(
+    numerator: Term, variable: Reference, mode: str, held: tuple[Reference, ...], span: Span
+) -> Term:
+    if (
+        mode == "total"
+        and isinstance(numerator, Call)
+        and any(a == variable for a in numerator.arguments)
+    ):
+        mode = "direct"  # with respect to an argument that the function is printed with
     top, bottom = numerator.shape, variable.shape
     if not top:
         shape = bottom
@@ -525,5 +607,8 @@ def _derivative(numerator: Term, variable: Reference, mode: str, held: tuple[Ref
         length = vector_length(top)
         shape = (length, vector_length(bottom)) if is_vector(bottom) else (length, *bottom)
     else:
-        _fail(f"the derivative of {show_shape(top)} with respect to {show_shape(bottom)} is not supported", span)
+        _fail(
+            f"the derivative of {show_shape(top)} with respect to {show_shape(bottom)} is not supported",
+            span,
+        )
     return Derivative(numerator, variable, mode, held, shape=shape, span=span)

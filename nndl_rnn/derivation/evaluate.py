@@ -1,7 +1,7 @@
 """Evaluating typed trees on the unrolled network, at one point, in one kind of numbers.
 
-The printed definitions span a lazy graph over (quantity, time). A derivative ``dA/dB`` perturbs node B and
-evaluates A again; only nodes downstream of B are computed anew.
+The printed definitions span a lazy graph over (quantity, time). A derivative ``dA/dB`` perturbs
+node B and evaluates A again; only nodes downstream of B are computed anew.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def show_node(node: Node) -> str:
 
 
 class Network:
-    """The unrolled network at one random point: values of all its nodes, and derivatives between them.
+    """The unrolled network at one random point: values of all its nodes, and derivatives between
+    them.
 
     Args:
         names: the vocabulary with all definitions.
@@ -128,7 +129,9 @@ class Network:
     def _compute(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
         if any(not 0 <= index <= self.last + 1 for index in node[1]):
-            raise EquationError(f"{show_node(node)} lies outside the unrolled network, times 0 to T+1")
+            raise EquationError(
+                f"{show_node(node)} lies outside the unrolled network, times 0 to T+1"
+            )
         if node in self._given:
             return self._given[node]
         if self.is_leaf(node):
@@ -148,7 +151,9 @@ class Network:
         kind, (rows, columns) = self.arithmetic, value.shape[-2:]
         place = (rows - 1) * columns + columns - 1
         last = [[Fraction(r * columns + c == place) for c in range(columns)] for r in range(rows)]
-        environment = self.environment(**dict(zip(self.names.quantities[node[0]].holes, node[1], strict=True)))
+        environment = self.environment(
+            **dict(zip(self.names.quantities[node[0]].holes, node[1], strict=True))
+        )
 
         def residual(trial: Array) -> Array:
             self._values[node] = trial
@@ -160,7 +165,9 @@ class Network:
         slope = residual(value + unit) + -at_value
         solved = value + -(unit * (at_value / slope))
         if not kind.agree(residual(solved), kind.full(1, 1, Fraction(0)))[0]:
-            raise EquationError(f"the constraint of {node[0]} is not affine in its last entry, so it cannot be met")
+            raise EquationError(
+                f"the constraint of {node[0]} is not affine in its last entry, so it cannot be met"
+            )
         del self._values[node]
         self._pending.add(node)
         return solved
@@ -171,7 +178,8 @@ class Network:
         """The value of an expression, a two-dimensional array whatever its shape.
 
         Raises:
-            EquationError: an index is outside the network, or a derivative is not supported; points at the term.
+            EquationError: an index is outside the network, or a derivative is not supported;
+                points at the term.
         """
         try:
             return self._evaluate(term, environment)
@@ -193,16 +201,24 @@ class Network:
                 return self.evaluate(left, env) * self.evaluate(right, env)
             case MatrixProduct(left, right):
                 product = self.evaluate(left, env) @ self.evaluate(right, env)
-                return kind.reshape(product, *self._extent(term.shape)) if len(right.shape) > 2 else product
+                return (
+                    kind.reshape(product, *self._extent(term.shape))
+                    if len(right.shape) > 2
+                    else product
+                )
             case Transpose(body):
                 return kind.transpose(self.evaluate(body, env))
             case Apply("softmax", _, argument):
                 exponentials = kind.apply("exp", 0, self.evaluate(argument, env))
-                total = kind.full(1, exponentials.shape[-2], Fraction(1)) @ kind.column(exponentials)
+                total = kind.full(1, exponentials.shape[-2], Fraction(1)) @ kind.column(
+                    exponentials
+                )
                 return exponentials / total
             case Apply(function, order, argument):
                 known = function not in self.names.activations
-                return (kind.apply if known else kind.activation)(function, order, self.evaluate(argument, env))
+                return (kind.apply if known else kind.activation)(
+                    function, order, self.evaluate(argument, env)
+                )
             case Derivative():
                 return self._derivative(term, env)
             case Constant(value):
@@ -226,7 +242,9 @@ class Network:
             case Block(rows):
                 return kind.block([[self.evaluate(entry, env) for entry in row] for row in rows])
             case Call(function, arguments):
-                return kind.unknown(function, [self.evaluate(argument, env) for argument in arguments])
+                return kind.unknown(
+                    function, [self.evaluate(argument, env) for argument in arguments]
+                )
             case ChainProduct(gradient, jacobian):
                 row = kind.transpose(kind.column(self.evaluate(gradient, env)))
                 return kind.reshape(row @ self.evaluate(jacobian, env), *self._extent(term.shape))
@@ -244,11 +262,13 @@ class Network:
         raise EquationError("this expression cannot be evaluated", term.span)
 
     def _extent(self, shape: Shape) -> tuple[int, int]:
+        """Rows and columns of the two-dimensional array that holds a value of this shape."""
         try:
             extent = tuple(dimension.value(self.sizes) for dimension in shape)
         except KeyError as error:
+            letter = error.args[0]
             raise EquationError(
-                f"dimension {error.args[0]} of shape {show_shape(shape)} has no size: give it to Derivation, {error.args[0]}=..."
+                f"dimension {letter} of shape {show_shape(shape)} has no size: give {letter}=... to Derivation"
             ) from None
         if len(extent) < 2:
             return (1, 1)
@@ -267,7 +287,7 @@ class Network:
             for _ in range(count):
                 power = power @ base
             return power
-        power = self.arithmetic.full(*base.shape[-2:], Fraction(1))
+        power = self.arithmetic.full(base.shape[-2], base.shape[-1], Fraction(1))
         for _ in range(count):
             power = power * base
         return power
@@ -276,7 +296,9 @@ class Network:
         try:
             indices = tuple(index.value(env) for index in reference.indices)
         except KeyError as error:
-            raise EquationError(f"index {error.args[0]} has no value here", reference.span) from None
+            raise EquationError(
+                f"index {error.args[0]} has no value here", reference.span
+            ) from None
         if _BOUND in env:
             first = 0 if reference.key in self._recurrent else 1
             if not all(first <= index <= self.last for index in indices):
@@ -309,7 +331,9 @@ class Network:
         names = (inner for inner in within(numerator) if isinstance(inner, Reference))
         return {self._node(name, env) for name in names if free_indices(name) <= env.keys()}
 
-    def _perturbed(self, numerator: Term, variable: Node, held: frozenset[Node], env: Environment) -> Array:
+    def _perturbed(
+        self, numerator: Term, variable: Node, held: frozenset[Node], env: Environment
+    ) -> Array:
         if variable in held:
             raise EquationError(f"{show_node(variable)} is held fixed and varied at the same time")
         self.evaluate(numerator, env)  # so that all dependencies are known
@@ -325,7 +349,9 @@ class Network:
             node = self._node(numerator, env)
             quantity = self.names.quantities[node[0]]
             if quantity.definition is None:
-                raise EquationError(f"{node[0]} has no printed definition, so no direct derivative", term.span)
+                raise EquationError(
+                    f"{node[0]} has no printed definition, so no direct derivative", term.span
+                )
             numerator = quantity.definition
             env = self.environment(**dict(zip(quantity.holes, node[1], strict=True)))
         seen: set[Node] = set()
@@ -359,14 +385,18 @@ class Network:
             self._reading.append(set())
             self.value(node)
             self._reading.pop()
-            cache[node] = node == on or any(self.depends(read, on, cache) for read in self._reads[node])
+            cache[node] = node == on or any(
+                self.depends(read, on, cache) for read in self._reads[node]
+            )
         return cache[node]
 
 
 class _Perturbed(Network):
     """The network with one node changed: what is held or does not depend on that node keeps its value."""
 
-    def __init__(self, base: Network, changed: dict[Node, Array], held: frozenset[Node] = frozenset()):
+    def __init__(
+        self, base: Network, changed: dict[Node, Array], held: frozenset[Node] = frozenset()
+    ):
         super().__init__(base.names, base.arithmetic, base.last, base.sizes, None, base._recurrent)
         self._base, self._changed, self._held = base, changed, held
         self._cache: dict[Node, bool] = {}

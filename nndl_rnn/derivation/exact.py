@@ -1,10 +1,11 @@
-r"""Exact arithmetic: a differential ring in which an equation holds when a polynomial is the zero polynomial.
+r"""Exact arithmetic: a differential ring in which an equation holds when a polynomial is the zero
+polynomial.
 
-``tanh(u)``, ``sigma(u)``, ``exp(u)``, ``log(u)`` and unknown functions are formal atoms, one new variable for each
-different argument ``u``; derivatives follow from the chain rule with ``tanh' = 1 - tanh^2`` and
-``sigma' = sigma (1 - sigma)``. Coefficients are rational numbers (a proof for the sizes at hand), or residues
-modulo the prime ``2^61 - 1`` at a random point (Schwartz-Zippel: a false equation of degree d passes with
-probability at most d / 2^61).
+``tanh(u)``, ``sigma(u)``, ``exp(u)``, ``log(u)`` and unknown functions are formal atoms, one new
+variable for each different argument ``u``; derivatives follow from the chain rule with ``tanh' = 1
+- tanh^2`` and ``sigma' = sigma (1 - sigma)``. Coefficients are rational numbers (a proof for the
+sizes at hand), or residues modulo the prime ``2^61 - 1`` at a random point (Schwartz-Zippel: a
+false equation of degree d passes with probability at most d / 2^61).
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class RationalPolynomials(Ring):
 
     def inverse(self, value: Element) -> Element:
         if not value.is_ground:
-            raise Unsupported("a division by something that is not a number leaves the polynomial ring")
+            raise Unsupported(
+                "a division by something that is not a number leaves the polynomial ring"
+            )
         return self._ring(QQ(1) / value.LC)
 
 
@@ -95,18 +98,24 @@ class Dual:
             return NotImplemented
         slopes = dict(self.slopes)
         for direction, slope in other.slopes.items():
-            slopes[direction] = self.ring.reduce(slopes[direction] + slope) if direction in slopes else slope
+            slopes[direction] = (
+                self.ring.reduce(slopes[direction] + slope) if direction in slopes else slope
+            )
         return Dual(self.ring.reduce(self.value + other.value), slopes, self.ring)
 
     def __neg__(self) -> Dual:
         reduce = self.ring.reduce
-        return Dual(reduce(-self.value), {d: reduce(-slope) for d, slope in self.slopes.items()}, self.ring)
+        return Dual(
+            reduce(-self.value), {d: reduce(-slope) for d, slope in self.slopes.items()}, self.ring
+        )
 
     def __mul__(self, other: Dual) -> Dual:
         if not isinstance(other, Dual):
             return NotImplemented
         reduce = self.ring.reduce
-        slopes = {direction: reduce(slope * other.value) for direction, slope in self.slopes.items()}
+        slopes = {
+            direction: reduce(slope * other.value) for direction, slope in self.slopes.items()
+        }
         for direction, slope in other.slopes.items():
             part = self.value * slope
             slopes[direction] = reduce(slopes[direction] + part if direction in slopes else part)
@@ -152,13 +161,19 @@ class Formal(NumPyArithmetic):
         return self._atoms[key]
 
     def apply(self, function: str, order: int, argument: Array) -> Array:
-        return np.frompyfunc(lambda element: self._function(function, order, element), 1, 1)(argument)
+        return np.frompyfunc(lambda element: self._function(function, order, element), 1, 1)(
+            argument
+        )
 
     def _function(self, function: str, order: int, at: Dual) -> Dual:
         one = self._one
         if function == "log":
             inverse = self.ring.inverse(at.value)
-            return at.chain(inverse, -inverse * inverse) if order else at.chain(self._atom("log", at.value), inverse)
+            return (
+                at.chain(inverse, -inverse * inverse)
+                if order
+                else at.chain(self._atom("log", at.value), inverse)
+            )
         atom = self._atom(function, at.value)
         match function:
             case "tanh":
@@ -175,7 +190,9 @@ class Formal(NumPyArithmetic):
 
     def activation(self, name: str, order: int, argument: Array) -> Array:
         def function(at: Dual) -> Dual:
-            return at.chain(self._atom(name, order, at.value), self._atom(name, order + 1, at.value))
+            return at.chain(
+                self._atom(name, order, at.value), self._atom(name, order + 1, at.value)
+            )
 
         return np.frompyfunc(function, 1, 1)(argument)
 
@@ -210,7 +227,12 @@ class Formal(NumPyArithmetic):
     def distance(self, left: Array, right: Array) -> float:
         """The number of entries whose difference is not the zero of the ring."""
         left, right = np.broadcast_arrays(left, right)
-        return float(sum(self.ring.reduce(a.value - b.value) != 0 for a, b in zip(left.flat, right.flat, strict=True)))
+        return float(
+            sum(
+                self.ring.reduce(a.value - b.value) != 0
+                for a, b in zip(left.flat, right.flat, strict=True)
+            )
+        )
 
 
 def modulo_prime(seed: int = 0) -> Formal:

@@ -1,7 +1,7 @@
 r"""How printed names correspond to the arrays of PyTorch and of this package.
 
-A weight is written as in ``"weight_ih[f]"``: an array of the state dict, and in brackets the gate whose rows are
-meant. Sums (``"bias_ih[f] + bias_hh[f]"``), a minus sign and ``.T`` are understood.
+A weight is written as in ``"weight_ih[f]"``: an array of the state dict, and in brackets the gate
+whose rows are meant. Sums (``"bias_ih[f] + bias_hh[f]"``), a minus sign and ``.T`` are understood.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Piece:
         value = arrays[self.array]
         if self.gate:
             if self.gate not in gates:
-                raise EquationError(f"weights: expected one of the gates {', '.join(gates)}, got {self.gate!r}")
+                raise EquationError(
+                    f"weights: expected one of the gates {', '.join(gates)}, got {self.gate!r}"
+                )
             start = gates.index(self.gate) * size
             value = value[start : start + size]
         value = value.reshape(len(value), -1) * self.sign
@@ -61,7 +63,9 @@ def read_weight(text: str) -> tuple[Piece, ...]:
     while at < len(text):
         found = _TERM.match(text, at)
         if not found or (at and not found[1]):
-            raise EquationError(f"weights: expected terms such as weight_ih[f] or bias_hh, got {text!r}")
+            raise EquationError(
+                f"weights: expected terms such as weight_ih[f] or bias_hh, got {text!r}"
+            )
         pieces.append(Piece(found[2], found[3] or "", -1 if found[1] == "-" else 1, bool(found[4])))
         at = found.end()
     if not pieces:
@@ -84,7 +88,7 @@ class Layout:
         cls,
         model: Model,
         architecture: str,
-        input: str,  # noqa: A002  (PyTorch's word)
+        input: str,
         output: str,
         initial: Mapping[str, str],
         weights: Mapping[str, str],
@@ -98,7 +102,9 @@ class Layout:
         for name, role in initial.items():
             quantity, indices = _find(model, name)
             if role not in ("h", "c") or indices != (Linear(0),):
-                raise EquationError(f"initial: expected {{'h_0': 'h', 'c_0': 'c'}}, got {name!r}: {role!r}")
+                raise EquationError(
+                    f"initial: expected {{'h_0': 'h', 'c_0': 'c'}}, got {name!r}: {role!r}"
+                )
             states[role] = (quantity.key, (0,))
         found = {_find(model, name)[0].key: read_weight(text) for name, text in weights.items()}
         return cls(architecture, _find(model, input)[0], _find(model, output)[0], states, found)
@@ -107,19 +113,28 @@ class Layout:
     def gates(self) -> str:
         return GATES[self.architecture]
 
-    def random_arrays(self, seed: int, hidden: int, inputs: int, bias: bool) -> dict[str, FloatArray]:
+    def random_arrays(
+        self, seed: int, hidden: int, inputs: int, bias: bool
+    ) -> dict[str, FloatArray]:
         """Random weights in PyTorch's layout."""
         generator = np.random.default_rng(seed)
         rows = len(self.gates) * hidden
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (rows, hidden),
+        }
         if bias:
             shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
         return {name: generator.uniform(-1, 1, shape) for name, shape in shapes.items()}
 
     def needs_bias(self) -> bool:
-        return any(piece.array.startswith("bias") for pieces in self.weights.values() for piece in pieces)
+        return any(
+            piece.array.startswith("bias") for pieces in self.weights.values() for piece in pieces
+        )
 
-    def leaves(self, kind: Arithmetic, arrays: Mapping[str, FloatArray], hidden: int) -> dict[Node, Array]:
+    def leaves(
+        self, kind: Arithmetic, arrays: Mapping[str, FloatArray], hidden: int
+    ) -> dict[Node, Array]:
         """Values for the printed weights."""
         values: dict[Node, Array] = {}
         for key, pieces in self.weights.items():
@@ -129,7 +144,9 @@ class Layout:
 
     def sizes(self, network: Network) -> tuple[int, int]:
         """Hidden size and input size."""
-        return network.value((self.output.key, (1,))).size, network.value((self.input.key, (1,))).size
+        return network.value((self.output.key, (1,))).size, network.value(
+            (self.input.key, (1,))
+        ).size
 
 
 def as_array(kind: Arithmetic, value: FloatArray) -> Array:
@@ -140,6 +157,7 @@ def _find(model: Model, name: str) -> tuple[Quantity, tuple[Linear, ...]]:
     [[node]] = parse(Source(name))
     found = model.names.find(node)
     if found is None:
-        raise EquationError(f"{name!r}: expected a declared name, one of {', '.join(model.names.quantities)}")
+        raise EquationError(
+            f"{name!r}: expected a declared name, one of {', '.join(model.names.quantities)}"
+        )
     return found
-

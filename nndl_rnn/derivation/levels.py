@@ -1,8 +1,9 @@
 """The levels at which a claim must hold, and what each found.
 
-The numeric levels decide. The exact levels are a proof for small sizes on top of them: they know ``tanh`` and
-``sigma`` only through their differential equations, so that a true identity such as ``sigma(-x) = 1 - sigma(x)``
-may stay out of their reach. Then they abstain; they never overrule the numbers.
+The numeric levels decide. The exact levels are a proof for small sizes on top of them: they know
+``tanh`` and ``sigma`` only through their differential equations, so that a true identity such as
+``sigma(-x) = 1 - sigma(x)`` may stay out of their reach. Then they abstain; they never overrule
+the numbers.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ def _numeric(
     sizes: Mapping[str, int] | None = None,
 ) -> Finding:
     network = model.network(kind, last, sizes)
-    return Finding(network.arithmetic.name, show_sizes(network.last, network.sizes), compare(claims, network))
+    return Finding(
+        network.arithmetic.name, show_sizes(network.last, network.sizes), compare(claims, network)
+    )
 
 
 def _symbolic(model: Model, claims: list[Claim]) -> Finding:
@@ -79,7 +82,9 @@ def _symbolic(model: Model, claims: list[Claim]) -> Finding:
         for environment in claim.instances(numbers.last):
             instances += 1
             with located(claim.source):
-                values = [symbols.number(symbols.evaluate(side, environment)) for side in claim.sides]
+                values = [
+                    symbols.number(symbols.evaluate(side, environment)) for side in claim.sides
+                ]
             for at, (left, right) in enumerate(itertools.pairwise(values), 1):
                 same, distance = kind.agree(left, right)
                 worst, entries = max(worst, distance), entries + left.size
@@ -91,14 +96,23 @@ def _symbolic(model: Model, claims: list[Claim]) -> Finding:
                     )
     equalities = sum(len(claim.sides) - 1 for claim in claims)
     found = Comparison(equalities, instances, entries, worst)
-    return Finding("SymPy against central differences", show_sizes(numbers.last, numbers.sizes), found)
+    return Finding(
+        "SymPy against central differences", show_sizes(numbers.last, numbers.sizes), found
+    )
 
 
 def _formal(model: Model, claims: list[Claim]) -> Iterator[Finding]:
     """Modulo a prime at the model's sizes, then over Q with every dimension 2 and the smallest T that has instances."""
-    yield _abstaining("modulo 2^61 - 1", model.last, model.sizes, lambda: compare(claims, model.network(modulo_prime())))
+    yield _abstaining(
+        "modulo 2^61 - 1",
+        model.last,
+        model.sizes,
+        lambda: compare(claims, model.network(modulo_prime())),
+    )
     small = {name: min(2, size) for name, size in model.sizes.items()}
-    last = next(t for t in range(2, model.last + 2) if all(any(claim.instances(t)) for claim in claims))
+    last = next(
+        t for t in range(2, model.last + 2) if all(any(claim.instances(t)) for claim in claims)
+    )
 
     def over_the_rationals() -> Comparison:
         # The same computation modulo a prime tells how many variables the polynomial ring needs.
@@ -110,7 +124,9 @@ def _formal(model: Model, claims: list[Claim]) -> Iterator[Finding]:
     yield _abstaining("exact over Q", last, small, over_the_rationals)
 
 
-def _abstaining(level: str, last: int, sizes: Mapping[str, int], run: Callable[[], Comparison]) -> Finding:
+def _abstaining(
+    level: str, last: int, sizes: Mapping[str, int], run: Callable[[], Comparison]
+) -> Finding:
     shown = show_sizes(last, sizes)
     try:
         return Finding(level, shown, run())

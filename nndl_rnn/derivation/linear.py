@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Linear:
-    """``constant + sum of coefficient * variable``, kept in a canonical order so that equal forms compare equal.
+    """``constant + sum of coefficient * variable``, kept in a canonical order so that equal forms
+    compare equal.
 
     >>> t = Linear.variable("t")
     >>> str(t + Linear(1)), (t - Linear(1)).value({"t": 3})

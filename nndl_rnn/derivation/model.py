@@ -37,7 +37,8 @@ class Model:
     _networks: dict[object, Network] = field(default_factory=dict)
 
     def declare(self, source: Source) -> None:
-        r"""Read ``x_t \in \mathbb{R}^{m}`` and, for leaves, constraints such as ``\mathbf{1}^\top y_t = 1``.
+        r"""Read ``x_t \in \mathbb{R}^{m}`` and, for leaves, constraints such as ``\mathbf{1}^\top
+        y_t = 1``.
 
         Raises:
             EquationError: the statement is something else, or a name is declared twice.
@@ -54,7 +55,11 @@ class Model:
                 case s.Relation(("=",), _):
                     self._constrain(statement, source)
                 case _:
-                    raise EquationError("a declaration has the form x_t \\in \\mathbb{R}^{m}", statement.span, source)
+                    raise EquationError(
+                        "a declaration has the form x_t \\in \\mathbb{R}^{m}",
+                        statement.span,
+                        source,
+                    )
 
     def _declare_name(self, name: s.Node, shape: tuple[Linear, ...], source: Source) -> None:
         known = self.names.find(name)
@@ -69,23 +74,35 @@ class Model:
 
     def _constrain(self, statement: s.Relation, source: Source) -> None:
         if len(statement.sides) != 2:
-            raise EquationError("a constraint has the form expression = number", statement.span, source)
+            raise EquationError(
+                "a constraint has the form expression = number", statement.span, source
+            )
         with located(source):
             left, right = settle(*(elaborate(side, self.names) for side in statement.sides))
         if left.shape or right.shape:
-            raise ShapeMismatch("a constraint of a leaf is an equation between scalars", statement.span, source)
+            raise ShapeMismatch(
+                "a constraint of a leaf is an equation between scalars", statement.span, source
+            )
         difference = Add(left, Negate(right))
         leaves = {term.key for term in within(difference) if isinstance(term, Reference)}
         leaf = self.names.quantities[leaves.pop()] if len(leaves) == 1 else None
-        if leaf is None or leaf.definition is not None or free_indices(difference) - set(leaf.holes):
-            raise EquationError("a constraint names exactly one declared leaf", statement.span, source)
+        if (
+            leaf is None
+            or leaf.definition is not None
+            or free_indices(difference) - set(leaf.holes)
+        ):
+            raise EquationError(
+                "a constraint names exactly one declared leaf", statement.span, source
+            )
         leaf.constraint = difference
 
     def define(self, source: Source) -> None:
-        """Read definitions ``name = expression``; those of one block may use each other in any order.
+        """Read definitions ``name = expression``; those of one block may use each other in any
+        order.
 
         Raises:
-            EquationError: not a definition, a name defined twice, shapes that differ, an index left open.
+            EquationError: not a definition, a name defined twice, shapes that differ, an index
+                left open.
         """
         self._networks.clear()
         self.sources.append(source)
@@ -94,11 +111,15 @@ class Model:
             raise EquationError("this equation defines nothing", None, source)
         for statement in statements:
             match statement:
-                case s.Relation((":=" | "=" | "\\coloneqq" | "\\triangleq" | "\\equiv",), (left, right)):
+                case s.Relation(
+                    (":=" | "=" | "\\coloneqq" | "\\triangleq" | "\\equiv",), (left, right)
+                ):
                     with located(source):
                         self._define(left, right, source)
                 case _:
-                    raise EquationError("a definition has the form name = expression", statement.span, source)
+                    raise EquationError(
+                        "a definition has the form name = expression", statement.span, source
+                    )
 
     def _define(self, left: s.Node, right: s.Node, source: Source) -> None:
         value = elaborate(right, self.names)
@@ -108,12 +129,19 @@ class Model:
         else:
             quantity, indices = found
             if indices != tuple(Linear.variable(hole) for hole in quantity.holes):
-                raise EquationError(f"define {quantity.key} at the index it is declared with", left.span)
+                raise EquationError(
+                    f"define {quantity.key} at the index it is declared with", left.span
+                )
             if quantity.definition is not None:
                 first = quantity.source
-                raise EquationError(f"{quantity.key} is defined twice, first in {first.file}:{first.line}", left.span)
+                raise EquationError(
+                    f"{quantity.key} is defined twice, first in {first.file}:{first.line}",
+                    left.span,
+                )
             if quantity.constraint is not None:
-                raise EquationError(f"{quantity.key} has a printed constraint, so it must stay a leaf", left.span)
+                raise EquationError(
+                    f"{quantity.key} has a printed constraint, so it must stay a leaf", left.span
+                )
             _, value = settle(value, value)
             if quantity.shape != value.shape:
                 raise ShapeMismatch(
@@ -122,14 +150,21 @@ class Model:
                 )
         left_open = free_indices(value) - set(quantity.holes)
         if left_open:
-            raise EquationError(f"index {', '.join(sorted(left_open))} is left open in this definition", right.span)
+            raise EquationError(
+                f"index {', '.join(sorted(left_open))} is left open in this definition", right.span
+            )
         quantity.definition, quantity.source = value, source
 
     def claims(self, source: Source) -> list[Claim]:
         """The claims that an equation makes; see :func:`~.claims.read_claims`."""
         return read_claims(source, self.names, self.macros)
 
-    def network(self, kind: type[Arithmetic] | Arithmetic, last: int | None = None, sizes: Mapping[str, int] | None = None) -> Network:
+    def network(
+        self,
+        kind: type[Arithmetic] | Arithmetic,
+        last: int | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> Network:
         """The unrolled network in one kind of numbers; kept, so that claims share what was computed."""
         last, sizes = last or self.last, dict(sizes or self.sizes)
         key = (kind, last, *sorted(sizes.items()))

@@ -1,7 +1,8 @@
-"""Mutation testing of printed equations: every edit in one place, such as a flipped sign or a shifted index.
+"""Mutation testing of printed equations: every edit in one place, such as a flipped sign or a
+shifted index.
 
-A checker that accepts an equation proves little unless it rejects the equation's neighbours. Edits are made in the
-author's LaTeX, so that a mutant goes the whole way that an equation goes.
+A checker that accepts an equation proves little unless it rejects the equation's neighbours. Edits
+are made in the author's LaTeX, so that a mutant goes the whole way that an equation goes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ from .typography import Macros
 from .vocabulary import Quantity, Vocabulary, latex_at
 
 _PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
-_PRODUCT_SIGNS = {"odot": "\\cdot", "circ": "\\cdot", "juxtaposed": "\\odot", "cdot": "\\odot", "otimes": "\\odot"}
+_PRODUCT_SIGNS = {
+    "odot": "\\cdot",
+    "circ": "\\cdot",
+    "juxtaposed": "\\odot",
+    "cdot": "\\odot",
+    "otimes": "\\odot",
+}
 _FUNCTION_SWAPS = {"\\tanh": "\\sigma", "\\sigma": "\\tanh", "\\exp": "\\tanh", "\\log": "\\exp"}
 
 
@@ -58,7 +65,9 @@ class Mutant:
     def __str__(self) -> str:
         start, end = self.span
         before = " ".join(self.original.text[max(0, start - 12) : end + 12].split())
-        after = " ".join((self.original.text[max(0, start - 12) : start] + self.replacement).split())
+        after = " ".join(
+            (self.original.text[max(0, start - 12) : start] + self.replacement).split()
+        )
         after += " " + " ".join(self.original.text[end : end + 12].split())
         return f"{self.kind}: {before!r} -> {after!r}"
 
@@ -80,7 +89,11 @@ def mutants(source: Source, names: Vocabulary, macros: Macros | None = None) -> 
 
 def equal_rewrites(source: Source, names: Vocabulary, macros: Macros | None = None) -> list[Mutant]:
     """Edits that change nothing: two neighbouring terms of a sum, or factors of a Hadamard product, swapped."""
-    return list(_rewrites(source, [statement for row in s.parse(source, macros) for statement in row], names))
+    return list(
+        _rewrites(
+            source, [statement for row in s.parse(source, macros) for statement in row], names
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -207,7 +220,9 @@ class _Mutator:
         while at < len(node.factors):
             operator, factor = node.factors[at]
             width = 1
-            if self._is_function(factor) or (isinstance(factor, s.Fraction) and factor.numerator in _PARTIALS):
+            if self._is_function(factor) or (
+                isinstance(factor, s.Fraction) and factor.numerator in _PARTIALS
+            ):
                 width = 2
             elif factor in _PARTIALS or _is_direct_partial(factor):
                 width = 4
@@ -218,7 +233,9 @@ class _Mutator:
     def _is_scalar(self, factors: Sequence[s.Node]) -> bool:
         """Whether factors are a scalar, whose place in a product and whose product sign do not matter."""
         try:
-            unit = s.ProductOf(tuple(("juxtaposed" if at else "", factor) for at, factor in enumerate(factors)))
+            unit = s.ProductOf(
+                tuple(("juxtaposed" if at else "", factor) for at, factor in enumerate(factors))
+            )
             return elaborate(unit if len(factors) > 1 else factors[0], self.names).shape == ()
         except EquationError:
             return False
@@ -262,16 +279,16 @@ class _Mutator:
             assert node.subscript is not None
             yield from self._node(node.subscript)
             return
-        start, end = node.span
-        base_end = node.base.span[1]
         if node.primes:
-            at = self.source.text.find("'", base_end, end)
+            at = self.source.text.find("'", node.base.span[1], node.span[1])
             if at >= 0:
                 yield self._edit("function", at, at + 1, " ")
         if node.superscripts:
             bare = node.subscript is None and len(node.superscripts) == 1
             lower = node.superscripts[:-1]
-            inner = node.base if bare else s.Script(node.base, node.subscript, lower, 0, span=node.span)
+            inner = (
+                node.base if bare else s.Script(node.base, node.subscript, lower, 0, span=node.span)
+            )
             last = node.superscripts[-1]
             without = "{" + s.latex(inner).strip() + "}"
             yield from self._superscript(node, last, without)
@@ -322,7 +339,9 @@ class _Mutator:
         others = [
             other
             for other in self.names.quantities.values()
-            if other is not quantity and other.shape == quantity.shape and len(other.holes) == len(quantity.holes)
+            if other is not quantity
+            and other.shape == quantity.shape
+            and len(other.holes) == len(quantity.holes)
         ]
 
         def likeness(other: Quantity) -> int:
@@ -346,7 +365,9 @@ def _rewrites(source: Source, nodes: Sequence[s.Node], names: Vocabulary) -> Ite
                     yield mutator._swap("swap terms", [left], [right])
         elif isinstance(node, s.ProductOf) and node.factors[0][1] not in _PARTIALS:
             units = mutator._units(node)
-            for at, ((_, left_unit), (operator, right_unit)) in enumerate(itertools.pairwise(units), 1):
+            for at, ((_, left_unit), (operator, right_unit)) in enumerate(
+                itertools.pairwise(units), 1
+            ):
                 around = [units[at - 1][0]] * (at > 1) + [o for o, _ in units[at + 1 : at + 2]]
                 if operator in ("odot", "circ") and all(o in ("odot", "circ") for o in around):
                     yield mutator._swap("swap factors", left_unit, right_unit)

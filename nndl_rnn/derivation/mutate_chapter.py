@@ -21,7 +21,8 @@ class MutationReport:
         ill_formed, refuted, equivalent: of the mutants of claims.
         noticed: mutants of definitions that made the chapter's check fail.
         survivors: mutants that survived without a stated reason.
-        problems: errors that have nothing to do with mutants, and reasons stated for mutants that do not survive.
+        problems: errors that have nothing to do with mutants, and reasons stated for mutants that
+            do not survive.
     """
 
     path: Path
@@ -40,11 +41,13 @@ class MutationReport:
 
     def __str__(self) -> str:
         lines = [
-            f"{'ok  ' if self.ok else 'FAIL'} {self.path}: {self.claims} mutants of claims, {self.ill_formed} ill-formed, "
-            f"{self.refuted} refuted; {self.definitions} of definitions, {self.noticed} noticed; "
+            f"{'ok  ' if self.ok else 'FAIL'} {self.path}: {self.claims} mutants of claims, "
+            f"{self.ill_formed} ill-formed, {self.refuted} refuted; {self.definitions} of definitions, {self.noticed} noticed; "
             f"{self.equivalent} equivalent, {len(self.survivors)} unexplained"
         ]
-        return "\n".join(lines + [f"     survived: {text}" for text in self.survivors] + self.problems)
+        return "\n".join(
+            lines + [f"     survived: {text}" for text in self.survivors] + self.problems
+        )
 
 
 def total(reports: Sequence[MutationReport]) -> str:

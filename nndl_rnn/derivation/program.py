@@ -1,8 +1,9 @@
 """Running printed backward equations as a program, and comparing it with the package.
 
-Each equation ``dL/dA = ...`` becomes a rule. Nothing is differentiated: a gradient that a rule needs must come
-from another rule, and only the derivative of the loss of one step with respect to its own argument is given.
-So equations that are true but do not make an algorithm (circular, or with a gap) are found out.
+Each equation ``dL/dA = ...`` becomes a rule. Nothing is differentiated: a gradient that a rule
+needs must come from another rule, and only the derivative of the loss of one step with respect to
+its own argument is given. So equations that are true but do not make an algorithm (circular, or
+with a gap) are found out.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Rule:
 
 
 def read_rules(model: Model, claims: list[Claim], loss: str) -> list[Rule]:
-    """The rules that printed equations give: left-hand sides are gradients, or names defined as gradients.
+    """The rules that printed equations give: left-hand sides are gradients, or names defined as
+    gradients.
 
     Raises:
         EquationError: a left-hand side is something else.
@@ -74,10 +76,16 @@ def _variable(model: Model, side: Term, loss: str) -> Reference | None:
         if not isinstance(definition, Derivative):
             return None
         variable = _variable(model, definition, loss)
-        if variable is None or variable.indices != tuple(Linear.variable(hole) for hole in quantity.holes):
+        if variable is None or variable.indices != tuple(
+            Linear.variable(hole) for hole in quantity.holes
+        ):
             return None
         return Reference(variable.key, side.indices, shape=variable.shape)
-    if isinstance(side, Derivative) and side.mode == "total" and isinstance(side.numerator, Reference):
+    if (
+        isinstance(side, Derivative)
+        and side.mode == "total"
+        and isinstance(side.numerator, Reference)
+    ):
         return side.variable if side.numerator.key == loss else None
     return None
 
@@ -97,12 +105,16 @@ class Program(Network):
         Raises:
             EquationError: no rule computes it, or it is needed to compute itself.
         """
-        if any(index > self.last for index in node[1]):  # nothing beyond the last step reaches the loss
+        if any(
+            index > self.last for index in node[1]
+        ):  # nothing beyond the last step reaches the loss
             quantity = self.names.quantities[node[0]]
             return self.arithmetic.full(*self._extent(quantity.shape), Fraction(0))
         if node not in self._gradients:
             if node in self._running:
-                chain = " needs ".join(show_node(n) for n in (*self._running[self._running.index(node) :], node))
+                chain = " needs ".join(
+                    show_node(n) for n in (*self._running[self._running.index(node) :], node)
+                )
                 raise EquationError(f"the program is circular: the gradient of {chain}")
             self._running.append(node)
             self._gradients[node] = self._run(node)
@@ -114,7 +126,9 @@ class Program(Network):
             environment = rule.environment(node, self.last)
             if environment is not None:
                 return self.evaluate(rule.body, environment)
-        raise EquationError(f"the program has a gap: no equation computes the gradient of {show_node(node)}")
+        raise EquationError(
+            f"the program has a gap: no equation computes the gradient of {show_node(node)}"
+        )
 
     def _compute(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
@@ -124,11 +138,18 @@ class Program(Network):
         return super()._compute(node)
 
     def _derivative(self, term: Derivative, env: Environment) -> Array:
-        if term.mode == "total" and isinstance(term.numerator, Reference) and term.numerator.key == self._loss:
+        if (
+            term.mode == "total"
+            and isinstance(term.numerator, Reference)
+            and term.numerator.key == self._loss
+        ):
             return self.gradient(self._node(term.variable, env))
         if term.mode == "direct" and isinstance(term.numerator, Call):
             return super()._derivative(term, env)
-        raise EquationError("a program may differentiate nothing but the loss of one step by its argument", term.span)
+        raise EquationError(
+            "a program may differentiate nothing but the loss of one step by its argument",
+            term.span,
+        )
 
 
 def run_against_package(
@@ -137,7 +158,8 @@ def run_against_package(
     """Run the printed program and the package's forward and backward on the same numbers.
 
     Returns:
-        The number of gradients compared and their largest difference, relative to the larger of 1 and the gradient.
+        The number of gradients compared and their largest difference, relative to the larger of 1
+        and the gradient.
 
     Raises:
         EquationError: the program is circular or has a gap.
@@ -156,7 +178,9 @@ def run_against_package(
         return np.asarray(value).real.reshape(1, -1)
 
     x = np.stack([row(network.value((layout.input.key, (t,)))) for t in steps])
-    state = tuple(row(network.value(layout.initial[role])) for role in "hc" if role in layout.initial)
+    state = tuple(
+        row(network.value(layout.initial[role])) for role in "hc" if role in layout.initial
+    )
     d_h = np.stack([row(_loss_gradient(network, layout, loss, t)) for t in steps])
     _, _, cache = package.forward(arrays, x, state, **options)
     d_params, d_x, d_state = package.backward(cache, d_h)
@@ -166,7 +190,9 @@ def run_against_package(
         expected[key, ()] = [piece.of(d_params, layout.gates, hidden) for piece in pieces]
     for t in steps:
         expected[layout.input.key, (t,)] = [d_x[t - 1]]
-    for node, gradient in zip((layout.initial[r] for r in "hc" if r in layout.initial), d_state, strict=True):
+    for node, gradient in zip(
+        (layout.initial[r] for r in "hc" if r in layout.initial), d_state, strict=True
+    ):
         expected[node] = [gradient]
     worst = 0.0
     for node, references in expected.items():
@@ -175,7 +201,9 @@ def run_against_package(
             scale = max(1.0, float(np.abs(reference).max()))
             gap = float(np.abs(value - reference.reshape(value.shape)).max()) / scale
             if not gap <= TOLERANCE:
-                raise ClaimFailed(f"the printed program and {module}.backward differ by {gap:.3g} in {show_node(node)}")
+                raise ClaimFailed(
+                    f"the printed program and {module}.backward differ by {gap:.3g} in {show_node(node)}"
+                )
             worst = max(worst, gap)
     return len(expected), worst
 
@@ -183,8 +211,15 @@ def run_against_package(
 def _loss_gradient(network: Network, layout: Layout, loss: str, t: int) -> Array:
     """What the read-out and the loss alone send into ``h_t``: all other states are held fixed."""
     output = layout.output
-    others = [(key, j) for key, _ in layout.initial.values() for j in range(1, network.last + 1) if (key, j) != (output.key, t)]
-    held = tuple(Reference(key, (Linear(j),), shape=network.names.quantities[key].shape) for key, j in others)
+    others = [
+        (key, j)
+        for key, _ in layout.initial.values()
+        for j in range(1, network.last + 1)
+        if (key, j) != (output.key, t)
+    ]
+    held = tuple(
+        Reference(key, (Linear(j),), shape=network.names.quantities[key].shape) for key, j in others
+    )
     scalar, variable = Reference(loss, ()), Reference(output.key, (Linear(t),), shape=output.shape)
     derivative = Derivative(scalar, variable, "holding", held, shape=output.shape)
     return network.evaluate(derivative, {LAST_TIME: network.last})

@@ -12,7 +12,10 @@ from .levels import Finding
 
 @dataclass(frozen=True)
 class MutationScore:
-    """How many of an equation's one-place mutants were ill-formed, refuted, equivalent for a stated reason, or survived."""
+    """How many one-place mutants of an equation were ill-formed, refuted, or survived.
+
+    Survivors that are equivalent to the equation, for a stated reason, are counted apart.
+    """
 
     ill_formed: int
     refuted: int
@@ -36,7 +39,8 @@ class Result:
     Attributes:
         source: the printed equation.
         status: ``declared``, ``defined``, ``verified``, ``refuted`` (quoted because it is wrong),
-            ``unchecked``, ``anchored`` (equal to PyTorch) or ``program`` (run, and equal to the package).
+            ``unchecked``, ``anchored`` (equal to PyTorch) or ``program`` (run, and equal to the
+            package).
         detail: a sentence, such as the reason why an equation is not checked.
         findings: of each level, for a verified equation.
         mutants: how its one-place mutants fared.
@@ -52,7 +56,13 @@ class Result:
 
     @property
     def mark(self) -> str:
-        return {"verified": "✓", "anchored": "✓", "program": "✓", "refuted": "✗", "unchecked": "○"}.get(self.status, "·")
+        return {
+            "verified": "✓",
+            "anchored": "✓",
+            "program": "✓",
+            "refuted": "✗",
+            "unchecked": "○",
+        }.get(self.status, "·")
 
     @property
     def summary(self) -> str:
@@ -65,7 +75,11 @@ class Result:
         assert first is not None
         instances = f"{first.instances} instance{'s' * (first.instances != 1)}"
         parts = [f"verified: {first.entries} entries, {instances} ({self.findings[0].sizes})"]
-        parts += [", ".join(_short(finding) for finding in self.findings if finding.comparison is not None)]
+        parts += [
+            ", ".join(
+                _short(finding) for finding in self.findings if finding.comparison is not None
+            )
+        ]
         if self.mutants is not None:
             parts.append(str(self.mutants))
         return "; ".join(parts)
@@ -77,7 +91,14 @@ class Result:
         for finding in self.findings:
             found = finding.comparison
             entries = "" if found is None else str(found.entries)
-            out.append((finding.level, finding.sizes, entries, finding.note if found is None else _residual(finding)))
+            out.append(
+                (
+                    finding.level,
+                    finding.sizes,
+                    entries,
+                    finding.note if found is None else _residual(finding),
+                )
+            )
         return out
 
     def __str__(self) -> str:
@@ -130,8 +151,12 @@ def _html(result: Result) -> str:
     )
     if not result.findings:
         return f"<div>{line}</div>"
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("level", "sizes", "entries", "residual"))
-    rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in result.rows)
-    return (
-        f"<details><summary>{line}</summary><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
+    head = "".join(
+        f'<th scope="col">{title}</th>' for title in ("level", "sizes", "entries", "residual")
     )
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in result.rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<details><summary>{line}</summary>{table}</details>"

@@ -1,7 +1,8 @@
 """Where derivations read chapters from and report to.
 
-In a notebook a chapter is a file and results are only shown. ``make check``, the tests and the mutation
-test run the same cells with chapters from elsewhere (a changed text in memory) and collect the results.
+In a notebook a chapter is a file and results are only shown. ``make check``, the tests and the
+mutation test run the same cells with chapters from elsewhere (a changed text in memory) and
+collect the results.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from .errors import EquationError
 from .model import Model
 from .report import Result
 from .typography import Macros
-
 
 EQUIVALENT_MUTANTS = "equivalent_mutants.yml"
 """Beside the chapters: mutants that survive because they say the same, each with the reason."""
@@ -81,7 +81,9 @@ class Session:
         for label, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
             for entry in entries:
                 if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
-                    raise EquationError(f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}")
+                    raise EquationError(
+                        f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}"
+                    )
                 reasons[entry["mutant"]] = entry["reason"]
         return reasons
 
@@ -111,7 +113,9 @@ def macros_of(config: Path) -> Macros:
         elif isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
             found[name] = (str(value[0]), value[1])
         else:
-            raise EquationError(f"macro {name} in {config.name}: expected LaTeX or [LaTeX, arguments], got {value!r}")
+            raise EquationError(
+                f"macro {name} in {config.name}: expected LaTeX or [LaTeX, arguments], got {value!r}"
+            )
     return found
 
 

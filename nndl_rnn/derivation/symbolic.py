@@ -1,15 +1,16 @@
 r"""Printed derivatives as SymPy expressions in the entries of the printed vectors.
 
-Every printed quantity stays a symbol, ``f_{2}`` becoming the vector of its entries; direct derivatives and primes
-are carried out by ``sympy.diff``; total derivatives such as ``\partial L / \partial h_{2}`` stay symbols too. To check an equation,
-all those symbols receive numbers: quantities from the printed forward pass, total derivatives from central
-differences of that forward pass. So SymPy's expression for the derivative meets a numeric derivative that knows
-nothing of it.
+Every printed quantity stays a symbol, ``f_{2}`` becoming the vector of its entries; direct
+derivatives and primes are carried out by ``sympy.diff``; total derivatives such as ``\partial L /
+\partial h_{2}`` stay symbols too. To check an equation,
+all those symbols receive numbers: quantities from the printed forward pass, total derivatives from
+central differences of that forward pass. So SymPy's expression for the derivative meets a numeric
+derivative that knows nothing of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ from .terms import Call, Derivative, Reference, Term
 from .vocabulary import Vocabulary, latex_at
 
 
-class sigma(sympy.Function):  # noqa: N801  (SymPy prints the class's name)
+class sigma(sympy.Function):
     r"""The logistic function with its derivative written as ``\sigma (1 - \sigma)``, as the book prints it."""
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
@@ -56,7 +57,12 @@ class SymPyArithmetic(NumPyArithmetic):
 
     name = "SymPy"
     tolerance = 0.0
-    _functions: ClassVar[dict[str, Any]] = {"tanh": sympy.tanh, "sigma": sigma, "exp": sympy.exp, "log": sympy.log}
+    _functions: ClassVar[dict[str, Any]] = {
+        "tanh": sympy.tanh,
+        "sigma": sigma,
+        "exp": sympy.exp,
+        "log": sympy.log,
+    }
 
     def __init__(self, seed: int = 0, keep_unknown: bool = False):
         super().__init__(seed)
@@ -102,9 +108,11 @@ class SymPyArithmetic(NumPyArithmetic):
 
 
 class SymbolNetwork(Network):
-    """The unrolled network in which every quantity and every total derivative is an array of symbols.
+    """The unrolled network in which every quantity and every total derivative is an array of
+    symbols.
 
-    ``numbers`` is the network that knows their values; ``table`` collects what the symbols used so far are worth.
+    ``numbers`` is the network that knows their values; ``table`` collects what the symbols used so
+    far are worth.
     """
 
     def __init__(self, numbers: Network, keep_unknown: bool = False):
@@ -124,17 +132,31 @@ class SymbolNetwork(Network):
         if key not in self._derivatives:
             bottom = show_at(self._node(term.variable, env), self.names)
             top = show_term(term.numerator, env, self.names)
-            sign = "\\partial^{+}" if term.mode == "direct" and not isinstance(term.numerator, Call) else "\\partial"
+            sign = (
+                "\\partial^{+}"
+                if term.mode == "direct" and not isinstance(term.numerator, Call)
+                else "\\partial"
+            )
             held = ", ".join(show_at(self._node(h, env), self.names) for h in term.held)
-            name = f"\\frac{{{sign} {top}}}{{\\partial {bottom}}}" + (f"\\Big|_{{{held}}}" if held else "")
-            self._derivatives[key] = self._symbols(f"\\left({name}\\right)", self.numbers.evaluate(term, env))
+            name = f"\\frac{{{sign} {top}}}{{\\partial {bottom}}}" + (
+                f"\\Big|_{{{held}}}" if held else ""
+            )
+            self._derivatives[key] = self._symbols(
+                f"\\left({name}\\right)", self.numbers.evaluate(term, env)
+            )
         return self._derivatives[key]
 
     def _symbols(self, name: str, values: Array) -> Array:
         rows, columns = values.shape
         out = np.empty(values.shape, dtype=object)
         for r, c in np.ndindex(values.shape):
-            place = "" if rows == columns == 1 else f"_{{[{r + c + 1}]}}" if 1 in values.shape else f"_{{[{r + 1}{c + 1}]}}"
+            place = (
+                ""
+                if rows == columns == 1
+                else f"_{{[{r + c + 1}]}}"
+                if 1 in values.shape
+                else f"_{{[{r + 1}{c + 1}]}}"
+            )
             symbol = sympy.Symbol(name + place)
             self.table[symbol] = values[r, c]
             out[r, c] = symbol
@@ -144,7 +166,10 @@ class SymbolNetwork(Network):
         """Put numbers for the symbols: an array of mpmath numbers from one of SymPy expressions."""
         assert isinstance(self.numbers.arithmetic, FiftyDigits)
         context, digits = self.numbers.arithmetic.context, self.numbers.arithmetic.digits
-        floats = {s: sympy.Float(mpmath.nstr(v.real, digits + 5), digits + 5) for s, v in self.table.items()}
+        floats = {
+            s: sympy.Float(mpmath.nstr(v.real, digits + 5), digits + 5)
+            for s, v in self.table.items()
+        }
 
         def evaluate(expression: sympy.Expr) -> Any:
             return context.mpf(str(sympy.sympify(expression).xreplace(floats).evalf(digits)))

@@ -1,6 +1,7 @@
 """The surface tree of a printed equation: what stands on the page, before any name has a meaning.
 
-Two trees are equal when they print the same mathematics; where they stand (``span``) does not count.
+Two trees are equal when they print the same mathematics; where they stand (``span``) does not
+count.
 """
 
 from __future__ import annotations
@@ -201,7 +202,9 @@ def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
         span = prepared.original((max(0, end - 1), end))
         return EquationError("the equation ends too early: something is missing here", span)
     span = prepared.original((at, at + 1))
-    found = prepared.text[at : at + 12].split()[0] if prepared.text[at : at + 12].split() else "this"
+    found = (
+        prepared.text[at : at + 12].split()[0] if prepared.text[at : at + 12].split() else "this"
+    )
     if isinstance(error, UnexpectedCharacters):
         message = f"cannot read {found!r}: it is not part of the checker's LaTeX"
     else:
@@ -230,16 +233,20 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def relation(self, meta: Meta, parts: list[Any]) -> Node:
         signs = tuple(str(part) for part in parts if isinstance(part, Token))
-        return Relation(signs, tuple(part for part in parts if isinstance(part, Node)), span=self._span(meta))
+        return Relation(
+            signs, tuple(part for part in parts if isinstance(part, Node)), span=self._span(meta)
+        )
 
     script_item = relation
 
-    def list(self, meta: Meta, parts: list[Any]) -> Node:
-        return ListOf(tuple(part for part in parts if isinstance(part, Node)), span=self._span(meta))
+    def listing(self, meta: Meta, parts: list[Any]) -> Node:
+        return ListOf(
+            tuple(part for part in parts if isinstance(part, Node)), span=self._span(meta)
+        )
 
-    script_list = list
+    script_list = listing
 
-    def sum(self, meta: Meta, parts: list[Any]) -> Node:
+    def addition(self, meta: Meta, parts: list[Any]) -> Node:
         terms, sign = [], "+"
         for part in parts:
             if isinstance(part, Node):
@@ -263,7 +270,11 @@ class _TreeBuilder(Transformer[Token, Any]):
         kind, scripts, body = str(parts[0]), parts[1:-1], parts[-1]
         lower = next((content for role, content in scripts if role == "_"), None)
         upper = next((content for role, content in scripts if role == "^"), None)
-        name = "leftward product" if "overleftarrow" in kind else kind.lstrip("\\").replace("prod", "product")
+        name = (
+            "leftward product"
+            if "overleftarrow" in kind
+            else kind.lstrip("\\").replace("prod", "product")
+        )
         return Big(name, lower, upper, body, span=self._span(meta))
 
     def factor(self, meta: Meta, parts: list[Any]) -> Node:
@@ -308,7 +319,13 @@ class _TreeBuilder(Transformer[Token, Any]):
     def accent(self, meta: Meta, parts: list[Any]) -> Node:
         command, body, span = str(parts[0]), _ungrouped(parts[1]), self._span(meta)
         if isinstance(body, Script):  # \tilde{h_t} means (\tilde h)_t
-            return Script(Accent(command, body.base, span=span), body.subscript, body.superscripts, body.primes, span=span)
+            return Script(
+                Accent(command, body.base, span=span),
+                body.subscript,
+                body.superscripts,
+                body.primes,
+                span=span,
+            )
         return Accent(command, body, span=span)
 
     def parenthesis(self, meta: Meta, parts: list[Any]) -> Node:
@@ -331,7 +348,9 @@ class _TreeBuilder(Transformer[Token, Any]):
         return tuple(part for part in parts if isinstance(part, Node))
 
     def matrix(self, meta: Meta, parts: list[Any]) -> Node:
-        return Matrix(tuple(part for part in parts if isinstance(part, tuple)), span=self._span(meta))
+        return Matrix(
+            tuple(part for part in parts if isinstance(part, tuple)), span=self._span(meta)
+        )
 
     def held(self, meta: Meta, parts: list[Any]) -> Node:
         return Held(parts[1], span=self._span(meta))
@@ -364,7 +383,10 @@ def latex(node: Node | None) -> str:
             text = "".join(sign + latex(term) for sign, term in terms)
             return text.removeprefix("+")
         case ProductOf(factors):
-            return "".join(("" if o in ("", "juxtaposed") else "/" if o == "/" else f"\\{o} ") + latex(f) for o, f in factors)
+            return "".join(
+                ("" if o in ("", "juxtaposed") else "/" if o == "/" else f"\\{o} ") + latex(f)
+                for o, f in factors
+            )
         case Big(kind, lower, upper, body):
             command = {"sum": "\\sum", "product": "\\prod"}.get(kind, "\\overleftarrow{\\prod}")
             return f"{command}_{{{latex(lower)}}}^{{{latex(upper)}}} {latex(body)}"
@@ -377,11 +399,17 @@ def latex(node: Node | None) -> str:
         case Fraction(numerator, denominator):
             return f"\\frac{{{latex(numerator)}}}{{{latex(denominator)}}}"
         case Matrix(rows):
-            return "\\begin{bmatrix}" + " \\\\ ".join(" & ".join(map(latex, row)) for row in rows) + "\\end{bmatrix}"
+            return (
+                "\\begin{bmatrix}"
+                + " \\\\ ".join(" & ".join(map(latex, row)) for row in rows)
+                + "\\end{bmatrix}"
+            )
         case Held(body):
             return f"\\left.{latex(body)}\\right|"
         case ListOf(items):
             return ",".join(map(latex, items))
         case Relation(signs, sides):
-            return latex(sides[0]) + "".join(sign + latex(side) for sign, side in zip(signs, sides[1:], strict=True))
+            return latex(sides[0]) + "".join(
+                sign + latex(side) for sign, side in zip(signs, sides[1:], strict=True)
+            )
     raise TypeError(f"not a surface node: {node!r}")

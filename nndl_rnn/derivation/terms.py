@@ -1,7 +1,8 @@
 """The typed tree of an equation: every name is resolved, every node knows its shape.
 
-Shapes are tuples of :class:`~.linear.Linear` dimensions: ``()`` is a scalar, ``(n, 1)`` a column, ``(1, n)`` a
-row, ``(n, m)`` a matrix, and ``(n, p, q)`` the Jacobian of a vector with respect to a matrix.
+Shapes are tuples of :class:`~.linear.Linear` dimensions: ``()`` is a scalar, ``(n, 1)`` a column,
+``(1, n)`` a row, ``(n, m)`` a matrix, and ``(n, p, q)`` the Jacobian of a vector with respect to a
+matrix.
 """
 
 from __future__ import annotations
@@ -244,7 +245,9 @@ def fit(term: Term, shape: Shape) -> Term:
             left, right = (fit(side, shape) if side.shape else side for side in (left, right))
             return replace(term, left=left, right=right, shape=shape)
     if isinstance(term, Identity) and not (len(shape) == 2 and shape[0] == shape[1]):
-        raise EquationError(f"the identity matrix I cannot have shape {show_shape(shape)}", term.span)
+        raise EquationError(
+            f"the identity matrix I cannot have shape {show_shape(shape)}", term.span
+        )
     return replace(term, shape=shape)
 
 

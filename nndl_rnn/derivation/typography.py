@@ -1,9 +1,11 @@
 r"""From the LaTeX that a reader sees to plain mathematics, without moving a character.
 
-Spacing, sizing, alignment and tags mean nothing to the mathematics. They are blanked out, character for
-character, so that every offset in the result is an offset in the author's text. Three things are rewritten in
-place: a new row becomes ``¶``, a new column or side condition ``§``, the two halves of ``\left. ... \right|`` become ``\lhold`` and
-``\atbar``, and macros are expanded (the one step that changes lengths; :class:`Prepared` keeps the way back).
+Spacing, sizing, alignment and tags mean nothing to the mathematics. They are blanked out,
+character for character, so that every offset in the result is an offset in the author's text.
+Three things are rewritten in
+place: a new row becomes ``¶``, a new column or side condition ``§``, the two halves of ``\left.
+... \right|`` become ``\lhold`` and ``\atbar``, and macros are expanded (the one step that changes
+lengths; :class:`Prepared` keeps the way back).
 """
 
 from __future__ import annotations
@@ -35,10 +37,14 @@ _DROPPED = tuple(
 _END_OF_ROWS = re.compile(rf"\\end\{{{_ENVIRONMENTS}\}}")
 _MATRIX = re.compile(r"\\begin\{[bpv]?matrix\}.*?\\end\{[bpv]?matrix\}", re.S)
 _JOINING_TEXT = r"\\(?:text|mbox)\{\s*(?:for|for all|where|with|and|if|at|when)\s*\}"
-_CONDITION = re.compile(rf"[,;]?\s*\\qquad(?:\s*{_JOINING_TEXT})?|[,;]\s*\\quad(?:\s*{_JOINING_TEXT})?|\\quad\s*{_JOINING_TEXT}")
+_CONDITION = re.compile(
+    rf"[,;]?\s*\\qquad(?:\s*{_JOINING_TEXT})?|[,;]\s*\\quad(?:\s*{_JOINING_TEXT})?|\\quad\s*{_JOINING_TEXT}"
+)
 _QUAD = re.compile(r"\\quad(?![a-zA-Z])")
 _ROW_END = re.compile(r"\\\\\s*(?:\[[\d.]+\s*(?:pt|em|ex|mm|cm)\])?")
-_RELATION_OR_OPERATOR = r"(?:[=+\-<>*/]|:=|\\(?:cdot|odot|circ|otimes|times|le|leq|ge|geq|equiv|in)(?![a-zA-Z]))"
+_RELATION_OR_OPERATOR = (
+    r"(?:[=+\-<>*/]|:=|\\(?:cdot|odot|circ|otimes|times|le|leq|ge|geq|equiv|in)(?![a-zA-Z]))"
+)
 _STARTS_CONTINUATION = re.compile(_RELATION_OR_OPERATOR)
 _ENDS_CONTINUATION = re.compile(_RELATION_OR_OPERATOR + r"$")
 
@@ -71,7 +77,9 @@ def prepare(latex: str, macros: Macros | None = None) -> Prepared:
 
 def _plain(text: str) -> str:
     text = text.replace("\\left.", "\\lhold")
-    text = re.sub(r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: "\\atbar".ljust(len(m[0])), text)
+    text = re.sub(
+        r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: "\\atbar".ljust(len(m[0])), text
+    )
     for pattern in _DROPPED:
         text = pattern.sub(lambda m: " " * len(m[0]), text)
     text = _END_OF_ROWS.sub(lambda m: NEXT_ROW.ljust(len(m[0])), text)
@@ -80,7 +88,9 @@ def _plain(text: str) -> str:
     def in_matrix(offset: int) -> bool:
         return any(start <= offset < end for start, end in matrices)
 
-    text = _CONDITION.sub(lambda m: m[0] if in_matrix(m.start()) else SEPARATOR.ljust(len(m[0])), text)
+    text = _CONDITION.sub(
+        lambda m: m[0] if in_matrix(m.start()) else SEPARATOR.ljust(len(m[0])), text
+    )
     text = _QUAD.sub(lambda m: " " * len(m[0]), text)
     text = _join_rows(text, in_matrix)
     return re.sub(rf"[,.;](?=\s*(?:[{SEPARATOR}{NEXT_ROW}]|$))", " ", text)
@@ -94,7 +104,9 @@ def _join_rows(text: str, in_matrix: object) -> str:
         if in_matrix(at):
             at += 1
         elif text[at] == "&":
-            ampersands += 1  # in an aligned block every second & begins a new column, that is a new equation
+            ampersands += (
+                1  # in an aligned block every second & begins a new column, that is a new equation
+            )
             out[at] = " " if ampersands % 2 else SEPARATOR
             at += 1
         elif row := _ROW_END.match(text, at):
@@ -113,7 +125,9 @@ def _expand(latex: str, macros: Macros) -> tuple[str, list[int]]:
     text, origin = latex, list(range(len(latex)))
     if not macros:
         return text, origin
-    names = "|".join(sorted((re.escape(name.lstrip("\\")) for name in macros), key=len, reverse=True))
+    names = "|".join(
+        sorted((re.escape(name.lstrip("\\")) for name in macros), key=len, reverse=True)
+    )
     call = re.compile(rf"\\({names})(?![a-zA-Z])")
     by_name = {name.lstrip("\\"): value for name, value in macros.items()}
     for _ in range(1000):

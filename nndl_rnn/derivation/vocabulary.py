@@ -1,8 +1,9 @@
 r"""Names: which printed trees stand for which quantity, function or index.
 
-A quantity is declared once, as a template: ``h_t``, ``\delta^{c}_t``, ``\delta_{t,k}``. Index letters in its
-subscript are holes, so that ``h_{t-1}`` and ``h_0`` mean the same quantity at other times. Matching is done on
-trees, which settles superscript-as-name (``\delta^{h}_t``) against power against transpose.
+A quantity is declared once, as a template: ``h_t``, ``\delta^{c}_t``, ``\delta_{t,k}``. Index
+letters in its subscript are holes, so that ``h_{t-1}`` and ``h_0`` mean the same quantity at other
+times. Matching is done on trees, which settles superscript-as-name (``\delta^{h}_t``) against
+power against transpose.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Vocabulary:
     Attributes:
         indices: the index letters; the first is time.
         quantities: by key.
-        scalar_functions, activations: unknown functions of any arguments, and of one variable entry by entry.
+        scalar_functions, activations: unknown functions of any arguments, and of one variable
+            entry by entry.
     """
 
     indices: tuple[str, ...]
@@ -121,7 +123,9 @@ class Vocabulary:
                 return quantity, tuple(bound[hole] for hole in quantity.holes)
         return None
 
-    def _matches(self, template: object, node: object, holes: frozenset[str], bound: dict[str, Linear]) -> bool:
+    def _matches(
+        self, template: object, node: object, holes: frozenset[str], bound: dict[str, Linear]
+    ) -> bool:
         if isinstance(template, Symbol) and template.text in holes:
             index = self.index(node) if isinstance(node, Node) else None
             if index is None:
@@ -131,13 +135,18 @@ class Vocabulary:
             return (
                 isinstance(node, tuple)
                 and len(template) == len(node)
-                and all(self._matches(a, b, holes, bound) for a, b in zip(template, node, strict=True))
+                and all(
+                    self._matches(a, b, holes, bound) for a, b in zip(template, node, strict=True)
+                )
             )
         if isinstance(template, Node):
             if type(template) is not type(node):
                 return False
             names = [attribute.name for attribute in fields(template) if attribute.name != "span"]
-            return all(self._matches(getattr(template, name), getattr(node, name), holes, bound) for name in names)
+            return all(
+                self._matches(getattr(template, name), getattr(node, name), holes, bound)
+                for name in names
+            )
         return template == node
 
     def lookalikes(self, node: Node) -> Iterator[str]:
@@ -150,11 +159,15 @@ class Vocabulary:
         Raises:
             EquationError: the same name is declared already.
         """
-        quantity = Quantity(latex(template).strip(), template, self.holes(template), shape, None, source)
+        quantity = Quantity(
+            latex(template).strip(), template, self.holes(template), shape, None, source
+        )
         if quantity.key in self.quantities:
             first = self.quantities[quantity.key].source
             raise EquationError(
-                f"{quantity.key} is declared twice, first in {first.file}:{first.line}", template.span, source
+                f"{quantity.key} is declared twice, first in {first.file}:{first.line}",
+                template.span,
+                source,
             )
         self.quantities[quantity.key] = quantity
         return quantity
@@ -172,9 +185,14 @@ def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:
         if isinstance(value, Script):  # letters in a base or superscript are names, not indices
             return replace(value, base=fill(value.base), subscript=fill(value.subscript))
         if isinstance(value, Accent):
-            return replace(value, body=fill(value.body)) if isinstance(value.body, Script) else value
+            return (
+                replace(value, body=fill(value.body)) if isinstance(value.body, Script) else value
+            )
         if isinstance(value, Node):
-            return replace(value, **{f.name: fill(getattr(value, f.name)) for f in fields(value) if f.name != "span"})
+            return replace(
+                value,
+                **{f.name: fill(getattr(value, f.name)) for f in fields(value) if f.name != "span"},
+            )
         return value
 
     def at(node: Node) -> Node:
