@@ -162,6 +162,32 @@ def sigmoid_cross_entropy(scores: Array, targets: Array) -> tuple[Any, Array]:
     return factor * np.sum(losses), factor * (sigmoid(scores) - targets)
 
 
+def sequence_accuracy(scores: Array, targets: Array) -> float:
+    """The share of sequences in which *every* answer is right; a score above 0 means yes.
+
+    One wrong bit makes a number wrong, so this is the accuracy that counts for arithmetic.
+
+    Args:
+        scores: shape ``(T, B, q)``.
+        targets: zeros and ones, same shape.
+
+    Raises:
+        TypeError: an argument is no array.
+        ValueError: shapes differ, there is no sequence, or a value is not finite.
+
+    >>> scores = np.array([[-2.0, 3.0], [0.5, -0.5]]).reshape(2, 2, 1)      # T = B = 2
+    >>> targets = np.array([[0.0, 1.0], [1.0, 1.0]]).reshape(2, 2, 1)
+    >>> sequence_accuracy(scores, targets)
+    0.5
+    """
+    scores = check_array("scores", scores, ("T", "B", "q"))
+    targets = check_array("targets", targets, scores.shape)
+    if scores.shape[1] == 0:
+        raise fail(ValueError, "scores", "at least one sequence", "none")
+    right = (scores > 0) == (targets > 0.5)
+    return float(right.all(axis=(0, 2)).mean())
+
+
 # --------------------------------------------------------------------------------------
 # Model: a recurrent layer and a read-out
 

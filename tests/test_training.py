@@ -184,6 +184,16 @@ def test_sigmoid_cross_entropy_keeps_the_dtype(dtype):
     assert value.dtype == gradient.dtype == dtype
 
 
+def test_accuracy_counts_whole_sequences():
+    targets = np.random.default_rng(0).integers(0, 2, size=(3, 5, 2)).astype(float)
+    scores = 2 * targets - 1
+    assert training.sequence_accuracy(scores, targets) == 1.0
+    scores[0, 1, 0] *= -1  # one wrong bit in sequence 1, two in sequence 3
+    scores[[1, 2], 3, 1] *= -1
+    assert training.sequence_accuracy(scores, targets) == 3 / 5
+    assert training.sequence_accuracy(-scores, targets) == 0.0
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
 @pytest.mark.parametrize("loss", [training.sigmoid_cross_entropy, losses.squared_error])
@@ -713,6 +723,7 @@ START = training.start(MODEL, OPTIMIZER, seed=0)
         (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.ones((1, 2, 1))), ValueError, "targets: expected shape (1, 1, 1), got (1, 2, 1)"),
         (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.full((1, 1, 1), 1.5)), ValueError, "targets: expected numbers from 0 to 1, got 1.5"),
         (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.ones((1, 1, 1), np.float32)), TypeError, "targets: expected dtype float64"),
+        (lambda: training.sequence_accuracy(np.ones((2, 0, 1)), np.ones((2, 0, 1))), ValueError, "scores: expected at least one sequence, got none"),
         (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 4, 1)), 2), ValueError, "targets: expected (T, N) = (2, 3) as x, got (2, 4)"),
         (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 3, 1)), 4), ValueError, "batch_size: expected at most 3, all sequences, got 4"),
         (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 3, 1)), 0), ValueError, "batch_size: expected an integer of at least 1"),
