@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -259,11 +260,36 @@ def test_old_python_is_refused_with_what_to_do(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
-def test_every_command_explains_itself() -> None:
-    """`make` alone lists the commands with a line for each."""
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def test_readme_and_contributing_speak_of_commands_and_files_that_exist() -> None:
+    targets = phony_targets()
+    for name in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
+            assert target in targets, f"{name}: make {target}"
+        for link in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (ROOT / link).exists(), f"{name}: {link}"
+
+
+def test_the_example_in_the_readme_runs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["d_x"].shape == names["x"].shape
+    assert {name: gradient.shape for name, gradient in names["d_params"].items()} == {
+        name: parameter.shape for name, parameter in names["params"].items()
+    }
+
+
+def phony_targets() -> list[str]:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert targets is not None
-    for target in targets.group(1).split():
+    return targets.group(1).split()
+
+
+def test_every_command_explains_itself() -> None:
+    """`make` alone lists the commands with a line for each."""
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in phony_targets():
         assert re.search(rf"^  {target} +\w.{{10,}}$", shown, re.MULTILINE), target
