@@ -2,6 +2,9 @@
 
 A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` directives, also
 inside admonitions, exercises, solutions and proofs. What stands in code is not read.
+
+A directive that is not known to hold code is taken to hold prose: an equation read too many makes
+a complaint, an equation overlooked would be an equation that nobody checks.
 """
 
 from __future__ import annotations
@@ -10,21 +13,30 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from .errors import EquationError, Source
 
 DERIVATION_TAG = "derivation"
 """Cells with this tag are run by ``make check``, without the rest of the notebook."""
 
-_FENCE = re.compile(r"^(?P<prefix>[ \t>]*)(?P<fence>`{3,}|:{3,}|~{3,})[ \t]*(?P<info>.*?)[ \t]*$")
+_LIST_MARKER = r"(?:[-*+]|\d{1,9}[.)])[ \t]+"
+_PREFIX = rf"(?:[ \t>]|{_LIST_MARKER})*"
+_FENCE = re.compile(
+    rf"^(?P<prefix>{_PREFIX})(?P<fence>`{{3,}}|:{{3,}}|~{{3,}})[ \t]*(?P<info>.*?)[ \t]*$"
+)
 _LABEL_OPTION = re.compile(r"^:(?:label|name):[ \t]*(\S+)[ \t]*$")
 _OPTION = re.compile(r"^:[\w-]+:.*$")
 _DOLLARS_CLOSED = re.compile(r"\$\$[ \t]*(?:\((?P<label>[^\s()]+)\))?")
-# Directives whose body is prose, so that equations in it are equations of the chapter.
-_PROSE = re.compile(
-    r"\{(?:admonition|note|tip|warning|important|hint|seealso|caution|attention|danger|error|dropdown|exercise"
-    r"|exercise-start|solution|solution-start|prf:\w+|proof:\w+|grid[\w-]*|card|tab-set|tab-item|sidebar|margin"
-    r"|topic|figure|list-table|container|div|epigraph|details|glossary)\}"
+_ENVIRONMENT = re.compile(
+    rf"^{_PREFIX}\\begin\{{(?P<name>(?:equation|multline|gather|align|alignat|flalign|eqnarray)\*?)\}}"
+)
+_DIRECTIVE = re.compile(r"\{(?P<name>[\w:.+-]+)\}[ \t]*(?P<argument>.*)")
+_CODE_DIRECTIVE = re.compile(
+    "math|code(-block|-cell)?|sourcecode|literalinclude|parsed-literal|highlight|raw|eval-rst|mermaid"
+    "|prompt|include|bibliography|toctree|image"
 )
 
 
@@ -93,56 +105,84 @@ class _Scanner:
 
     def __init__(self, text: str, file: str):
         self.lines, self.file, self.at = text.split("\n"), file, 0
+        self._open: list[tuple[str, int]] = []  # fences of directives that hold prose, and lines
 
     def blocks(self) -> Iterator[Source | Cell]:
         while self.at < len(self.lines):
             line = self.lines[self.at]
             fence = _FENCE.match(line)
+            environment = _ENVIRONMENT.match(line)
             if fence:
                 yield from self._fenced(fence)
+            elif environment:
+                yield self._environment(environment)
             elif "$$" in _without_inline_code(line):
                 yield self._dollars()
             else:
                 self.at += 1
+        for _, opened in self._open:
+            raise self._never_closed("this block", opened)
+
+    def _never_closed(self, what: str, opened: int) -> EquationError:
+        source = Source(self.lines[opened], self.file, opened + 1)
+        return EquationError(f"{what} is never closed", None, source)
 
     def _fenced(self, fence: re.Match[str]) -> Iterator[Source | Cell]:
-        info = fence["info"]
-        if not info or _PROSE.match(
-            info
-        ):  # the end of a directive, or the beginning of one that holds prose
+        marker, info = fence["fence"], fence["info"]
+        directive = _DIRECTIVE.match(info)
+        if not info and self._open and marker.startswith(self._open[-1][0]):
+            self._open.pop()
+            self.at += 1
+            return
+        if directive and not _CODE_DIRECTIVE.fullmatch(directive["name"]):
+            self._open.append((marker, self.at))
             self.at += 1
             return
         start = self.at + 1
         body = self._body(fence)
-        if info.startswith("{math}"):
-            yield self._math_directive(body, start + 1)
-        elif info.startswith("{code-cell}"):
-            options = list(_take_options(body))
-            tags = re.findall(
-                r"[\w-]+", " ".join(o.partition("tags:")[2] for o in options if "tags:" in o)
-            )
-            yield Cell("\n".join(body[len(options) :]), start + 1 + len(options), frozenset(tags))
+        if directive and directive["name"] == "math":
+            yield self._math_directive(directive["argument"], body, start + 1)
+        elif directive and directive["name"] == "code-cell":
+            options, taken = _options(body)
+            tags = options.get("tags") or []
+            names = re.findall(r"[\w-]+", tags) if isinstance(tags, str) else map(str, tags)
+            yield Cell("\n".join(body[taken:]), start + 1 + taken, frozenset(names))
 
     def _body(self, fence: re.Match[str]) -> list[str]:
         """The lines up to the closing fence, without the prefix; leaves ``at`` behind that fence."""
         opened = self.at
         body: list[str] = []
+        marker = fence["fence"]
+        prefix = re.sub(r"[^ \t>]", " ", fence["prefix"])  # a list marker stands only once
         closing = re.compile(
-            re.escape(fence["prefix"].rstrip()) + r"[ \t]*" + re.escape(fence["fence"]) + r"[ \t]*$"
+            rf"{re.escape(prefix.rstrip())}[ \t]*{re.escape(marker)}{re.escape(marker[0])}*[ \t]*$"
         )
         for at in range(opened + 1, len(self.lines)):
             line = self.lines[at]
             if closing.match(line):
                 self.at = at + 1
                 return body
-            body.append(
-                line[len(fence["prefix"]) :] if line.startswith(fence["prefix"]) else line.lstrip()
-            )
-        raise EquationError(
-            "this block is never closed", None, Source(self.lines[opened], self.file, opened + 1)
-        )
+            body.append(_without_prefix(line, prefix))
+        raise self._never_closed("this block", opened)
 
-    def _math_directive(self, body: list[str], line: int) -> Source:
+    def _environment(self, found: re.Match[str]) -> Source:
+        r"""A bare ``\begin{align}``: displayed by MyST, but it cannot carry a label."""
+        opened, end = self.at, f"\\end{{{found['name']}}}"
+        while end not in self.lines[self.at]:
+            self.at += 1
+            if self.at == len(self.lines):
+                raise self._never_closed("this environment", opened)
+        self.at += 1
+        return Source("\n".join(self.lines[opened : self.at]), self.file, opened + 1)
+
+    def _math_directive(self, argument: str, body: list[str], line: int) -> Source:
+        if argument:
+            message = "begin the equation on a line of its own, below {math}"
+            raise EquationError(message, None, Source(argument, self.file, line - 1))
+        if body and body[0].strip() == "---":
+            options, taken = _options(body)
+            name = options.get("label") or options.get("name") or ""
+            return Source("\n".join(body[taken:]), self.file, line + taken, str(name))
         label, skipped = "", 0
         for option in body:
             if option.strip() and not _OPTION.match(option.strip()):
@@ -167,11 +207,13 @@ class _Scanner:
             pieces.append(rest)
             self.at += 1
             if self.at == len(self.lines):
-                raise EquationError(
-                    "this $$ is never closed", None, Source(first, self.file, opened + 1)
-                )
-            rest = self.lines[self.at]
-            rest = rest[prefix.end() :] if rest.startswith(prefix[0]) else rest.lstrip(" \t>")
+                raise self._never_closed("this $$", opened)
+            rest = _without_prefix(self.lines[self.at], prefix[0])
+        if rest[closed.end() :].strip():
+            message = "nothing may follow the closing $$ and its label on their line"
+            raise EquationError(
+                message, None, Source(self.lines[self.at], self.file, self.at + 1, closed["label"])
+            )
         self.at += 1
         skipped = 1 if not pieces[0].strip() and len(pieces) > 1 else 0
         if not pieces[-1].strip() and len(pieces) > 1:
@@ -185,15 +227,23 @@ def _without_inline_code(line: str) -> str:
     return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", line)
 
 
-def _take_options(body: list[str]) -> Iterator[str]:
-    """The leading option lines of a code cell: ``:tags: [..]`` or a ``---`` YAML block."""
+def _without_prefix(line: str, prefix: str) -> str:
+    """A line of a block without the indentation and the ``>`` that the block begins with."""
+    if line.startswith(prefix):
+        return line[len(prefix) :]
+    return line.lstrip(" \t>" if ">" in prefix else " \t")
+
+
+def _options(body: list[str]) -> tuple[dict[str, Any], int]:
+    """The options of a directive, ``:tags: [..]`` or a ``---`` YAML block, and how many lines they take."""
     if body and body[0].strip() == "---":
-        for number, line in enumerate(body):
-            yield line
-            if number and line.strip() == "---":
-                return
-        return
-    for line in body:
+        ends = (number for number, line in enumerate(body) if number and line.strip() == "---")
+        end = next(ends, len(body) - 1)
+        return yaml.safe_load("\n".join(body[1:end])) or {}, end + 1
+    options: dict[str, Any] = {}
+    for number, line in enumerate(body):
         if not _OPTION.match(line.strip()):
-            return
-        yield line
+            return options, number
+        _, name, value = line.strip().split(":", 2)
+        options[name] = yaml.safe_load(value)
+    return options, len(body)
