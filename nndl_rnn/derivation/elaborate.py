@@ -324,6 +324,12 @@ class _Elaborator:
         numerator, denominator = node.numerator, node.denominator
         if not (_starts_with_partial(numerator) or _starts_with_partial(denominator)):
             return _binary("/", self.expression(numerator), self.expression(denominator), node.span)
+        if isinstance(numerator, s.ProductOf) and not _starts_with_partial(numerator):
+            _fail(
+                "expected \\partial A over \\partial B (second derivatives are not supported; a factor goes in"
+                " front of the fraction)",
+                numerator,
+            )
         if not isinstance(numerator, s.ProductOf):
             _fail("\\frac{\\partial}{\\partial x} must be followed by what it acts on", node)
         mode = "direct" if numerator.factors[0][1] == _DIRECT_PARTIAL else "total"
@@ -388,7 +394,7 @@ class _Elaborator:
         name, superscript, primes = function
         if at + 1 >= len(factors) or factors[at + 1][0] not in _MATRIX:
             _fail(f"function {name} without an argument", node)
-        argument = factors[at + 1][1]
+        argument, raised = _without_power(factors[at + 1][1])
         span = (node.span[0], argument.span[1])
         bare = not isinstance(argument, s.Parenthesis | s.Bracket)
         following = at + 2
@@ -404,7 +410,11 @@ class _Elaborator:
                 for item in (body.items if isinstance(body, s.ListOf) else (body,))
             ]
         result = self._applied(name, primes, arguments, span)
-        return (self._raise_function(result, superscript) if superscript else result), following
+        if superscript:
+            result = self._raise_function(result, superscript)
+        for outer in raised:
+            result = self._raise(result, outer, factors[at + 1][1])
+        return result, following
 
     def _applied(self, name: str, primes: int, arguments: list[Term], span: Span) -> Term:
         if name in self.names.scalar_functions:
@@ -434,6 +444,14 @@ class _Elaborator:
         if exponent is None:
             _fail("the superscript of a function must be an integer power", superscript)
         return ElementPower(term, exponent, shape=term.shape, span=term.span)
+
+
+def _without_power(node: s.Node) -> tuple[s.Node, tuple[s.Node, ...]]:
+    r"""The argument of a function, and the superscripts on its parenthesis: they raise the result."""
+    match node:
+        case s.Script(s.Parenthesis() | s.Bracket() as body, None, superscripts, 0):
+            return body, superscripts
+    return node, ()
 
 
 def _starts_with_partial(node: s.Node) -> bool:
