@@ -94,6 +94,12 @@ class Model:
             raise EquationError(
                 "a constraint names exactly one declared leaf", statement.span, source
             )
+        if leaf.constraint is not None:
+            raise EquationError(
+                f"{leaf.key} has a printed constraint already; one is supported",
+                statement.span,
+                source,
+            )
         leaf.constraint = difference
 
     def define(self, source: Source) -> None:

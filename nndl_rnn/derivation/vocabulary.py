@@ -157,7 +157,8 @@ class Vocabulary:
         """Declare a quantity.
 
         Raises:
-            EquationError: the same name is declared already.
+            EquationError: the same name is declared already, or one instance of it, such as ``h_0``
+                before ``h_t``.
         """
         quantity = Quantity(
             latex(template).strip(), template, self.holes(template), shape, None, source
@@ -169,6 +170,13 @@ class Vocabulary:
                 template.span,
                 source,
             )
+        for other in self.quantities.values():
+            if self._matches(template, other.template, frozenset(quantity.holes), {}):
+                raise EquationError(
+                    f"{other.key} is an instance of {quantity.key}: declare {quantity.key} first",
+                    template.span,
+                    source,
+                )
         self.quantities[quantity.key] = quantity
         return quantity
 
