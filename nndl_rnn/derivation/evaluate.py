@@ -13,6 +13,7 @@ from .arithmetic import Arithmetic, Array
 from .errors import EquationError
 from .linear import Linear
 from .terms import (
+    UNKNOWN,
     Add,
     Apply,
     BigProduct,
@@ -160,16 +161,19 @@ class Network:
             self._pending.discard(node)
             return self.evaluate(constraint, environment)
 
-        unit = kind.array(last)
-        at_value = residual(value)
-        slope = residual(value + unit) + -at_value
-        solved = value + -(unit * (at_value / slope))
-        if not kind.agree(residual(solved), kind.full(1, 1, Fraction(0)))[0]:
-            raise EquationError(
-                f"the constraint of {node[0]} is not affine in its last entry, so it cannot be met"
-            )
-        del self._values[node]
-        self._pending.add(node)
+        unit, zero = kind.array(last), kind.full(1, 1, Fraction(0))
+        try:
+            at_value = residual(value)
+            slope = residual(value + unit) + -at_value
+            solvable = not kind.agree(slope, zero)[0]
+            solved = value + -(unit * (at_value / slope)) if solvable else value
+            if not kind.agree(residual(solved), zero)[0]:
+                raise EquationError(
+                    f"the constraint of {node[0]} is not affine in its last entry, so it cannot be met"
+                )
+        finally:
+            self._values.pop(node, None)  # the trials are no values of the leaf
+            self._pending.add(node)
         return solved
 
     # ---------------------------------------------------------------- expressions
@@ -210,10 +214,8 @@ class Network:
                 return kind.transpose(self.evaluate(body, env))
             case Apply("softmax", _, argument):
                 exponentials = kind.apply("exp", 0, self.evaluate(argument, env))
-                total = kind.full(1, exponentials.shape[-2], Fraction(1)) @ kind.column(
-                    exponentials
-                )
-                return exponentials / total
+                column = kind.column(exponentials)
+                return exponentials / (kind.full(1, column.shape[-2], Fraction(1)) @ column)
             case Apply(function, order, argument):
                 known = function not in self.names.activations
                 return (kind.apply if known else kind.activation)(
@@ -267,6 +269,10 @@ class Network:
             extent = tuple(dimension.value(self.sizes) for dimension in shape)
         except KeyError as error:
             letter = error.args[0]
+            if letter == str(UNKNOWN):
+                raise EquationError(
+                    "the size of this I or \\mathbf{1} cannot be told from its surroundings"
+                ) from None
             raise EquationError(
                 f"dimension {letter} of shape {show_shape(shape)} has no size: give {letter}=... to Derivation"
             ) from None
