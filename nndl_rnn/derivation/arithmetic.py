@@ -172,6 +172,8 @@ class ComplexStep(NumPyArithmetic):
             case "exp", _:
                 return np.exp(argument)
             case "log", 0:
+                if np.any(argument.real <= 0):
+                    raise Unsupported("the logarithm of a number that is not positive")
                 return np.log(argument)
             case "log", 1:
                 return 1 / argument
@@ -239,8 +241,8 @@ class FiftyDigits(NumPyArithmetic):
             for a, b in zip(left.flat, right.flat, strict=True)
         ]
         scale = max([self.context.mpf(1), *(abs(v) for pair in pairs for v in pair)])
-        gap = float(max((abs(a - b) for a, b in pairs), default=self.context.mpf(0)) / scale)
-        return gap if np.isfinite(gap) else float("inf")
+        gaps = [float(abs(a - b) / scale) for a, b in pairs]
+        return max(gaps, default=0.0) if np.isfinite(gaps).all() else float("inf")
 
 
 class Autograd(Arithmetic):
