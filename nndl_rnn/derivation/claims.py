@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from . import syntax as s
+from .arithmetic import Arithmetic
 from .elaborate import elaborate
 from .errors import ClaimFailed, EquationError, ShapeMismatch, Source, located
 from .evaluate import Environment, Network
@@ -310,7 +311,7 @@ def compare(claims: list[Claim], network: Network) -> Comparison:
                     something = something or not kind.agree(left, left * kind.full(1, 1, _ZERO))[0]
                     if not same:
                         raise ClaimFailed(
-                            _refutation(claim, environment, distance, kind.name),
+                            _refutation(claim, environment, distance, kind),
                             claim.sides[at].span,
                         )
             if not made:
@@ -323,11 +324,8 @@ def compare(claims: list[Claim], network: Network) -> Comparison:
     return Comparison(equalities, instances, entries, worst)
 
 
-def _refutation(claim: Claim, environment: Environment, distance: float, kind: str) -> str:
+def _refutation(claim: Claim, environment: Environment, distance: float, kind: Arithmetic) -> str:
     where = ", ".join(f"{letter} = {environment[letter]}" for letter in (*claim.indices, LAST_TIME))
-    amount = (
-        f"{int(distance)} entries differ"
-        if distance >= 1 and distance == int(distance)
-        else f"off by {distance:.3g}"
-    )
-    return f"the equation does not hold here: {amount} at {where} [{kind}]"
+    exact = kind.tolerance == 0  # then the distance is a number of entries
+    amount = f"{int(distance)} entries differ" if exact else f"off by {distance:.3g}"
+    return f"the equation does not hold here: {amount} at {where} [{kind.name}]"

@@ -69,7 +69,7 @@ class Result:
         """One line without the label."""
         if self.status in ("anchored", "program"):
             return self.detail
-        if self.status != "verified":
+        if not self.findings:
             return f"{self.status}: {self.detail}" if self.detail else self.status
         first = self.findings[0].comparison
         assert first is not None
