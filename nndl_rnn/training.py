@@ -30,7 +30,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from nndl_rnn import bptt
 from nndl_rnn._validation import Array, Params, State, check_array, check_size, common_dtype, fail
