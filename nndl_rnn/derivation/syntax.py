@@ -383,13 +383,15 @@ def latex(node: Node | None) -> str:
             text = "".join(sign + latex(term) for sign, term in terms)
             return text.removeprefix("+")
         case ProductOf(factors):
-            return "".join(
-                ("" if o in ("", "juxtaposed") else "/" if o == "/" else f"\\{o} ") + latex(f)
-                for o, f in factors
-            )
+            signs = {"": "", "juxtaposed": "", "/": "/"}
+            parts = [(signs.get(operator, f"\\{operator} "), latex(f)) for operator, f in factors]
+            # Two numbers side by side stay two numbers.
+            return "".join(sign + " " * text[0].isdigit() * (not sign) + text for sign, text in parts)
         case Big(kind, lower, upper, body):
             command = {"sum": "\\sum", "product": "\\prod"}.get(kind, "\\overleftarrow{\\prod}")
-            return f"{command}_{{{latex(lower)}}}^{{{latex(upper)}}} {latex(body)}"
+            below = f"_{{{latex(lower)}}}" if lower else ""
+            above = f"^{{{latex(upper)}}}" if upper else ""
+            return f"{command}{below}{above} {latex(body)}"
         case Parenthesis(body):
             return f"({latex(body)})"
         case Bracket(body):
@@ -410,6 +412,7 @@ def latex(node: Node | None) -> str:
             return ",".join(map(latex, items))
         case Relation(signs, sides):
             return latex(sides[0]) + "".join(
-                sign + latex(side) for sign, side in zip(signs, sides[1:], strict=True)
+                sign + (" " if sign.startswith("\\") else "") + latex(side)
+                for sign, side in zip(signs, sides[1:], strict=True)
             )
     raise TypeError(f"not a surface node: {node!r}")

@@ -42,6 +42,7 @@ _CONDITION = re.compile(
 )
 _QUAD = re.compile(r"\\quad(?![a-zA-Z])")
 _ROW_END = re.compile(r"\\\\\s*(?:\[[\d.]+\s*(?:pt|em|ex|mm|cm)\])?")
+_RELATION = re.compile(r"[=<>]|:=|\\(?:le|leq|ge|geq|equiv)(?![a-zA-Z])")
 _RELATION_OR_OPERATOR = (
     r"(?:[=+\-<>*/]|:=|\\(?:cdot|odot|circ|otimes|times|le|leq|ge|geq|equiv|in)(?![a-zA-Z]))"
 )
@@ -69,7 +70,7 @@ def prepare(latex: str, macros: Macros | None = None) -> Prepared:
     r"""Blank out typography and expand macros.
 
     >>> prepare(r"a &= \left( b \right),").text
-    'a  =       (        b) '
+    'a  =      ( b       ) '
     """
     expanded, origin = _expand(latex, macros or {})
     return Prepared(_plain(expanded), tuple(origin))
@@ -113,6 +114,8 @@ def _join_rows(text: str, in_matrix: object) -> str:
             following = re.sub(r"^[\s&]+", "", text[row.end() :])
             before = text[:at].rstrip(" &\n\t")
             continues = _STARTS_CONTINUATION.match(following) or _ENDS_CONTINUATION.search(before)
+            if before.endswith((",", ";")) and _RELATION.match(following):  # a = b, \\ &= c
+                out[len(before) - 1] = " "
             out[at : row.end()] = (" " if continues else NEXT_ROW).ljust(row.end() - at)
             at, ampersands = row.end(), 0
         else:
