@@ -57,7 +57,7 @@ bench: $(INSTALLED) ## measure speed against PyTorch and against the matrix prod
 	$(BIN)/python -m benchmarks
 
 lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book $(LAB_OPTIONS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book --LanguageServerManager.autodetect=False $(LAB_OPTIONS)
 
 serve: book ## build the book and show it on localhost
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BOOK) 8000
