@@ -178,10 +178,18 @@ class _Elaborator:
             inner = (
                 node.base if bare else s.Script(node.base, node.subscript, lower, 0, span=node.span)
             )
+            named = isinstance(node.base, s.Symbol | s.Name | s.Accent)
+            if named and not self._raises(node.superscripts[-1]) and not self.names.find(inner):
+                self._unknown(node)
             return self._raise(self.expression(inner), node.superscripts[-1], node)
         if isinstance(node.base, s.Group):  # \underbrace{...}_{...}
             return self.expression(node.base)
         self._unknown(node)
+
+    def _raises(self, superscript: s.Node) -> bool:
+        """Whether a superscript may be something else than a part of a name."""
+        operator = isinstance(superscript, s.Operator) or superscript in _TRANSPOSES
+        return operator or self.names.index(superscript) is not None
 
     def _raise(self, base: Term, superscript: s.Node, node: s.Node) -> Term:
         if superscript in _TRANSPOSES:

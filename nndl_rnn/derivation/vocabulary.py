@@ -151,7 +151,10 @@ class Vocabulary:
 
     def lookalikes(self, node: Node) -> Iterator[str]:
         """Declared names that resemble an unknown one, best first."""
-        yield from difflib.get_close_matches(latex(node).strip(), [*self.quantities], 3, 0.5)
+        name = latex(node).strip()
+        without_index = [key for key in self.quantities if key.startswith(f"{name}_")]
+        alike = difflib.get_close_matches(name, [*self.quantities], 3, 0.5)
+        yield from list(dict.fromkeys(without_index + alike))[:3]
 
     def add(self, template: Node, shape: Shape, source: Source) -> Quantity:
         """Declare a quantity.
