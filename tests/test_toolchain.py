@@ -19,10 +19,12 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 
-INDEX = """\
-# A book of two pages
+INDEX = "# A book of three pages\n"
 
-The first equation is {eq}`eq-first-step`, in {doc}`first`.
+SECOND = """\
+# Second chapter
+
+It goes on from {eq}`eq-first-step` in {doc}`first`.
 """
 
 FIRST = """\
@@ -56,7 +58,7 @@ assert equation.strip() == "a_t = W x_t", "the equation is wrong"
 
 
 class TinyBook:
-    """Two pages, a package of one line, and this project's own configuration and extension."""
+    """Three pages, a package of one line, and this project's own configuration and extension."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,9 +70,13 @@ class TinyBook:
             else:
                 shutil.copy(source, target)
         shutil.copytree(ROOT / "book/_static", folder / "book/_static")
-        self.write("_toc.yml", "format: jb-book\nroot: index\nchapters:\n  - file: first\n")
+        self.write(
+            "_toc.yml",
+            "format: jb-book\nroot: index\nchapters:\n  - file: first\n  - file: second\n",
+        )
         self.write("book/index.md", INDEX)
         self.write("book/first.md", FIRST)
+        self.write("book/second.md", SECOND)
         self.write("nndl_rnn/__init__.py", "answer = 42\n")
 
     def write(self, name: str, text: str) -> None:
@@ -148,7 +154,7 @@ def test_reference_to_an_equation_that_is_gone_fails_the_build(book: TinyBook) -
     with book.edited("book/first.md", "(eq-first-step)", "(eq-first-renamed)"):
         status, output = book.build()
     assert status != 0
-    assert re.search(r"index\.md:3: WARNING: equation not found: eq-first-step", output)
+    assert re.search(r"second\.md:3: WARNING: equation not found: eq-first-step", output)
 
 
 def test_a_cell_that_warns_fails_the_build(book: TinyBook) -> None:
