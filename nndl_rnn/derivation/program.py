@@ -130,12 +130,12 @@ class Program(Network):
             f"the program has a gap: no equation computes the gradient of {show_node(node)}"
         )
 
-    def _compute(self, node: Node) -> Array:
+    def value(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
         if isinstance(quantity.definition, Derivative):
             indices = dict(zip(quantity.holes, node[1], strict=True))
             return self._derivative(quantity.definition, self.environment(**indices))
-        return super()._compute(node)
+        return super().value(node)
 
     def _derivative(self, term: Derivative, env: Environment) -> Array:
         if (
