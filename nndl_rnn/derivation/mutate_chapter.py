@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .check import check_chapter
+from .errors import EquationError
 from .mutate import Mutant, mutants, sample
 from .session import Session
 
@@ -42,7 +43,8 @@ class MutationReport:
     def __str__(self) -> str:
         lines = [
             f"{'ok  ' if self.ok else 'FAIL'} {self.path}: {self.claims} mutants of claims, "
-            f"{self.ill_formed} ill-formed, {self.refuted} refuted; {self.definitions} of definitions, {self.noticed} noticed; "
+            f"{self.ill_formed} ill-formed, {self.refuted} refuted; "
+            f"{self.definitions} of definitions, {self.noticed} noticed; "
             f"{self.equivalent} equivalent, {len(self.survivors)} unexplained"
         ]
         return "\n".join(
@@ -66,7 +68,12 @@ def mutate_chapter(path: Path, *, count: int | None = None, seed: int = 0) -> Mu
         seed: which ones.
     """
     report = MutationReport(path)
-    session = Session(mutants=count, seed=seed)
+    session = Session(directory=path.parent, mutants=count, seed=seed)
+    try:
+        _ = session.equivalent_mutants
+    except EquationError as error:
+        report.problems.append(str(error))
+        return report
     check = check_chapter(path, session)
     report.problems += check.problems
     for result in session.results:
