@@ -90,7 +90,8 @@ GRU = {
     "eq-loss": r"L = \sum_{t=1}^{T} \ell(h_t)",
     "eq-deltas": r"""\delta^{h}_t := \frac{\partial L}{\partial h_t},
         \quad \delta^{r}_t := \frac{\partial L}{\partial a^{r}_t},
-        \quad \delta^{z}_t := \frac{\partial L}{\partial a^{z}_t}, \quad \delta^{p}_t := \frac{\partial L}{\partial a^{p}_t}""",
+        \quad \delta^{z}_t := \frac{\partial L}{\partial a^{z}_t},
+        \quad \delta^{p}_t := \frac{\partial L}{\partial a^{p}_t}""",
     "eq-state": r"""\frac{\partial L}{\partial h_t} = \frac{\partial \ell(h_t)}{\partial h_t}
         + z_{t+1} \odot \delta^{h}_{t+1} + U_r^\top \delta^{r}_{t+1}
         + U_z^\top \delta^{z}_{t+1} + U_p^\top (r_{t+1} \odot \delta^{p}_{t+1})""",
