@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .chapter import Cell, Chapter
 from .errors import EquationError
@@ -101,3 +102,28 @@ def unaccounted(chapter: Chapter, results: list[Result]) -> list[str]:
             message = "no derivation cell declares, defines, verifies, refutes or marks this equation as unchecked"
             complaints.append(str(EquationError(message, None, equation)))
     return complaints
+
+
+def as_json(check: ChapterCheck) -> dict[str, Any]:
+    """The outcome as plain data, for other programs and for the book's ledger."""
+    return {
+        "chapter": str(check.path),
+        "ok": check.ok,
+        "seconds": round(check.seconds, 3),
+        "problems": check.problems,
+        "equations": [
+            {
+                "label": result.source.label,
+                "file": result.source.file,
+                "line": result.source.line,
+                "status": result.status,
+                "detail": result.detail,
+                "levels": [
+                    dict(zip(("level", "sizes", "entries", "residual"), row, strict=True))
+                    for row in result.rows
+                ],
+                "mutants": result.mutants and asdict(result.mutants),
+            }
+            for result in check.results
+        ],
+    }

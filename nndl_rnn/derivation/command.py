@@ -8,14 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from tqdm import tqdm
 
-from .check import ChapterCheck, check_chapter
+from .check import ChapterCheck, as_json, check_chapter
 from .mutate_chapter import mutate_chapter, total
 
 Item = TypeVar("Item")
@@ -46,15 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         parser.error(f"files: expected chapters, found no file {', '.join(missing)}")
     if chosen.command == "check":
-        return check_command(chosen.files, as_json=chosen.json, jobs=chosen.jobs)
+        return check_command(chosen.files, json_wanted=chosen.json, jobs=chosen.jobs)
     return mutate_command(chosen.files, count=chosen.sample, seed=chosen.seed, jobs=chosen.jobs)
 
 
-def check_command(files: Sequence[Path], *, as_json: bool, jobs: int = 1) -> int:
+def check_command(files: Sequence[Path], *, json_wanted: bool, jobs: int = 1) -> int:
     """Check chapters and print what was found."""
     checks = _in_parallel(check_chapter, files, jobs, "chapters")
-    if as_json:
-        json.dump([_as_json(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
+    if json_wanted:
+        json.dump([as_json(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
         print()
     else:
         for check in checks:
@@ -90,27 +89,3 @@ def _print(check: ChapterCheck) -> None:
     print(f"{'ok  ' if check.ok else 'FAIL'} {check.path}: {told} ({check.seconds:.1f} s)")
     for problem in check.problems:
         print("\n" + problem + "\n")
-
-
-def _as_json(check: ChapterCheck) -> dict[str, object]:
-    return {
-        "chapter": str(check.path),
-        "ok": check.ok,
-        "seconds": round(check.seconds, 3),
-        "problems": check.problems,
-        "equations": [
-            {
-                "label": result.source.label,
-                "file": result.source.file,
-                "line": result.source.line,
-                "status": result.status,
-                "detail": result.detail,
-                "levels": [
-                    dict(zip(("level", "sizes", "entries", "residual"), row, strict=True))
-                    for row in result.rows
-                ],
-                "mutants": result.mutants and asdict(result.mutants),
-            }
-            for result in check.results
-        ],
-    }

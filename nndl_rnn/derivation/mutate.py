@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +34,9 @@ _PRODUCT_SIGNS = {
     "cdot": "\\odot",
     "otimes": "\\odot",
 }
+_PRODUCT = re.compile(
+    r"\\(?:mathop\{\\overleftarrow\{\\prod\}\}|overleftarrow\{\\prod\}|prod)(?![a-zA-Z])"
+)
 _FUNCTION_SWAPS = {"\\tanh": "\\sigma", "\\sigma": "\\tanh", "\\exp": "\\tanh", "\\log": "\\exp"}
 
 
@@ -263,12 +267,12 @@ class _Mutator:
                 shifted = str(index + Linear(step))
                 bare = self.source.text[bound.span[0] - 1] in "^_"
                 yield self._edit("bound", *bound.span, f"{{{shifted}}}" if bare else shifted)
-        if node.kind.endswith("product"):
+        if node.kind.endswith("product") and not self._is_scalar([node.body]):
             start = node.span[0]
-            command = "\\prod" if node.kind == "product" else "\\overleftarrow{\\prod}"
+            printed = _PRODUCT.match(self.source.text, start)
             other = "\\overleftarrow{\\prod}" if node.kind == "product" else "\\prod"
-            if self.source.text.startswith(command, start):
-                yield self._edit("order", start, start + len(command), other)
+            if printed:
+                yield self._edit("order", *printed.span(), other)
         yield from self._node(node.body)
 
     # ---------------------------------------------------------------- symbols and scripts

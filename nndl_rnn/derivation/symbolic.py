@@ -24,7 +24,7 @@ from .terms import Call, Derivative, Reference, Term
 from .vocabulary import Vocabulary, latex_at
 
 
-class sigma(sympy.Function):
+class sigma(sympy.Function):  # type: ignore[misc]
     r"""The logistic function with its derivative written as ``\sigma (1 - \sigma)``, as the book prints it."""
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
@@ -157,7 +157,7 @@ class SymbolNetwork(Network):
                 if 1 in values.shape
                 else f"_{{[{r + 1}{c + 1}]}}"
             )
-            symbol = sympy.Symbol(name + place)
+            symbol = sympy.Symbol(f"{{{name}}}{place}" if place else name)
             self.table[symbol] = values[r, c]
             out[r, c] = symbol
         return out
