@@ -62,6 +62,7 @@ class Model:
                     )
 
     def _declare_name(self, name: s.Node, shape: tuple[Linear, ...], source: Source) -> None:
+        name = name.body if isinstance(name, s.Group) else name
         known = self.names.find(name)
         if known is None or known[0].key == s.latex(name).strip():
             self.names.add(name, shape, source)

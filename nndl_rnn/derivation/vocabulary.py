@@ -114,6 +114,15 @@ class Vocabulary:
         visit(template, False, False)
         return tuple(found)
 
+    def _has_index_expression(self, node: Node, in_subscript: bool) -> bool:
+        """Whether a subscript does arithmetic with an index letter."""
+        if in_subscript and isinstance(node, SumOf):
+            return self.index(node) is not None
+        if isinstance(node, Script):
+            below = node.subscript is not None and self._has_index_expression(node.subscript, True)
+            return below or self._has_index_expression(node.base, in_subscript)
+        return any(self._has_index_expression(child, in_subscript) for child in children(node))
+
     def find(self, node: Node) -> tuple[Quantity, tuple[Linear, ...]] | None:
         """The quantity that a tree names, with the values of its holes."""
         node = node.body if isinstance(node, Group) else node
@@ -161,8 +170,20 @@ class Vocabulary:
 
         Raises:
             EquationError: the same name is declared already, or one instance of it, such as ``h_0``
-                before ``h_t``.
+                before ``h_t``; or its index is an expression, such as ``h_{t+1}``;
+                or it is a transpose.
         """
+        template = template.body if isinstance(template, Group) else template
+        if isinstance(template, Script) and Symbol("\\top") in template.superscripts:
+            raise EquationError(
+                "this is a transpose: give the name without ^\\top", template.span, source
+            )
+        if self._has_index_expression(template, False):
+            raise EquationError(
+                f"declare {latex(template).strip()} at a plain index, such as t, or at a number",
+                template.span,
+                source,
+            )
         quantity = Quantity(
             latex(template).strip(), template, self.holes(template), shape, None, source
         )
