@@ -386,7 +386,9 @@ def latex(node: Node | None) -> str:
             signs = {"": "", "juxtaposed": "", "/": "/"}
             parts = [(signs.get(operator, f"\\{operator} "), latex(f)) for operator, f in factors]
             # Two numbers side by side stay two numbers.
-            return "".join(sign + " " * text[0].isdigit() * (not sign) + text for sign, text in parts)
+            return "".join(
+                sign + " " * text[0].isdigit() * (not sign) + text for sign, text in parts
+            )
         case Big(kind, lower, upper, body):
             command = {"sum": "\\sum", "product": "\\prod"}.get(kind, "\\overleftarrow{\\prod}")
             below = f"_{{{latex(lower)}}}" if lower else ""
