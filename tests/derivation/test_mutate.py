@@ -99,6 +99,12 @@ def test_every_kind_of_edit_occurs_in_the_backward_pass(rnn):
     assert {m.kind for label in labels for m in mutants_of(derivation, label)} == KINDS
 
 
+def test_the_order_of_scalars_is_not_edited(rnn):
+    for claim in (r"h_t = b \prod_{j=1}^{T} (b^\top h_j)", r"h_t = (b^\top b) a_t"):
+        kinds = {m.source.text for m in mutants_of(rnn(claim)) if m.kind == "order"}
+        assert not any("overleftarrow" in text or "a_t (b" in text for text in kinds)
+
+
 def test_conditions_are_not_edited(rnn):
     for kind, text in edited(rnn, r"h_t = b, \qquad t = 2, \dots, T"):
         assert text.endswith(r", \qquad t = 2, \dots, T"), kind

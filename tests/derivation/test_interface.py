@@ -1,0 +1,292 @@
+r"""What chapters call, and what readers see: ``Derivation``, its results, SymPy expressions, macros."""
+
+import re
+
+import numpy as np
+import pytest
+import sympy
+
+from nndl_rnn.derivation import Derivation
+from nndl_rnn.derivation.errors import ClaimFailed, EquationError
+from nndl_rnn.derivation.report import MutationScore, Result, Results
+from nndl_rnn.derivation.session import Session, active, current, macros_of
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kind", "message"),
+    [
+        ({"T": 1}, ValueError, "T: expected at least 2, got 1"),
+        ({"n": 0}, ValueError, "n: expected at least 1, got 0"),
+        ({"n": 2.0}, TypeError, "n: expected an integer, got 2.0"),
+        ({"n": True}, TypeError, "n: expected an integer, got True"),
+        ({"T": "3"}, TypeError, "T: expected an integer, got '3'"),
+    ],
+)
+def test_sizes_are_checked(derive, sizes, kind, message):
+    with pytest.raises(kind, match=message):
+        derive({"eq-a": "h_t = b"}, **sizes)
+
+
+def test_a_chapter_is_needed():
+    with pytest.raises(ValueError, match="chapters: expected at least one Markdown file, got none"):
+        Derivation(T=3)
+
+
+def test_labels_of_several_chapters_are_found_and_must_differ(tmp_path):
+    for name, label in [("a.md", "eq-a"), ("b.md", "eq-b"), ("c.md", "eq-a")]:
+        (tmp_path / name).write_text(f"$$\nh_t = b\n$$ ({label})\n")
+    with active(Session(directory=tmp_path)):
+        derivation = Derivation("a.md", "b.md")
+        assert (derivation.source("eq-a").file, derivation.source("eq-b").file) == ("a.md", "b.md")
+        with pytest.raises(EquationError, match=r"the label stands in a\.md:2 too"):
+            Derivation("a.md", "c.md")
+
+
+def test_sessions_end(tmp_path):
+    with active(Session(directory=tmp_path)) as session:
+        assert current() is session
+    assert current() is not session
+
+
+def test_a_derivation_reads_the_working_directory_outside_of_a_session(tmp_path, monkeypatch):
+    (tmp_path / "page.md").write_text("$$\nh_t \\in \\mathbb{R}^{n}\n$$ (eq-a)\n")
+    monkeypatch.chdir(tmp_path)
+    assert str(Derivation("page.md", n=2).declare("eq-a")) == "· eq-a  declared"
+
+
+def test_an_edit_of_a_session_replaces_one_equation(tmp_path, rnn_chapter):
+    (tmp_path / "rnn.md").write_text(rnn_chapter, encoding="utf-8")
+    chapter = Session(directory=tmp_path, edits={("rnn.md", "eq-loss"): "L = 5"}).chapter("rnn.md")
+    original = Session(directory=tmp_path).chapter("rnn.md")
+    changed = [
+        a.label for a, b in zip(chapter.equations, original.equations, strict=True) if a != b
+    ]
+    assert changed == ["eq-loss"]
+    assert chapter.by_label["eq-loss"].text == "L = 5"
+    assert chapter.by_label["eq-loss"].line == original.by_label["eq-loss"].line
+
+
+# ---------------------------------------------------------------- roles of an equation
+
+
+@pytest.mark.parametrize("method", ["declare", "define", "verify"])
+def test_unknown_labels(rnn, method):
+    with pytest.raises(
+        EquationError,
+        match=r"no equation is labelled 'eq-backwards' in page\.md; did you mean eq-backward",
+    ):
+        getattr(rnn(), method)("eq-backwards")
+
+
+def test_nothing_to_verify_is_an_error(rnn):
+    with pytest.raises(
+        ValueError, match="labels: expected at least one equation to verify, got none"
+    ):
+        rnn().verify()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("define", "verify"),
+        ("declare", "verify"),
+        ("verify", "define"),
+        ("verify", "unchecked"),
+        ("unchecked", "verify"),
+    ],
+)
+def test_an_equation_has_one_role(rnn, first, second):
+    label = {"define": "eq-forward", "declare": "eq-shapes"}.get(first, "eq-backward")
+    derivation = rnn()
+
+    def call(method):
+        because = {"because": "a reason to believe it"} if method == "unchecked" else {}
+        return getattr(derivation, method)(label, **because)
+
+    if first not in ("define", "declare"):  # those are done already
+        call(first)
+    with pytest.raises(EquationError, match=r"the equation is .* already, it cannot be .* too"):
+        call(second)
+
+
+def test_defining_twice_is_an_error(rnn):
+    with pytest.raises(EquationError, match="is defined twice"):
+        rnn().define("eq-forward")
+
+
+def test_refuting_what_is_false_ill_formed_or_true(rnn):
+    because = "the carry from the next step is missing"
+    [result] = rnn(r"\delta^{h}_t = V^\top \delta^{s}_t").refute("eq-claim", because=because)
+    assert (result.status, result.mark) == ("refuted", "✗")
+    assert result.detail.startswith(because)
+    [result] = rnn(r"\delta^{h}_t = V \delta^{s}_t").refute(
+        "eq-claim", because="a transpose is missing"
+    )
+    assert "ill-formed" in result.detail
+    with pytest.raises(ClaimFailed, match="quoted as wrong, but it holds"):
+        rnn(r"\delta^{h}_T = V^\top \delta^{s}_T").refute("eq-claim", because=because)
+
+
+@pytest.mark.parametrize(
+    "claim", [r"\delta^{q}_t = b", r"h_t = = b", r"h_t = h_t", r"\delta^{h}_{T+1} = 0"]
+)
+def test_what_cannot_be_read_or_claims_nothing_is_not_refuted_either(rnn, claim):
+    with pytest.raises(EquationError) as raised:
+        rnn(claim).refute("eq-claim", because="it is wrong for some reason")
+    assert not isinstance(raised.value, ClaimFailed)
+
+
+@pytest.mark.parametrize("because", ["", "   ", "no", 5, None])
+@pytest.mark.parametrize("method", ["refute", "unchecked"])
+def test_a_reason_is_needed(rnn, method, because):
+    with pytest.raises(ValueError, match="because: expected a reason that a reader understands"):
+        getattr(rnn(), method)("eq-backward", because=because)
+
+
+# ---------------------------------------------------------------- what readers see
+
+
+def test_a_verified_equation_says_what_was_compared_in_one_line(holds):
+    result = holds(r"\delta^{a}_t = (1 - h_t^2) \odot \delta^{h}_t", quick=False)
+    text = str(result)
+    assert text.startswith(
+        "✓ eq-claim  verified: 9 entries, 3 instances (T=3, n=3, m=2, q=4); complex step "
+    )
+    for level in ("SymPy", "50 digits", "autograd", "modulo 2^61 - 1", "exact over Q"):
+        assert level in text
+    assert "\n" not in text
+
+
+def test_results_unfold_in_a_notebook_and_escape_what_they_quote(holds):
+    result = holds(r"h_t = \tanh(a_t), \qquad t = 2", quick=False)
+    assert "1 instance (" in str(result)
+    results = Results([result, Result(result.source, "unchecked", "because a < b & c")])
+    html = results._repr_html_()
+    assert html.count("<details>") == 1
+    assert html.count("<tr>") == 1 + len(result.findings)
+    assert "a &lt; b &amp; c" in html
+    assert len(results) == 2
+    assert results[0] is result
+    assert list(results) == [results[0], results[1]]
+
+
+def test_the_mutants_of_a_claim_are_part_of_its_line(tmp_path, rnn_chapter):
+    (tmp_path / "rnn.md").write_text(rnn_chapter, encoding="utf-8")
+    with active(Session(directory=tmp_path, mutants=6)):
+        derivation = Derivation("rnn.md", T=3, n=3, m=2, q=4)
+        derivation.function(r"\ell")
+        derivation.declare("eq-shapes")
+        derivation.define("eq-forward", "eq-loss", "eq-deltas")
+        [result] = derivation.verify("eq-backward")
+    assert result.mutants.total == 6
+    assert "6 of 6 mutants rejected" in str(result)
+
+
+def test_survivors_are_shouted():
+    score = MutationScore(ill_formed=2, refuted=3, equivalent=1, survivors=("abc sign",))
+    assert score.total == 7
+    assert str(score) == "5 of 7 mutants rejected, 1 equivalent, 1 SURVIVED"
+
+
+def test_an_abstaining_level_gives_its_reason_and_no_residual(holds):
+    result = holds(r"\sigma(-b) = 1 - \sigma(b)", quick=False)
+    assert "exact" not in str(result)
+    [row] = [row for row in result.rows if row[0] == "exact over Q"]
+    assert row[2:] == ("", "true numerically, out of reach of the formal rules")
+
+
+# ---------------------------------------------------------------- SymPy
+
+
+def symbols(expression):
+    """The symbols of an expression by their names without braces."""
+    return {re.sub(r"[{} ]", "", symbol.name): symbol for symbol in expression.free_symbols}
+
+
+def test_symbolic_shows_the_printed_derivative_in_entries(rnn):
+    derivation = rnn(n=2, m=1, q=1)
+    _, state, activation = derivation.symbolic("eq-backward", t=2)
+    assert isinstance(state, sympy.Eq)
+    assert state.lhs.shape == state.rhs.shape == (2, 1)
+    found = symbols(state.rhs)
+    v, s = found["V_[1]"], found[r"\delta^s_2"]
+    assert {"U_[12]", r"\delta^a_3_[1]", r"\delta^a_3_[2]"} <= found.keys()
+    assert sympy.diff(state.rhs[0], s) == v
+    found = symbols(activation.rhs)
+    h, d = found["h_2_[1]"], found[r"\delta^h_2_[1]"]
+    assert sympy.expand(activation.rhs[0] - (1 - h**2) * d) == 0
+
+
+def test_symbolic_carries_out_direct_derivatives_and_keeps_unknown_functions(rnn):
+    claim = r"\frac{\partial^{+} h_t}{\partial a_t} = \operatorname{diag}(\phi(b)) + \operatorname{diag}(1 - h_t^2)"
+    [equation] = rnn(claim, n=2).symbolic("eq-claim", t=1)
+    a = symbols(equation.lhs)["a_1_[1]"]
+    assert sympy.simplify(equation.lhs[0, 0] - (1 - sympy.tanh(a) ** 2)) == 0
+    assert equation.lhs[0, 1] == 0
+    found = symbols(equation.rhs)
+    unknown = {sympy.Function(r"\phi")(found[name]) for name in ("b_[1]", "b_[2]")}
+    assert equation.rhs.atoms(sympy.Function) == unknown
+
+
+def test_symbolic_shows_the_derivative_of_sigma_as_the_book_prints_it(rnn):
+    derivation = rnn(r"\sigma'(b) = \sigma(b) \odot (1 - \sigma(b))", n=1)
+    [equation] = derivation.symbolic("eq-claim")
+    assert sympy.expand(equation.lhs[0] - equation.rhs[0]) == 0
+    value = float(equation.lhs[0].subs(sympy.Symbol("b"), 0.3).evalf())
+    assert np.isclose(value, np.exp(-0.3) / (1 + np.exp(-0.3)) ** 2)
+
+
+def test_symbolic_needs_a_value_for_every_index(rnn):
+    with pytest.raises(EquationError, match="give a value for t"):
+        rnn().symbolic("eq-backward")
+    with pytest.raises(EquationError, match=r"no instance of it has \{'t': 7\}"):
+        rnn().symbolic("eq-backward", t=7)
+
+
+# ---------------------------------------------------------------- macros of the book
+
+
+def write_config(folder, tex):
+    (folder / "_config.yml").write_text(tex, encoding="utf-8")
+
+
+MATHJAX = r"""
+title: A book
+sphinx:
+  config:
+    mathjax3_config:
+      tex:
+        macros:
+          had: '\odot'
+          "grad": ['\frac{\partial L}{\partial #1}', 1]
+"""
+
+
+def test_macros_of_the_book_are_used_in_its_chapters(tmp_path, rnn_chapter):
+    book = tmp_path / "book"
+    book.mkdir()
+    write_config(tmp_path, MATHJAX)
+    text = rnn_chapter.replace(r"\odot", r"\had").replace(
+        r"\frac{\partial L}{\partial W}", r"\grad{W}"
+    )
+    assert text.count(r"\grad{W}") == 1
+    (book / "rnn.md").write_text(text, encoding="utf-8")
+    from nndl_rnn.derivation.check import check_chapter
+
+    assert check_chapter(book / "rnn.md", Session(quick=True)).problems == []
+    (tmp_path / "_config.yml").unlink()
+    [problem] = check_chapter(book / "rnn.md", Session(quick=True)).problems
+    assert r"\had" in problem
+
+
+def test_macros_of_katex_and_macros_that_make_no_sense(tmp_path):
+    write_config(tmp_path, r"sphinx: {config: {katex_macros: {'\had': '\odot'}}}")
+    assert macros_of(tmp_path / "_config.yml") == {r"\had": r"\odot"}
+    for bad in ("5", "[1, 2, 3]", "['a', 'b']"):
+        write_config(
+            tmp_path, f"sphinx: {{config: {{mathjax3_config: {{tex: {{macros: {{x: {bad}}}}}}}}}}}"
+        )
+        with pytest.raises(EquationError, match=r"macro x in _config\.yml: expected LaTeX"):
+            macros_of(tmp_path / "_config.yml")
+    write_config(tmp_path, "title: A book\n")
+    assert macros_of(tmp_path / "_config.yml") == {}
