@@ -1,0 +1,213 @@
+r"""Initial weights that decide how gradients start: orthogonal, identity, Glorot, forget bias.
+
+The first three make one matrix. :func:`with_recurrent` puts such a matrix into each gate's block of
+``weight_hh``, and :func:`with_forget_bias` sets the bias of the gate that keeps the old state. Both
+take the parameters of any architecture of this package and return new ones; what they are given
+stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nndl_rnn._validation import (
+    Array,
+    Params,
+    check_array,
+    check_choice,
+    check_number,
+    check_params,
+    check_rng,
+    check_size,
+    check_user_dtype,
+    fail,
+    type_name,
+)
+
+__all__ = ["glorot_uniform", "identity", "orthogonal", "with_forget_bias", "with_recurrent"]
+
+LSTM_GATES, FORGET = 4, 1  # i, f, g, o
+GRU_GATES, UPDATE = 3, 1  # r, z, candidate
+
+
+def orthogonal(
+    rng: np.random.Generator,
+    rows: int,
+    columns: int,
+    *,
+    gain: float = 1.0,
+    dtype: DTypeLike = np.float64,
+) -> Array:
+    r"""Draw a matrix whose singular values are all equal to ``gain``.
+
+    For a square matrix, :math:`U^\top U = \text{gain}^2 I`, so that :math:`\lVert U^k \rVert =
+    |\text{gain}|^k`: powers neither vanish nor explode at gain 1. A tall matrix has orthogonal
+    columns, a wide one orthogonal rows. The factor Q of a QR decomposition of normal numbers is
+    made uniform over all such matrices by taking the signs of R's diagonal into it.
+
+    Args:
+        rng: source of the random numbers.
+        rows, columns: the shape, at least 1 each.
+        gain: what the orthogonal matrix is multiplied by.
+        dtype: float32 or float64.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    Sources: A. M. Saxe, J. L. McClelland and S. Ganguli, arXiv 1312.6120; F. Mezzadri, How to
+    generate random matrices from the classical compact groups, Notices of the AMS 54 (2007).
+
+    >>> U = orthogonal(np.random.default_rng(0), 3, 3, gain=0.5)
+    >>> bool(np.allclose(U.T @ U, 0.25 * np.eye(3)))
+    True
+    """
+    rng, rows, columns = check_rng(rng), check_size("rows", rows), check_size("columns", columns)
+    gain, dtype = check_number("gain", gain), check_user_dtype(dtype)
+    normal = rng.normal(size=(max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(normal)
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)
+    return np.asarray(gain * (q if rows >= columns else q.T), dtype)
+
+
+def identity(size: int, *, gain: float = 1.0, dtype: DTypeLike = np.float64) -> Array:
+    r"""Return ``gain`` times the identity matrix.
+
+    Args:
+        size: number of rows and of columns, at least 1.
+        gain: the number on the diagonal.
+        dtype: float32 or float64.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    Source: Q. V. Le, N. Jaitly and G. E. Hinton, arXiv 1504.00941 (there for rectified linear
+    units).
+
+    >>> identity(2, gain=0.5)
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+    size, gain = check_size("size", size), check_number("gain", gain)
+    return np.asarray(gain * np.eye(size), check_user_dtype(dtype))
+
+
+def glorot_uniform(
+    rng: np.random.Generator,
+    rows: int,
+    columns: int,
+    *,
+    gain: float = 1.0,
+    dtype: DTypeLike = np.float64,
+) -> Array:
+    r"""Draw entries uniformly from :math:`[-r, r)`, :math:`r = \text{gain} \sqrt{6 / (p + q)}`.
+
+    Here p and q are the numbers of rows and columns. The variance :math:`2 / (p + q)` is the
+    compromise between keeping the size of what goes forwards (:math:`1 / q`) and of what comes
+    back (:math:`1 / p`).
+
+    Args:
+        rng: source of the random numbers.
+        rows, columns: the shape, at least 1 each; one gate, not a stack of gates.
+        gain: factor of the bound.
+        dtype: float32 or float64.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    Source: X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward
+    neural networks, AISTATS 2010.
+
+    >>> W = glorot_uniform(np.random.default_rng(0), 200, 100)
+    >>> bool(np.abs(W).max() <= np.sqrt(6 / 300)), round(float(W.var() * 150), 1)
+    (True, 1.0)
+    """
+    rng, rows, columns = check_rng(rng), check_size("rows", rows), check_size("columns", columns)
+    gain, dtype = check_number("gain", gain), check_user_dtype(dtype)
+    bound = gain * np.sqrt(6 / (rows + columns))
+    return np.asarray(bound * rng.uniform(-1, 1, (rows, columns)), dtype)
+
+
+def with_recurrent(params: Params, make: Callable[[int], Array]) -> Params:
+    """Return ``params`` with new recurrent weights, one square matrix for every gate.
+
+    Args:
+        params: parameters of any architecture of this package.
+        make: takes the hidden size H and returns a matrix ``(H, H)``; called once for each gate.
+
+    Raises:
+        TypeError: ``make`` is not callable, or returns no array of the parameters' dtype.
+        ValueError: ``params`` is not a parameter dict; a matrix has the wrong shape or is not
+            finite.
+
+    >>> from nndl_rnn import gru
+    >>> params = gru.init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
+    >>> with_recurrent(params, identity)["weight_hh"].tolist()
+    [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
+    """
+    gates, H = _check_gates(params)
+    if not callable(make):
+        raise fail(TypeError, "make", "a function of the hidden size", type_name(make))
+    dtype = params["weight_hh"].dtype
+    blocks = [check_array("make(hidden_size)", make(H), (H, H), dtype) for _ in range(gates)]
+    return {**params, "weight_hh": np.concatenate(blocks)}
+
+
+def with_forget_bias(params: Params, value: float, *, update: str = "keep") -> Params:
+    r"""Return ``params`` in which the gate that keeps the old state has the bias ``value``.
+
+    That gate is :math:`f_t` in an LSTM and :math:`z_t` in a GRU. At zero input and state it is then
+    :math:`\sigma(\text{value})`, and a direct path of k steps has the factor
+    :math:`\sigma(\text{value})^k`. ``bias_ih`` becomes ``value`` and ``bias_hh`` zero, so their sum
+    is ``value``.
+
+    Args:
+        params: parameters of an LSTM or a GRU with biases.
+        value: the bias; 1 or 2 are common.
+        update: of a GRU: ``"keep"``, or ``"write"`` where :math:`1 - z_t` keeps the old state and
+            the bias is ``-value``. Not read for an LSTM.
+
+    Raises:
+        TypeError: an argument of a wrong type.
+        ValueError: the parameters are those of a simple recurrent network, which has no such gate,
+            or have no biases; a wrong value.
+
+    Sources: F. A. Gers, J. Schmidhuber and F. Cummins, Learning to Forget, Neural Computation 12
+    (2000); R. Jozefowicz, W. Zaremba and I. Sutskever, ICML 2015.
+
+    >>> from nndl_rnn import lstm
+    >>> params = lstm.init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
+    >>> lstm.split_gates(with_forget_bias(params, 2.0))["b_f"]
+    array([2., 2.])
+    """
+    gates, H = _check_gates(params)
+    value = check_number("value", value)
+    check_choice("update", update, ("keep", "write"))
+    if gates not in (LSTM_GATES, GRU_GATES):
+        expected = "those of an LSTM or a GRU, whose gates can keep the old state"
+        raise fail(ValueError, "params", expected, "those of a network without gates")
+    if "bias_ih" not in params:
+        raise fail(ValueError, "params", "parameters with biases", "a dict without bias_ih")
+    gate = FORGET if gates == LSTM_GATES else UPDATE
+    sign = -1.0 if gates == GRU_GATES and update == "write" else 1.0
+    biases = {name: params[name].copy() for name in ("bias_ih", "bias_hh")}
+    biases["bias_ih"][gate * H : (gate + 1) * H] = sign * value
+    biases["bias_hh"][gate * H : (gate + 1) * H] = 0
+    return {**params, **biases}
+
+
+def _check_gates(params: Params) -> tuple[int, int]:
+    """Return the number of stacked gates and the hidden size of checked parameters."""
+    if not isinstance(params, dict) or not isinstance(params.get("weight_hh"), np.ndarray):
+        expected = "a dict with PyTorch's parameter names"
+        got = "one without weight_hh" if isinstance(params, dict) else type_name(params)
+        raise fail(ValueError if isinstance(params, dict) else TypeError, "params", expected, got)
+    weight_hh = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H"))
+    rows, H = weight_hh.shape
+    if H == 0 or rows not in (H, GRU_GATES * H, LSTM_GATES * H):
+        expected = "shape (G*H, H) with G = 1, 3 or 4 gates"
+        raise fail(ValueError, "params['weight_hh']", expected, weight_hh.shape)
+    check_params(params, rows // H)
+    return rows // H, H
