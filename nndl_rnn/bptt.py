@@ -12,17 +12,52 @@ forms:
   ``nndl_rnn.losses`` on the hidden states themselves is such a function.
 
 The function sees all hidden states at once, so a loss may join several time steps.
+
+:func:`full` follows every path. The others trade some of the paths for less memory, or for a
+gradient that is ready before the sequence ends. Each multiplies the path from step k to the loss
+at step t by a weight :math:`\omega_{t,k}`:
+
+==================== ====================================================================
+:func:`windowed`     1 if :math:`t - k < \tau`, else 0
+:func:`chunked`      1 if k is not before the first step that the chunk of t reaches, else 0
+:func:`reweighted`   :math:`\prod_{j=k+1}^{t} \xi_j` for given factors :math:`\xi_j`
+:func:`randomized`   the same, with independent :math:`\xi_j` of mean 1
+==================== ====================================================================
+
+They take the arguments of :func:`full` and settings by keyword, so that
+``functools.partial(chunked, k1=20, k2=20)`` can stand wherever :func:`full` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from nndl_rnn._validation import Array, Params, State, fail, type_name
+import numpy as np
 
-__all__ = ["Architecture", "Gradients", "Head", "full"]
+from nndl_rnn._validation import (
+    Array,
+    Params,
+    State,
+    check_array,
+    check_rng,
+    check_size,
+    fail,
+    type_name,
+)
+
+__all__ = [
+    "Architecture",
+    "Gradients",
+    "Head",
+    "chunked",
+    "draw_factors",
+    "full",
+    "randomized",
+    "reweighted",
+    "windowed",
+]
 
 Head = Callable[[Array], tuple[Any, ...]]
 
@@ -110,14 +145,378 @@ def full(
     >>> float(result.loss), result.d_params["weight_hh"]
     (3.15625, array([[5.]]))
     """
-    for name in ("forward", "backward"):
-        if not callable(getattr(architecture, name, None)):
-            expected = "a module with the functions forward and backward, such as nndl_rnn.rnn"
-            raise fail(TypeError, "architecture", expected, type_name(architecture))
+    _check_architecture(architecture)
     h, last_state, cache = architecture.forward(params, x, state, **options)
     loss, direct, d_readout = _direct_gradient(d_h, h)
     d_params, d_x, d_initial = architecture.backward(cache, direct, d_state)
     return Gradients(loss, d_params, d_x, d_initial, d_readout, h, last_state)
+
+
+def windowed(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array | Head,
+    state: State | None = None,
+    *,
+    tau: int,
+    d_state: State | None = None,
+    **options: Any,
+) -> Gradients:
+    r"""Back from every loss term through its own step and the :math:`\tau - 1` steps before it.
+
+    .. math::
+
+        \sum_{t=1}^{T} \sum_{k=\max(1,\, t-\tau+1)}^{t}
+        \left( \frac{\partial^{+} h_k}{\partial \theta} \right)^{\!\top}
+        \left( \frac{\partial h_t}{\partial h_k} \right)^{\!\top}
+        \frac{\partial^{+} L}{\partial h_t}
+
+    Every loss term sees the same number of steps. The price is a backward pass of its own for
+    each, :math:`T \tau` steps in all. This is ``chunked`` with ``k1=1``, ``k2=tau``. Equal to
+    :func:`full` for :math:`\tau \ge T`.
+
+    Args:
+        architecture, params, x, d_h, state, d_state, options: as for :func:`full`. ``d_state``
+            counts as a loss term of the last step.
+        tau: length of the window, at least 1; with 1 nothing is carried back.
+
+    Raises:
+        TypeError, ValueError: ``tau`` is no integer of at least 1; further as :func:`full`.
+
+    Source: the truncated back-propagation through time of R. J. Williams and J. Peng, An efficient
+    gradient-based algorithm for on-line training of recurrent network trajectories, Neural
+    Computation 2 (1990).
+
+    >>> from nndl_rnn import rnn
+    >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
+    >>> x, d_h = np.ones((3, 1, 1)), np.ones((3, 1, 1))
+    >>> for tau in (1, 2, 3):                     # h = 1, 1.5, 1.75; exact: 1 + 1.5 + 0.5
+    ...     found = windowed(rnn, params, x, d_h, tau=tau, nonlinearity="identity")
+    ...     print(tau, found.d_params["weight_hh"])
+    1 [[2.5]]
+    2 [[3.]]
+    3 [[3.]]
+    """
+    tau = check_size("tau", tau)
+    windows = _windows(_steps(x), 1, tau)
+    return _back_in_windows(architecture, params, x, d_h, state, d_state, options, windows)
+
+
+def chunked(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array | Head,
+    state: State | None = None,
+    *,
+    k1: int,
+    k2: int,
+    d_state: State | None = None,
+    **options: Any,
+) -> Gradients:
+    r"""Every ``k1`` steps, back-propagate the losses of these steps through the last ``k2`` steps.
+
+    The sequence is cut into chunks of k1 steps; the last one may be shorter. Let t lie in the chunk
+    that begins with step :math:`s_t`. Its loss reaches back to step :math:`s_t - (k_2 - k_1)`:
+
+    .. math::
+
+        \sum_{t=1}^{T} \sum_{k=\max(1,\, s_t-(k_2-k_1))}^{t}
+        \left( \frac{\partial^{+} h_k}{\partial \theta} \right)^{\!\top}
+        \left( \frac{\partial h_t}{\partial h_k} \right)^{\!\top}
+        \frac{\partial^{+} L}{\partial h_t}, \qquad
+        s_t = k_1 \left\lfloor \frac{t - 1}{k_1} \right\rfloor + 1
+
+    With ``k1 == k2`` this is what detaching the state between chunks does. The forward pass is not
+    cut: the state is carried on. Parameters stay as they are for the whole sequence; to update
+    them after each chunk, call :func:`full` chunk by chunk and hand ``state`` on. Equal to
+    :func:`full` if there is one chunk, or if no chunk's reach ends after the first step.
+
+    Args:
+        architecture, params, x, d_h, state, d_state, options: as for :func:`full`. ``d_state``
+            counts as a loss term of the last step.
+        k1: steps from one backward pass to the next, at least 1.
+        k2: steps of a backward pass, at least ``k1``, so that every loss reaches its own step.
+
+    Raises:
+        TypeError, ValueError: ``k1`` or ``k2`` is no such integer; further as :func:`full`.
+
+    Source: BPTT(h; h') of R. J. Williams and J. Peng (1990), with ``k2`` for h and ``k1`` for h'.
+
+    >>> from nndl_rnn import rnn
+    >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
+    >>> x, d_h = np.ones((4, 1, 1)), np.ones((4, 1, 1))
+    >>> cut = chunked(rnn, params, x, d_h, k1=2, k2=2, nonlinearity="identity")
+    >>> whole = full(rnn, params, x, d_h, nonlinearity="identity")
+    >>> cut.d_params["weight_hh"], whole.d_params["weight_hh"]
+    (array([[5.]]), array([[5.75]]))
+    """
+    k1 = check_size("k1", k1)
+    k2 = check_size("k2", k2)
+    if k2 < k1:
+        raise fail(ValueError, "k2", f"an integer of at least k1 = {k1}", k2)
+    windows = _windows(_steps(x), k1, k2)
+    return _back_in_windows(architecture, params, x, d_h, state, d_state, options, windows)
+
+
+def reweighted(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array | Head,
+    state: State | None = None,
+    *,
+    xi: Array,
+    d_state: State | None = None,
+    **options: Any,
+) -> Gradients:
+    r"""Multiply what goes back from step t to step t - 1 by a given factor :math:`\xi_t`.
+
+    In place of :math:`\partial h_t / \partial \theta` this uses
+
+    .. math::
+
+        \zeta_t = \frac{\partial^{+} h_t}{\partial \theta}
+        + \xi_t \frac{\partial^{+} h_t}{\partial h_{t-1}} \zeta_{t-1}, \qquad \zeta_0 = 0
+
+    (with the state in place of h where an architecture has more than h). The recursion starts
+    afresh wherever :math:`\xi_t = 0`, and no step before such a t is stored with those after it.
+    Ones give :func:`full`; zeros at the first step of every chunk and ones elsewhere give
+    :func:`chunked` with ``k1 == k2``.
+
+    Args:
+        architecture, params, x, d_h, state, d_state, options: as for :func:`full`.
+        xi: the factors :math:`\xi_1, \dots, \xi_T`, finite, shape ``(T,)``. All sequences of the
+            batch share them. :math:`\xi_1` affects only the gradient by the initial state.
+
+    Raises:
+        TypeError, ValueError: ``xi`` is no such array; further as :func:`full`.
+
+    >>> from nndl_rnn import rnn
+    >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
+    >>> x, d_h = np.ones((3, 1, 1)), np.array([0.0, 0.0, 1.0]).reshape(3, 1, 1)
+    >>> for xi_3 in (0.0, 1.0, 2.0):                     # h_2 + xi_3 0.5 h_1
+    ...     xi = np.array([1.0, 1.0, xi_3])
+    ...     found = reweighted(rnn, params, x, d_h, xi=xi, nonlinearity="identity")
+    ...     print(found.d_params["weight_hh"])
+    [[1.5]]
+    [[2.]]
+    [[2.5]]
+    """
+    steps = _steps(x)
+    xi = check_array("xi", xi, (steps,))
+    if xi.dtype.kind != "f":
+        raise fail(TypeError, "xi", "a float array", f"dtype {xi.dtype}")
+    starts = [0, *(t for t in range(1, steps) if xi[t] == 0)]
+    windows = [
+        _Window(start, start, stop)
+        for start, stop in zip(starts, [*starts[1:], steps], strict=True)
+    ]
+    return _back_in_windows(
+        architecture, params, x, d_h, state, d_state, options, windows, factors=xi
+    )
+
+
+def randomized(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array | Head,
+    state: State | None = None,
+    *,
+    pi: float | Array,
+    rng: np.random.Generator,
+    d_state: State | None = None,
+    **options: Any,
+) -> Gradients:
+    r"""Truncate at random, and weight what is left so that the mean is the exact gradient.
+
+    :func:`reweighted` with independent factors :math:`\xi_t` from :func:`draw_factors`, each of
+    mean 1. As :math:`\xi_t` is independent of :math:`\zeta_{t-1}`, the mean of :math:`\zeta_t`
+    obeys the recursion of :math:`\partial h_t / \partial \theta`, so the estimate is unbiased. For
+    one unit with :math:`\gamma_t = \partial^{+} h_t / \partial h_{t-1}` its variance obeys
+
+    .. math::
+
+        \operatorname{Var} \zeta_t = \frac{\gamma_t^2}{\pi_t} \left( \operatorname{Var} \zeta_{t-1}
+        + (1 - \pi_t) \left( \frac{\partial h_{t-1}}{\partial \theta} \right)^{2} \right)
+
+    Args:
+        architecture, params, x, d_h, state, d_state, options: as for :func:`full`.
+        pi: probability to go on back from step t to step t - 1, above 0 and at most 1: a number, or
+            one for each step, shape ``(T,)``. With 1, equal to :func:`full`.
+        rng: source of the random numbers; T of them are drawn.
+
+    Raises:
+        TypeError, ValueError: ``pi`` or ``rng`` is not as said; further as :func:`full`.
+
+    Source: C. Tallec and Y. Ollivier, Unbiasing truncated backpropagation through time,
+    arXiv:1705.08209 (2017).
+
+    >>> from nndl_rnn import rnn
+    >>> rng = np.random.default_rng(0)
+    >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
+    >>> x, d_h = np.ones((3, 1, 1)), np.array([0.0, 0.0, 1.0]).reshape(3, 1, 1)
+    >>> options = {"pi": 0.5, "rng": rng, "nonlinearity": "identity"}
+    >>> draws = [randomized(rnn, params, x, d_h, **options) for _ in range(1000)]
+    >>> values = np.array([draw.d_params["weight_hh"].item() for draw in draws])
+    >>> np.unique(values), round(float(values.mean()), 1)         # exact: 2
+    (array([1.5, 2.5]), 2.0)
+    """
+    xi = draw_factors(pi, _steps(x), rng)
+    return reweighted(architecture, params, x, d_h, state, xi=xi, d_state=d_state, **options)
+
+
+def draw_factors(pi: float | Array, steps: int, rng: np.random.Generator) -> Array:
+    r"""Draw independent :math:`\xi_1, \dots, \xi_T` with mean 1 that are often 0.
+
+    .. math:: P(\xi_t = 1 / \pi_t) = \pi_t, \qquad P(\xi_t = 0) = 1 - \pi_t
+
+    A :math:`\pi_t` of 0 is refused: :math:`\xi_t` would always be 0, and its mean not 1.
+
+    Args:
+        pi: above 0 and at most 1, a number or an array of shape ``(steps,)``.
+        steps: T, at least 0.
+        rng: source of the random numbers.
+
+    Raises:
+        TypeError, ValueError: an argument is not as said.
+
+    >>> draw_factors(0.5, 6, np.random.default_rng(0))
+    array([0., 2., 2., 2., 0., 0.])
+    """
+    steps = check_size("steps", steps, minimum=0)
+    rng = check_rng(rng)
+    expected = f"a number above 0 and at most 1, or an array of them of shape ({steps},)"
+    try:
+        probabilities = np.asarray(pi, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise fail(TypeError, "pi", expected, type_name(pi)) from None
+    if probabilities.shape not in ((), (steps,)):
+        raise fail(ValueError, "pi", expected, f"shape {probabilities.shape}")
+    outside = ~((probabilities > 0) & (probabilities <= 1))
+    if outside.any():
+        raise fail(ValueError, "pi", expected, probabilities[outside].flat[0])
+    return np.where(rng.random(steps) < probabilities, 1 / probabilities, 0.0)
+
+
+class _Window(NamedTuple):
+    """The steps of one backward pass, counted from 0; the losses from ``first_loss`` on are its own."""
+
+    start: int
+    first_loss: int
+    stop: int
+
+
+def _windows(steps: int, k1: int, k2: int) -> list[_Window]:
+    """Lay out the backward passes of :func:`chunked`. Those that reach the first step are one."""
+    # A chunk that begins at or before step k2 - k1 (from 0) reaches back to the first step.
+    reaching = (k2 - k1) // k1 + 1
+    first_stop = min(reaching * k1, steps)
+    return [_Window(0, 0, first_stop)] + [
+        _Window(begin - (k2 - k1), begin, min(begin + k1, steps))
+        for begin in range(first_stop, steps, k1)
+    ]
+
+
+def _back_in_windows(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array | Head,
+    state: State | None,
+    d_state: State | None,
+    options: dict[str, Any],
+    windows: Sequence[_Window],
+    factors: Array | None = None,
+) -> Gradients:
+    """Add up the gradients of backward passes that know nothing of each other.
+
+    One forward pass keeps the states at which windows start, and no cache. Each window runs forward
+    once more from there, so only one window's cache is in memory at a time.
+    """
+    _check_architecture(architecture)
+    starts = [window.start for window in windows]
+    pieces, states = [], {}
+    for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
+        states[start] = state
+        piece, state, _ = architecture.forward(params, x[start:stop], state, **options)
+        pieces.append(piece)
+    h, last_state = np.concatenate(pieces), state
+    assert last_state is not None  # there is at least one window
+
+    loss, direct, d_readout = _direct_gradient(d_h, h)
+    direct = check_array("d_h", direct, h.shape, h.dtype)
+    d_params: Params = {}
+    d_x = np.zeros_like(x, dtype=h.dtype)
+    d_initial: State = ()
+    for start, first_loss, stop in windows:
+        own = direct[start:stop].copy()
+        own[: first_loss - start] = 0
+        beyond = d_state if stop == len(x) else None
+        share, share_x, reached = _back_once(
+            architecture,
+            params,
+            x[start:stop],
+            own,
+            states[start],
+            beyond,
+            options,
+            None if factors is None else factors[start:stop],
+        )
+        d_params = _add(d_params, share)
+        d_x[start:stop] += share_x
+        if start == 0:
+            d_initial = reached
+    return Gradients(loss, d_params, d_x, d_initial, d_readout, h, last_state)
+
+
+def _back_once(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array,
+    state: State | None,
+    d_state: State | None,
+    options: dict[str, Any],
+    factors: Array | None,
+) -> tuple[Params, Array, State]:
+    """Run forward and back over one window; with factors step by step, to put them in between."""
+    if factors is None or len(x) == 0:
+        _, _, cache = architecture.forward(params, x, state, **options)
+        return architecture.backward(cache, d_h, d_state)
+    caches = []
+    for t in range(len(x)):
+        _, state, cache = architecture.forward(params, x[t : t + 1], state, **options)
+        caches.append(cache)
+    d_params: Params = {}
+    d_x = np.empty_like(x, dtype=d_h.dtype)
+    for t in reversed(range(len(x))):
+        share, d_x[t : t + 1], reached = architecture.backward(
+            caches.pop(), d_h[t : t + 1], d_state
+        )
+        # As a Python float, which leaves float32 as it is.
+        d_state = tuple(float(factors[t]) * part for part in reached)
+        d_params = _add(d_params, share)
+    assert d_state is not None  # there is at least one step
+    return d_params, d_x, d_state
+
+
+def _add(total: Params, share: Params) -> Params:
+    """Add gradients; an empty total stands for zeros."""
+    return {name: total.get(name, 0) + value for name, value in share.items()}
+
+
+def _steps(x: Array) -> int:
+    return len(check_array("x", x, ("T", "B", "D")))
+
+
+def _check_architecture(architecture: object) -> None:
+    for name in ("forward", "backward"):
+        if not callable(getattr(architecture, name, None)):
+            expected = "a module with the functions forward and backward, such as nndl_rnn.rnn"
+            raise fail(TypeError, "architecture", expected, type_name(architecture))
 
 
 def _direct_gradient(d_h: Array | Head, h: Array) -> tuple[Any, Array, Any]:
