@@ -20,27 +20,31 @@ All other paths pass a gate, or a weight matrix, in between; their sum is what i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nndl_rnn import gru, lstm, residual, rnn
-from nndl_rnn._validation import Array, Params, check_array, fail, type_name
+from nndl_rnn._validation import Array, Params, State, check_array, fail, type_name
 
 __all__ = ["Flow", "gradient_flow"]
+
+DirectPath = Callable[[Sequence[Any], Array], list[Array]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flow:
-    """Gradients by lag; index k of each array belongs to the hidden state k steps before the last.
+    r"""Gradients by lag; index k of each array belongs to the hidden state k steps before the last.
 
-    The shape of each is ``(T + 1, B, H)``.
+    The shape of each is ``(T + 1, B, H)``. ``cell`` is None but for the LSTM; there it holds
+    :math:`\left.\partial L / \partial c_{T-k}\right|_{h_{T-k}}`, what a step hands to the cell.
     """
 
     total: Array = field(repr=False)
     direct: Array = field(repr=False)
+    cell: Array | None = field(repr=False, default=None)
 
     @property
     def gates(self) -> Array:
@@ -75,7 +79,12 @@ def gradient_flow(architecture: Any, params: Params, x: Array, d_h_last: Array) 
     >>> flow.total.ravel(), flow.gates.ravel()
     (array([1.   , 0.5  , 0.25 , 0.125]), array([0., 0., 0., 0.]))
     """
-    direct_paths = {rnn: _no_path, residual: _identity, gru: _kept_state, lstm: _along_the_cell}
+    direct_paths: dict[Any, DirectPath] = {
+        rnn: _no_path,
+        residual: _identity,
+        gru: _kept_state,
+        lstm: _along_the_cell,
+    }
     if architecture not in direct_paths:
         found = getattr(architecture, "__name__", type_name(architecture))
         raise fail(TypeError, "architecture", "the module rnn, residual, lstm or gru", found)
@@ -87,20 +96,21 @@ def gradient_flow(architecture: Any, params: Params, x: Array, d_h_last: Array) 
     if state is None:
         raise fail(ValueError, "x", "at least one time step", x.shape)
     d_h_last = check_array("d_h_last", d_h_last, state[0].shape, state[0].dtype)
-    total = _all_paths(architecture, caches, d_h_last, extra_states=len(state) - 1)
-    return Flow(np.array(total), np.array(direct_paths[architecture](caches, d_h_last)))
+    states = _all_paths(architecture, caches, d_h_last, extra_states=len(state) - 1)
+    total, *others = (np.array(gradients) for gradients in zip(*states, strict=True))
+    direct = np.array(direct_paths[architecture](caches, d_h_last))
+    return Flow(total, direct, others[0] if others else None)
 
 
 def _all_paths(
     architecture: Any, caches: Sequence[Any], d_h_last: Array, extra_states: int
-) -> list[Array]:
-    """The gradient at every hidden state, by stepping back from the last one."""
-    d_state = (d_h_last, *(np.zeros_like(d_h_last),) * extra_states)
-    gradients = [d_h_last]
+) -> list[State]:
+    """The gradient at every state, by stepping back from the last one."""
+    d_states: list[State] = [(d_h_last, *(np.zeros_like(d_h_last),) * extra_states)]
     for cache in reversed(caches):
-        _, _, d_state = architecture.step_backward(cache, d_state)
-        gradients.append(d_state[0])
-    return gradients
+        _, _, d_state = architecture.step_backward(cache, d_states[-1])
+        d_states.append(d_state)
+    return d_states
 
 
 def _no_path(caches: Sequence[rnn.StepCache], d_h_last: Array) -> list[Array]:

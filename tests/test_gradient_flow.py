@@ -60,6 +60,21 @@ def test_direct_path_of_the_lstm_is_the_printed_product():
             np.testing.assert_allclose(direct[T - k, b], expected, rtol=1e-12, atol=1e-15)
 
 
+def test_cell_is_the_derivative_by_a_change_of_the_cell_alone():
+    params, x, d_h_last = problem(lstm)
+    flow = gradient_flow(lstm, params, x, d_h_last)
+    direction = np.random.default_rng(9).normal(size=(B, H))
+    state = None
+    for lag in range(T - 1, 0, -1):
+        state, _ = lstm.step(params, x[T - lag - 1], state)
+        moved = (state[0] + 0j, state[1] + 1e-20j * direction)
+        h = lstm.forward(params, x[T - lag :], moved)[0][-1]
+        measured = (h * d_h_last).sum(axis=1).imag / 1e-20
+        np.testing.assert_allclose((flow.cell[lag] * direction).sum(axis=1), measured, rtol=1e-10)
+    assert not flow.cell[0].any()
+    assert gradient_flow(gru, *problem(gru)).cell is None
+
+
 def test_direct_path_of_the_gru_is_the_product_of_its_update_gates():
     params, x, d_h_last = problem(gru)
     direct = gradient_flow(gru, params, x, d_h_last).direct
