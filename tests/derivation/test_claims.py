@@ -246,7 +246,8 @@ def softmax(derive):
 
 
 def test_softmax_cross_entropy_needs_targets_that_sum_to_one(softmax):
-    softmax("eq-shapes", "eq-sum").verify("eq-gradient", "eq-jacobian", "eq-general")
+    for result in softmax("eq-shapes", "eq-sum").verify("eq-gradient", "eq-jacobian", "eq-general"):
+        assert set(notes(result)) <= {"exact over Q"}  # a division
     without = softmax("eq-shapes")
     without.verify("eq-jacobian", "eq-general")
     with pytest.raises(ClaimFailed):
@@ -350,6 +351,44 @@ def test_functions_are_atoms_with_their_own_derivatives(holds):
     ]:
         with pytest.raises(ClaimFailed):
             holds(claim)
+
+
+@pytest.mark.parametrize(
+    ("digits", "kind"),
+    [
+        (8, "float64, complex step"),
+        (20, "SymPy's expression differs"),
+        (35, "50 digits"),
+    ],
+)
+def test_each_level_has_its_own_precision(holds, digits, kind):
+    """An error in the last of so many digits is found by the first level that sees so far."""
+    with pytest.raises(ClaimFailed) as raised:
+        holds(rf"\delta^{{a}}_t + b = \delta^{{a}}_t + 1.{'0' * (digits - 1)}1 b", quick=False)
+    assert kind in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        r"\ell(b) = \ell(h_0)",
+        r"\ell(b, h_0) = \ell(h_0, b)",
+        r"\frac{\partial \ell(b)}{\partial b} = \frac{\partial \ell(h_0)}{\partial h_0}",
+        r"\tanh(b) = \tanh(h_0)",
+        r"\tanh(b) = \sigma(b)",
+        r"\phi(b) = \phi'(b)",
+    ],
+)
+def test_atoms_of_different_functions_and_arguments_differ(rnn, claim):
+    derivation = rnn(claim)
+    found = derivation.model.claims(derivation.source("eq-claim"))
+    with pytest.raises(ClaimFailed, match="entries differ"):
+        compare(found, derivation.model.network(modulo_prime()))
+
+
+def test_derivatives_of_quotients_are_exact_modulo_a_prime(holds):
+    claim = r"\frac{\partial \frac{1}{b^\top b}}{\partial b} = -\frac{2 b}{(b^\top b)^2}"
+    assert set(notes(holds(claim, quick=False))) == {"exact over Q"}
 
 
 @pytest.mark.parametrize("claim", [claim for claim, _ in FALSE])

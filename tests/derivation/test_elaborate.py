@@ -518,6 +518,13 @@ def test_both_holes_of_a_name_are_bound(model):
     assert (quantity.key, tuple(map(str, indices))) == (r"\delta_{t,k}", ("t+1", "k-2"))
 
 
+def test_a_letter_that_stands_twice_in_a_name_means_the_same_index_twice(model):
+    model.declare(Source(r"q_{t,t} \in \mathbb{R}^{n}"))
+    for text, found in [("q_{2,2}", True), ("q_{t+1,t+1}", True), ("q_{t,k}", False)]:
+        [[node]] = parse(Source(text))
+        assert (model.names.find(node) is not None) == found
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

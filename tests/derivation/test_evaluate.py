@@ -262,6 +262,13 @@ def test_what_cannot_be_evaluated_is_an_error(squares, text, message):
     assert raised.value.span is not None
 
 
+def test_a_derivative_that_is_known_already_still_depends_on_what_it_was_made_of(squares):
+    evaluate(squares, ComplexStep, r"\frac{\partial L}{\partial h_1}")
+    evaluate(squares, ComplexStep, r"\delta^{h}_1")  # taken from what is known
+    with pytest.raises(EquationError, match="the derivative of a derivative is not supported"):
+        evaluate(squares, ComplexStep, r"\frac{\partial \delta^{h}_1}{\partial W}")
+
+
 def test_sums_read_initial_states(squares):
     h = [evaluate(squares, ComplexStep, f"h_{t}") for t in range(T + 1)]
     found = evaluate(squares, ComplexStep, r"\sum_{t=1}^{T} h_{t-1}")
