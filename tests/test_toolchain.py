@@ -54,11 +54,30 @@ assert nndl_rnn.answer == 42, "the package is broken"
 equation = Path("first.md").read_text(encoding="utf-8").split("$$")[1]
 assert equation.strip() == "a_t = W x_t", "the equation is wrong"
 ```
+
+$$
+x_t \\in \\mathbb{R}^{m}, \\quad W \\in \\mathbb{R}^{n \\times m}
+$$ (eq-first-shapes)
+
+$$
+\\frac{\\partial a_t}{\\partial x_t} = W
+$$ (eq-first-jacobian)
+
+```{code-cell} ipython3
+:tags: [derivation]
+
+from nndl_rnn.derivation import Derivation
+
+first = Derivation("first.md", n=3, m=2)
+first.declare("eq-first-shapes")
+first.define("eq-first-step")
+first.verify("eq-first-jacobian")
+```
 """
 
 
 class TinyBook:
-    """Three pages, a package of one line, and this project's own configuration and extension."""
+    """Four pages, a copy of the package, and this project's own configuration and extensions."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,11 +91,15 @@ class TinyBook:
         shutil.copytree(ROOT / "book/_static", folder / "book/_static")
         self.write(
             "_toc.yml",
-            "format: jb-book\nroot: index\nchapters:\n  - file: first\n  - file: second\n",
+            "format: jb-book\nroot: index\n"
+            "chapters:\n  - file: first\n  - file: second\n  - file: ledger\n",
         )
         self.write("book/index.md", INDEX)
         self.write("book/first.md", FIRST)
         self.write("book/second.md", SECOND)
+        self.write("book/ledger.md", "# Ledger\n\n```{equation-ledger}\n```\n")
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "nndl_rnn", folder / "nndl_rnn", ignore=ignored)
         self.write("nndl_rnn/__init__.py", "answer = 42\n")
 
     def write(self, name: str, text: str) -> None:
@@ -163,6 +186,38 @@ def test_a_cell_that_warns_fails_the_build(book: TinyBook) -> None:
         status, output = book.build()
     assert status != 0
     assert re.search(r"first\.md:\d+: WARNING: stderr was found in the cell outputs", output)
+
+
+def test_wrong_equation_fails_the_build_and_is_pointed_at(book: TinyBook) -> None:
+    with book.edited("book/first.md", "x_t} = W\n", "x_t} = -W\n"):
+        status, output = book.build()
+    assert status != 0
+    assert "eq-first-jacobian: the equation does not hold here" in output
+    printed = r"\frac{\partial a_t}{\partial x_t} = "
+    line = 1 + next(n for n, text in enumerate(FIRST.splitlines()) if text.startswith(printed))
+    assert f"first.md:{line}\n    {printed}-W\n" + " " * (4 + len(printed)) + "^^\n" in output
+
+
+def test_equation_that_no_cell_accounts_for_fails_the_build(book: TinyBook) -> None:
+    with book.edited("book/second.md", "# ", "$$\nx = y\n$$ (eq-second-lonely)\n\n# "):
+        status, output = book.build()
+    assert status != 0
+    assert "eq-second-lonely: no derivation cell declares, defines, verifies" in output
+
+
+def test_checked_equation_is_marked_and_linked_to_its_row_in_the_ledger(book: TinyBook) -> None:
+    status, output = book.build()
+    assert status == 0, output
+    pages = {n: (book.folder / f"_build/html/{n}.html").read_text() for n in ("first", "ledger")}
+    marks = re.findall(r'<a class="equation-mark equation-(\w+)" href="([^"]+)"', pages["first"])
+    assert marks == [("verified", "ledger.html#ledger-eq-first-jacobian")]
+    assert 'id="ledger-eq-first-jacobian"' in pages["ledger"]
+    row = pages["ledger"].split('id="ledger-eq-first-jacobian"')[1].split("</tr>")[0]
+    text = re.sub(r"<[^>]+>", " ", row)
+    assert "18 entries, T=3, n=3, m=2" in text
+    assert re.search(r"\b(\d+) of \1\b", text), "some mutants were not rejected"
+    counted = "3 labelled equations: 1 are verified, 1 are definitions, 1 are declarations"
+    assert counted in pages["ledger"]
 
 
 @pytest.fixture(scope="module")

@@ -61,13 +61,10 @@ def check(path: Path) -> Checked:
 
 
 def checked_chapters(app: Sphinx, env: BuildEnvironment) -> dict[str, Checked]:
-    """What was found in every chapter of the book that has derivation cells, by document name."""
+    """What was found in every chapter of the book that prints equations, by document name."""
     book = Path(app.srcdir).resolve()
-    paths = [
-        path
-        for name in sorted(env.found_docs)
-        if (path := book / f"{name}.md").exists() and Chapter.read(path).derivation_cells
-    ]
+    pages = (book / f"{name}.md" for name in sorted(env.found_docs))
+    paths = [page for page in pages if page.exists() and Chapter.read(page).equations]
     store = Path(app.outdir).parent / ".equations"
     names = fingerprints(book, paths, app.config.execution_depends_on)
     kept = {name: store / f"{name}-{value[:16]}.json" for name, value in names.items()}
@@ -98,7 +95,7 @@ def _complain(found: Checked, docname: str) -> None:
 
 
 def read_equations(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Before pages are read: check, and read the ledger again if anything changed."""
+    """Before pages are read: check, and read the ledger again if any page is."""
     app.checked_equations = checked_chapters(app, env)  # type: ignore[attr-defined]
     for docname, found in app.checked_equations.items():  # type: ignore[attr-defined]
         for row in found["equations"]:
@@ -106,7 +103,7 @@ def read_equations(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> N
             for survivor in survivors:
                 message = "%s: this mutant survived, and equivalent_mutants.yml gives no reason: %s"
                 logger.warning(message, row["label"], survivor, location=docname, type="equation")
-    if LEDGER in env.found_docs and LEDGER not in docnames:
+    if docnames and LEDGER in env.found_docs and LEDGER not in docnames:
         docnames.append(LEDGER)
 
 
@@ -151,9 +148,11 @@ class EquationLedger(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         checked: dict[str, Checked] = self.env.app.checked_equations  # type: ignore[attr-defined]
         sections: list[nodes.Node] = [_totals(checked)]
-        order = self.env.config.equation_ledger_order or sorted(checked)
-        for docname in sorted(checked, key=lambda n: order.index(n) if n in order else len(order)):
-            sections.append(self._section(docname, checked[docname]))
+        sections += [
+            self._section(docname, checked[docname])
+            for docname in self.env.external_site_map  # type: ignore[attr-defined]  # in reading order
+            if docname in checked
+        ]
         return sections
 
     def _section(self, docname: str, found: Checked) -> nodes.section:
@@ -270,14 +269,13 @@ def _totals(checked: dict[str, Checked]) -> nodes.paragraph:
         f"openly not checked. {rejected} one-place mutants of the verified ones were rejected; "
         f"{equivalent} more say the same as the original, each for a reason stated in "
     )
-    return nodes.paragraph("", text, nodes.literal(text="book/equivalent_mutants.yml"), nodes.Text("."))
+    return nodes.paragraph(
+        "", text, nodes.literal(text="book/equivalent_mutants.yml"), nodes.Text(".")
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_config_value("equation_ledger_order", [], "env", [list])
     app.add_directive("equation-ledger", EquationLedger)
     app.connect("env-before-read-docs", read_equations)
     app.connect("doctree-resolved", add_marks)
     return {"version": "1.0", "parallel_read_safe": False, "parallel_write_safe": True}
-
-

@@ -111,8 +111,8 @@ class _Elaborator:
                 return self._script(node)
             case s.Parenthesis(body) | s.Group(body) | s.Bracket(body):
                 return self._enclosed(node, body)
-            case s.SumOf(terms):
-                return self._sum(terms)
+            case s.SumOf():
+                return self._sum(node)
             case s.ProductOf(factors):
                 return self._product(factors)
             case s.Fraction():
@@ -216,12 +216,13 @@ class _Elaborator:
 
     # ---------------------------------------------------------------- sums
 
-    def _sum(self, terms: Sequence[tuple[str, s.Node]]) -> Term:
+    def _sum(self, node: s.SumOf) -> Term:
         total: Term | None = None
-        for sign, node in terms:
-            term = self.expression(node)
+        for sign, summand in node.terms:
+            term = self.expression(summand)
             if sign == "-":
-                term = Negate(term, shape=term.shape, span=node.span)
+                start = node.span[0] if total is None else summand.span[0]
+                term = Negate(term, shape=term.shape, span=(start, summand.span[1]))
             total = term if total is None else _add(total, term)
         assert total is not None
         return total
