@@ -259,7 +259,7 @@ _PAGE = """\
 html[data-theme="dark"] .nndl-explorer, [data-jp-theme-light="false"] .nndl-explorer {
   --ink: #e6e6e6; --grid: #4a4a4a; --c0: #6cb8ec; --c1: #ff9a4d; --c2: #4fd0a5; --c3: #e6a3cc;
 }
-html[data-theme="dark"] .bd-content div.cell_output .text_html:has(.nndl-explorer) {
+html[data-theme="dark"] .bd-content div.cell_output .text_html:has(div.nndl-explorer) {
   background-color: transparent; color: inherit; padding: 0;
 }
 .nndl-explorer > svg { display: block; width: 100%; height: auto; }
