@@ -5,7 +5,7 @@
 For each architecture, size and dtype, one forward and backward pass of a whole sequence is timed
 four ways, in turns: this package's sequence functions; ``torch.nn``; this package's one-step
 functions in a plain loop, which are written to be read; and the matrix products alone, which no
-NumPy program can undercut.
+NumPy program can undercut. Last comes the time of checking every printed equation of the book.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import argparse
 import json
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -147,6 +149,15 @@ def table_row(result: dict[str, Any]) -> str:
     return f"{result['architecture']:<6}{result['dtype']:<9}{size:<20}{ours * 1e3:>10.2f}{numbers}"
 
 
+def seconds_to_check_the_book() -> float:
+    """The time that ``make check`` takes: all claims of all chapters, at all levels."""
+    chapters = sorted(map(str, (Path(__file__).parents[1] / "book").glob("*.md")))
+    command = [sys.executable, "-m", "nndl_rnn.derivation", "check", *chapters]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the medians to this file")
@@ -165,6 +176,8 @@ def main() -> None:
             for size in SIZES:
                 results.append(measure(name, size, dtype, options.repeats))
                 print(table_row(results[-1]), flush=True)
+    check_seconds = seconds_to_check_the_book()
+    print(f"\nChecking every printed equation of the book takes {check_seconds:.0f} s.")
     if options.json:
         about = {
             "nndl_rnn": nndl_rnn.__version__,
@@ -174,7 +187,8 @@ def main() -> None:
             "machine": platform.machine(),
             "torch threads": options.threads,
         }
-        options.json.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
+        measured = {"about": about, "results": results, "check the book, s": check_seconds}
+        options.json.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 if __name__ == "__main__":
