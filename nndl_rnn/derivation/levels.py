@@ -107,7 +107,7 @@ def _formal(model: Model, claims: list[Claim]) -> Iterator[Finding]:
         "modulo 2^61 - 1",
         model.last,
         model.sizes,
-        lambda: compare(claims, model.network(modulo_prime())),
+        lambda: compare(claims, model.network(modulo_prime)),
     )
     small = {name: min(2, size) for name, size in model.sizes.items()}
     last = next(

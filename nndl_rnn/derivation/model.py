@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from . import syntax as s
@@ -168,16 +168,20 @@ class Model:
 
     def network(
         self,
-        kind: type[Arithmetic] | Arithmetic,
+        kind: Callable[[], Arithmetic] | Arithmetic,
         last: int | None = None,
         sizes: Mapping[str, int] | None = None,
     ) -> Network:
-        """The unrolled network in one kind of numbers; kept, so that claims share what was computed."""
+        """The unrolled network in one kind of numbers.
+
+        That of a kind is kept, so that claims share what was computed; that of given numbers is new.
+        """
         last, sizes = last or self.last, dict(sizes or self.sizes)
+        if isinstance(kind, Arithmetic):
+            return Network(self.names, kind, last, sizes)
         key = (kind, last, *sorted(sizes.items()))
         if key not in self._networks:
-            arithmetic = kind() if isinstance(kind, type) else kind
-            self._networks[key] = Network(self.names, arithmetic, last, sizes)
+            self._networks[key] = Network(self.names, kind(), last, sizes)
         return self._networks[key]
 
     def _statements(self, source: Source) -> list[s.Node]:
