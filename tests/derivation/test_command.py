@@ -230,6 +230,19 @@ def test_a_definition_of_another_chapter_does_not_account_for_this_ones(tmp_path
     assert "eq-mine: no derivation cell" in problem
 
 
+def test_an_equation_of_another_chapter_with_the_same_label_does_not_either(tmp_path, chapter):
+    chapter()
+    second = tmp_path / "second.md"
+    second.write_text(
+        "```{code-cell}\n:tags: [derivation]\nfrom nndl_rnn.derivation import Derivation\n"
+        'Derivation("rnn.md", T=3, n=3, m=2, q=4).declare("eq-shapes")\n```\n\n'
+        "$$\nh_t = b\n$$ (eq-shapes)\n"
+    )
+    [problem] = problems(second)
+    assert "second.md:8" in problem
+    assert "eq-shapes: no derivation cell" in problem
+
+
 # ---------------------------------------------------------------- mutate
 
 
