@@ -36,6 +36,7 @@ $(INSTALLED): requirements.txt pyproject.toml tools/configure_environment.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/python tools/configure_environment.py
+	@mkdir -p $(OWN)
 	@touch $@
 
 install: $(INSTALLED) ## install everything into .venv (the other commands do so by themselves)
