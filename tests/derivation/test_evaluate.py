@@ -266,7 +266,7 @@ def test_a_derivative_that_is_known_already_still_depends_on_what_it_was_made_of
     evaluate(squares, ComplexStep, r"\frac{\partial L}{\partial h_1}")
     evaluate(squares, ComplexStep, r"\delta^{h}_1")  # taken from what is known
     with pytest.raises(EquationError, match="the derivative of a derivative is not supported"):
-        evaluate(squares, ComplexStep, r"\frac{\partial \delta^{h}_1}{\partial W}")
+        evaluate(squares, ComplexStep, r"\frac{\partial \delta^{h}_1}{\partial V}")
 
 
 def test_sums_read_initial_states(squares):
