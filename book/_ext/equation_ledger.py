@@ -227,6 +227,7 @@ class EquationLedger(SphinxDirective):
             cells.append(nodes.paragraph(text=text))
         out = _row(cells, span_last=0 if status == "verified" else len(LEVELS) + 1)
         out["ids"].append(f"ledger-{label}")
+        out["classes"].append(f"ledger-{status}")
         return out
 
 

@@ -75,11 +75,7 @@ class Result:
         assert first is not None
         instances = f"{first.instances} instance{'s' * (first.instances != 1)}"
         parts = [f"verified: {first.entries} entries, {instances} ({self.findings[0].sizes})"]
-        parts += [
-            ", ".join(
-                _short(finding) for finding in self.findings if finding.comparison is not None
-            )
-        ]
+        parts.append(", ".join(_short(self.findings)))
         if self.mutants is not None:
             parts.append(str(self.mutants))
         return "; ".join(parts)
@@ -112,14 +108,20 @@ def _residual(finding: Finding) -> str:
     return f"{finding.comparison.residual:.1e}"
 
 
-def _short(finding: Finding) -> str:
+def _short(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each level once, with its largest residual over all sizes; levels that abstain are left out."""
     names = {
         "float64, complex step": "complex step",
         "SymPy against central differences": "SymPy",
         "PyTorch autograd": "autograd",
+        "modulo 2^61 - 1": "mod p",
     }
-    name = names.get(finding.level, finding.level)
-    return name if _residual(finding).startswith("difference") else f"{name} {_residual(finding)}"
+    spoke = [finding for finding in findings if finding.comparison is not None]
+    for level in dict.fromkeys(finding.level for finding in spoke):
+        same = [finding for finding in spoke if finding.level == level]
+        worst = max(same, key=lambda f: f.comparison.residual if f.comparison else 0.0)
+        name, residual = names.get(level, level), _residual(worst)
+        yield name if residual.startswith("difference") else f"{name} {residual}"
 
 
 class Results(Sequence[Result]):
