@@ -444,6 +444,16 @@ def test_the_precision_of_the_user_does_not_weaken_the_check(holds):
     assert result.findings[2].comparison.residual < 1e-30
 
 
+def test_the_reported_residual_is_the_largest_difference(rnn):
+    derivation = rnn(
+        r"\begin{aligned} h_t &= h_t + 0.000000000003 - 0 b \\ b &= b + 0 h_0 \end{aligned}"
+    )
+    found = derivation.model.claims(derivation.source("eq-claim"))
+    comparison = compare(found, derivation.model.network(ComplexStep))
+    assert comparison.residual == pytest.approx(3e-12, rel=1e-3)
+    assert (comparison.equalities, comparison.instances, comparison.entries) == (2, 4, 12)
+
+
 def test_unsupported_is_an_error_of_the_equation():
     assert issubclass(Unsupported, EquationError)
 
