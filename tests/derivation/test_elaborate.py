@@ -355,6 +355,7 @@ def test_unknown_names_come_with_what_may_have_been_meant(read, text, hint):
         (r"\sum_{j=1}^{2} \sum_{k=1}^{j} c_k", r"2 c_1 + c_2"),
         (r"\prod_{j=1}^{2} (\operatorname{diag}(h_j) U)", r"\operatorname{diag}(h_1) U \operatorname{diag}(h_2) U"),
         (r"\overleftarrow{\prod}_{j=1}^{2} (h_j h_t^\top)", r"h_2 h_t^\top h_1 h_t^\top"),
+        (r"\mathop{\overleftarrow{\prod}}_{j=1}^{2} (h_j v^\top)", r"\overleftarrow{\prod}_{j=1}^{2} (h_j v^\top)"),
         (r"\prod_{j=3}^{2} (\operatorname{diag}(h_j) U) + U", r"I + U"),
         (r"v \overleftarrow{\prod}_{j=1}^{2} (v^\top h_j)", r"(v^\top h_1) (v^\top h_2) v"),
         (r"U^{T-t} v", r"U v"),

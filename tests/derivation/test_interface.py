@@ -182,6 +182,10 @@ def test_the_mutants_of_a_claim_are_part_of_its_line(tmp_path, rnn_chapter):
     assert "6 of 6 mutants rejected" in str(result)
 
 
+def test_a_quick_check_shows_no_levels(holds):
+    assert str(holds(r"h_t = \tanh(a_t)")) == "✓ eq-claim  verified"
+
+
 def test_survivors_are_shouted():
     score = MutationScore(ill_formed=2, refuted=3, equivalent=1, survivors=("abc sign",))
     assert score.total == 7
