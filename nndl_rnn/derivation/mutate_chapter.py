@@ -22,8 +22,7 @@ class MutationReport:
         ill_formed, refuted, equivalent: of the mutants of claims.
         noticed: mutants of definitions that made the chapter's check fail.
         survivors: mutants that survived without a stated reason.
-        problems: errors that have nothing to do with mutants, and reasons stated for mutants that
-            do not survive.
+        problems: errors that have nothing to do with mutants.
     """
 
     path: Path
