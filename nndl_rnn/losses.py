@@ -18,14 +18,33 @@ Values are summed in the dtype of the input. complex128 is accepted for the comp
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from nndl_rnn._validation import Array, check_array, check_choice, common_dtype, fail, type_name
+from nndl_rnn._validation import (
+    Array,
+    check_array,
+    check_choice,
+    check_number,
+    common_dtype,
+    fail,
+    type_name,
+)
+from nndl_rnn.activations import sigmoid
 
-__all__ = ["cross_entropy", "log_softmax", "softmax", "squared_error"]
+__all__ = [
+    "cross_entropy",
+    "log_softmax",
+    "of_last_steps",
+    "perplexity",
+    "sigmoid_cross_entropy",
+    "softmax",
+    "squared_error",
+]
+
+Loss = Callable[[Array, Array], tuple[Any, Array]]
 
 REDUCTIONS = ("mean", "sum")
 
@@ -106,6 +125,119 @@ def cross_entropy(
     log_probability = log_softmax(scores)
     loss = -factor * np.sum(distribution * log_probability)
     return loss, factor * (_exp(log_probability) - distribution)
+
+
+def sigmoid_cross_entropy(
+    scores: Array, target: Array, *, over_time: str = "mean", over_batch: str = "mean"
+) -> tuple[Any, Array]:
+    r"""Cross-entropy of independent yes-or-no answers.
+
+    .. math::
+
+        \hat y_t = \sigma(s_t), \qquad
+        \ell(s_t, y_t) = -y_t^\top \log \hat y_t - (1 - y_t)^\top \log (1 - \hat y_t), \qquad
+        \frac{\partial \ell}{\partial s_t} = \hat y_t - y_t
+
+    The q answers of a step are added, never averaged. The loss is computed as
+    ``max(s, 0) - s y + log(1 + exp(-|s|))``, which is the same number and neither overflows nor
+    takes the logarithm of zero.
+
+    Args:
+        scores: :math:`s_t` for every step, shape ``(T, B, q)``.
+        target: :math:`y_t`, from 0 to 1, same shape and dtype.
+        over_time: ``"mean"`` (with 1/T) or ``"sum"``.
+        over_batch: ``"mean"`` (with 1/B) or ``"sum"``.
+
+    Returns:
+        The loss, a scalar of the dtype of ``scores``, and its gradient with respect to ``scores``.
+
+    Raises:
+        TypeError: an argument is no array, or the dtypes differ.
+        ValueError: shapes differ, a value is not finite, a target lies outside 0 to 1, or an
+            option is unknown.
+
+    >>> scores = np.array([0.0, 1000.0]).reshape(2, 1, 1)               # T = 2
+    >>> loss, gradient = sigmoid_cross_entropy(scores, np.ones((2, 1, 1)))
+    >>> round(float(loss), 6), gradient.ravel()                         # log 2 / T, and 0 / T
+    (0.346574, array([-0.25,  0.  ]))
+    """
+    scores = check_array("scores", scores, ("T", "B", "q"))
+    target = check_array("target", target, scores.shape)
+    common_dtype([("scores", scores), ("target", target)])
+    outside = (target.real < 0) | (target.real > 1)
+    if outside.any():
+        raise fail(ValueError, "target", "numbers from 0 to 1", target[outside][0])
+    factor = _factor(scores.shape, over_time, over_batch)
+    # By the real part, so that a complex step never changes the case.
+    positive = scores.real > 0
+    losses = np.where(positive, scores, 0) - scores * target
+    losses += np.log1p(_exp(np.where(positive, -scores, scores)))
+    return factor * np.sum(losses), factor * (sigmoid(scores) - target)
+
+
+def of_last_steps(loss: Loss) -> Loss:
+    r"""The same loss of the last steps alone; what a network puts out before is not judged.
+
+    With targets for K steps, these are compared with the last K of T steps:
+
+    .. math::
+
+        L = \frac{1}{K} \sum_{t=T-K+1}^{T} \ell(s_t, y_t), \qquad
+        \frac{\partial L}{\partial s_t} = 0 \quad \text{for } t \le T - K
+
+    Args:
+        loss: a loss of this module, or any function of scores and target that returns the loss and
+            its gradient. It says whether the K steps are averaged or added.
+
+    Returns:
+        A loss that takes scores ``(T, B, q)`` and a target of K steps, 1 to T.
+
+    Raises:
+        ValueError: from the loss that is returned, if the target has no step or more steps than
+            the scores.
+
+    >>> last = of_last_steps(squared_error)
+    >>> loss, gradient = last(np.full((3, 1, 1), 2.0), np.ones((1, 1, 1)))
+    >>> float(loss), gradient.ravel()
+    (0.5, array([0., 0., 1.]))
+    """
+
+    def loss_of_last_steps(scores: Array, target: Array) -> tuple[Any, Array]:
+        judged, steps = len(target), len(scores)
+        if not 1 <= judged <= steps:
+            raise fail(ValueError, "target", f"1 to {steps} steps, as the scores have", judged)
+        value, d_judged = loss(scores[steps - judged :], target)
+        d_scores = np.zeros(scores.shape, d_judged.dtype)
+        d_scores[steps - judged :] = d_judged
+        return value, d_scores
+
+    return loss_of_last_steps
+
+
+def perplexity(mean_cross_entropy: float) -> float:
+    r"""Among how many equally likely words the network seems to choose, :math:`e^{L}`.
+
+    L is the cross-entropy averaged over all words, in nats, as :func:`cross_entropy` returns it by
+    default. The perplexity is 1 if every word is foreseen for certain, and q if each of q words is
+    given the probability 1/q. It is infinite where :math:`e^{L}` exceeds the largest float.
+
+    Args:
+        mean_cross_entropy: L, at least 0.
+
+    Raises:
+        TypeError, ValueError: L is no finite number of at least 0.
+
+    >>> loss, _ = cross_entropy(np.zeros((5, 2, 28)), np.zeros((5, 2), int))
+    >>> round(perplexity(loss), 9)
+    28.0
+    """
+    mean = check_number("mean_cross_entropy", mean_cross_entropy)
+    if mean < 0:
+        raise fail(ValueError, "mean_cross_entropy", "a number of at least 0", mean)
+    try:
+        return math.exp(mean)
+    except OverflowError:
+        return math.inf
 
 
 def softmax(scores: Array) -> Array:

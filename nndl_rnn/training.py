@@ -1,4 +1,4 @@
-"""Training: read-out, loss, clipping, optimisers, a loop with a progress bar, and checkpoints.
+"""Training: read-out, clipping, optimisers, a loop with a progress bar, and checkpoints.
 
 Each piece is a function or a small frozen dataclass, and each does one thing. The gradient
 functions compute gradients and nothing else: clipping is a step of its own between gradient and
@@ -33,8 +33,8 @@ from numpy.typing import DTypeLike, NDArray
 from tqdm import tqdm
 
 from nndl_rnn import bptt
-from nndl_rnn._validation import Array, Params, State, check_array, check_size, common_dtype, fail
-from nndl_rnn.activations import sigmoid
+from nndl_rnn._validation import Array, Params, State, check_array, check_size, fail
+from nndl_rnn.losses import perplexity, sigmoid_cross_entropy
 
 Loss = Callable[[Array, Array], tuple[Any, Array]]
 Clip = Callable[[Params], Params]
@@ -113,53 +113,7 @@ def architecture_name(architecture: Any) -> str:
 
 
 # --------------------------------------------------------------------------------------
-# Losses
-
-
-def sigmoid_cross_entropy(scores: Array, targets: Array) -> tuple[Any, Array]:
-    r"""Cross-entropy of independent yes-or-no answers, and its gradient.
-
-    With the prediction :math:`\hat y_t = \sigma(s_t)`, added over the q answers of a step and
-    averaged over steps and batch,
-
-    .. math::
-
-        \ell(s_t, y_t) = -y_t^\top \log \hat y_t - (1 - y_t)^\top \log (1 - \hat y_t), \qquad
-        \frac{\partial \ell}{\partial s_t} = \hat y_t - y_t
-
-    The loss is computed as ``max(s, 0) - s y + log(1 + exp(-|s|))``, which is the same number
-    and neither overflows nor takes the logarithm of zero.
-
-    Args:
-        scores: :math:`s_t` for every step, shape ``(T, B, q)``.
-        targets: :math:`y_t`, from 0 to 1, same shape and dtype.
-
-    Returns:
-        The loss, a scalar of the dtype of ``scores``, and its gradient with respect to ``scores``.
-
-    Raises:
-        TypeError: an argument is no array, or the dtypes differ.
-        ValueError: shapes differ, a value is not finite, or a target lies outside 0 to 1.
-
-    >>> scores = np.array([0.0, 1000.0]).reshape(2, 1, 1)               # T = 2
-    >>> loss, gradient = sigmoid_cross_entropy(scores, np.ones((2, 1, 1)))
-    >>> round(float(loss), 6), gradient.ravel()                         # log 2 / T, and 0 / T
-    (0.346574, array([-0.25,  0.  ]))
-    """
-    scores = check_array("scores", scores, ("T", "B", "q"))
-    targets = check_array("targets", targets, scores.shape)
-    common_dtype([("scores", scores), ("targets", targets)])
-    outside = (targets.real < 0) | (targets.real > 1)
-    if outside.any():
-        raise fail(ValueError, "targets", "numbers from 0 to 1", targets[outside][0])
-    steps, batch_size, _ = scores.shape
-    factor = 1 / max(steps * batch_size, 1)
-    # By the real part, so that a complex step never changes the case.
-    positive = scores.real > 0
-    losses = np.where(positive, scores, 0) - scores * targets
-    with np.errstate(under="ignore"):
-        losses += np.log1p(np.exp(np.where(positive, -scores, scores)))
-    return factor * np.sum(losses), factor * (sigmoid(scores) - targets)
+# Accuracy
 
 
 def sequence_accuracy(scores: Array, targets: Array) -> float:
@@ -741,23 +695,25 @@ def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
 
     Args:
         x: ``(T, N, m)``.
-        targets: ``(T, N, ...)``.
+        targets: ``(T, N, ...)``, or fewer steps where only the last ones are judged
+            (``losses.of_last_steps``).
         batch_size: sequences per batch; the last batch holds what is left over.
 
     Returns:
         A function of a random generator that yields pairs ``x[:, part], targets[:, part]``.
 
     Raises:
-        TypeError, ValueError: the number of sequences or steps differs, or ``batch_size`` is not
-            an integer from 1 to ``N``.
+        TypeError, ValueError: the number of sequences differs, or ``batch_size`` is not an integer
+            from 1 to ``N``.
 
     >>> batches = minibatches(np.zeros((4, 10, 2)), np.zeros((4, 10, 1)), batch_size=4)
     >>> [x.shape[1] for x, y in batches(np.random.default_rng(0))]
     [4, 4, 2]
     """
-    if x.shape[:2] != targets.shape[:2]:
-        raise fail(ValueError, "targets", f"(T, N) = {x.shape[:2]} as x", targets.shape[:2])
     count = x.shape[1]
+    if targets.ndim < 2 or targets.shape[1] != count:
+        expected = f"shape (T, {count}, ...), for the {count} sequences of x"
+        raise fail(ValueError, "targets", expected, targets.shape)
     batch_size = check_size("batch_size", batch_size)
     if batch_size > count:
         raise fail(ValueError, "batch_size", f"at most {count}, all sequences", batch_size)
@@ -786,6 +742,7 @@ def train(
     stop: Callable[[Record], bool] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 1,
+    record_perplexity: bool = False,
     progress: bool = True,
 ) -> TrainingState:
     """Train until ``epochs`` epochs are finished, those of ``state`` included.
@@ -812,7 +769,10 @@ def train(
         stop: function of an epoch's record; training ends early when it returns true.
         checkpoint: file to which the state is saved.
         checkpoint_every: number of epochs from one save to the next. The end is always saved.
-        progress: show a progress bar.
+        record_perplexity: add ``perplexity``, the exponential of the recorded loss, to each record;
+            for a mean cross-entropy of words or characters.
+        progress: show a progress bar with the last record and the time steps (of text: the tokens)
+            that are read per second.
 
     Returns:
         The new training state.
@@ -840,8 +800,10 @@ def train(
     try:
         with _ProgressBar(state.epoch, epochs, shown=progress) as bar:
             while state.epoch < epochs:
-                state, steps = _train_one_epoch(update, batches, state, rng, carry_state, evaluate)
-                bar.advance(state.history[-1], steps)
+                state = _train_one_epoch(
+                    update, batches, state, rng, carry_state, evaluate, record_perplexity, bar
+                )
+                bar.finish_epoch(state.history[-1])
                 if checkpoint is not None and state.epoch % checkpoint_every == 0:
                     save_checkpoint(checkpoint, state)
                     saved_epoch = state.epoch
@@ -860,30 +822,32 @@ def _train_one_epoch(
     rng: np.random.Generator,
     carry_state: bool,
     evaluate: Callable[[Params], Mapping[str, float]] | None,
-) -> tuple[TrainingState, int]:
-    """The state after one more epoch, and how many time steps of how many sequences it read."""
+    record_perplexity: bool,
+    bar: _ProgressBar,
+) -> TrainingState:
+    """The state after one more epoch."""
     losses: list[float] = []
     norms: list[float] = []
-    steps = 0
     carried: State | None = None
     for x, targets in batches(rng):
         state, last, loss, norm = update(state, x, targets, carried)
         carried = last if carry_state else None
         losses.append(loss)
         norms.append(norm)
-        steps += x.shape[0] * x.shape[1]
+        bar.finish_update(loss, x.shape[0] * x.shape[1])
     if not losses:
         raise fail(ValueError, "batches", "at least one batch per epoch", "none")
     record = {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}
+    if record_perplexity:
+        record["perplexity"] = perplexity(record["loss"])
     if evaluate is not None:
         record |= {name: float(value) for name, value in evaluate(state.params).items()}
-    finished = replace(
+    return replace(
         state,
         rng_state=rng.bit_generator.state,
         epoch=state.epoch + 1,
         history=(*state.history, record),
     )
-    return finished, steps
 
 
 def _update(
@@ -942,12 +906,18 @@ def _restore_rng(rng_state: Mapping[str, Any]) -> np.random.Generator:
 
 
 class _ProgressBar:
-    """A tqdm bar over epochs that shows the last record and the time steps read per second."""
+    """A tqdm bar over epochs that shows the last record and the time steps read per second.
+
+    A step of a batch of B sequences counts B times. Of text, these are the tokens. During a long
+    epoch the bar shows the loss of the last update, ten times a second at most.
+    """
+
+    SECONDS_BETWEEN_UPDATES = 0.1
 
     def __init__(self, first_epoch: int, last_epoch: int, shown: bool) -> None:
         self._bar = tqdm(total=last_epoch, initial=first_epoch, disable=not shown, unit="epoch")
-        self._began = time.perf_counter()
-        self._steps = 0
+        self._began = self._last_shown = time.perf_counter()
+        self._tokens = 0
 
     def __enter__(self) -> _ProgressBar:
         return self
@@ -955,9 +925,19 @@ class _ProgressBar:
     def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def advance(self, record: Record, steps: int) -> None:
-        self._steps += steps
-        rate = self._steps / (time.perf_counter() - self._began)
-        numbers = {name: f"{value:.3g}" for name, value in record.items()}
-        self._bar.set_postfix(numbers | {"steps/s": f"{rate:.3g}"}, refresh=False)
+    def finish_update(self, loss: float, tokens: int) -> None:
+        self._tokens += tokens
+        now = time.perf_counter()
+        if now - self._last_shown >= self.SECONDS_BETWEEN_UPDATES:
+            self._last_shown = now
+            self._show({"loss": loss})
+            self._bar.refresh()
+
+    def finish_epoch(self, record: Record) -> None:
+        self._show(record)
         self._bar.update()
+
+    def _show(self, numbers: Mapping[str, float]) -> None:
+        rate = self._tokens / (time.perf_counter() - self._began)
+        shown = {name: f"{value:.3g}" for name, value in numbers.items()}
+        self._bar.set_postfix(shown | {"tokens/s": f"{rate:,.0f}"}, refresh=False)

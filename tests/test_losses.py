@@ -222,3 +222,85 @@ BAD = np.where(np.arange(Q) == 2, np.nan, S)
 def test_losses_refuse(loss, arguments, options, error, message):
     with pytest.raises(error, match=message):
         loss(*arguments, **options)
+
+
+# --- Yes-or-no answers -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0, 1000.0])
+@pytest.mark.parametrize(("over_time", "over_batch"), REDUCTIONS)
+def test_sigmoid_cross_entropy_equals_torch(scale, over_time, over_batch):
+    rng = np.random.default_rng(11)
+    scores, target = scale * rng.normal(size=(T, B, Q)), rng.uniform(size=(T, B, Q))
+    leaf = torch.tensor(scores, requires_grad=True)
+    reference = torch.nn.functional.binary_cross_entropy_with_logits(
+        leaf, torch.tensor(target), reduction="sum"
+    ) * factor(over_time, over_batch)
+    reference.backward()
+    value, gradient = losses.sigmoid_cross_entropy(
+        scores, target, over_time=over_time, over_batch=over_batch
+    )
+    np.testing.assert_allclose(value, reference.item(), rtol=1e-13)
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_cross_entropy_keeps_the_dtype(dtype):
+    value, gradient = losses.sigmoid_cross_entropy(
+        np.ones((2, 2, 1), dtype), np.ones((2, 2, 1), dtype)
+    )
+    assert value.dtype == gradient.dtype == dtype
+
+
+# --- Last steps ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("judged", [1, 2, T])
+@pytest.mark.parametrize(
+    "loss", [losses.cross_entropy, losses.squared_error, losses.sigmoid_cross_entropy]
+)
+def test_only_the_last_steps_are_judged(judged, loss):
+    scores, distribution, _ = example()
+    last = losses.of_last_steps(loss)
+    value, d_scores = last(scores, distribution[-judged:])
+    expected, d_expected = loss(scores[-judged:], distribution[-judged:])
+    assert value == expected
+    assert d_scores.shape == scores.shape
+    np.testing.assert_array_equal(d_scores[T - judged :], d_expected)
+    assert not d_scores[: T - judged].any()
+    report = gradcheck.check_gradient(
+        lambda p: last(p["s"], distribution[-judged:])[0], {"s": scores}, {"s": d_scores}
+    )
+    assert report.agrees, str(report)
+
+
+@pytest.mark.parametrize("steps", [0, T + 1])
+def test_targets_of_no_step_or_of_too_many_are_refused(steps):
+    scores, _, _ = example()
+    with pytest.raises(ValueError, match=f"^target: expected 1 to {T} steps, as .*, got {steps}$"):
+        losses.of_last_steps(losses.squared_error)(scores, np.ones((steps, B, Q)))
+
+
+# --- Perplexity ------------------------------------------------------------------------
+
+
+@given(st.integers(1, 40), st.integers(0, 10**6))
+def test_perplexity_is_the_inverse_geometric_mean_of_the_probabilities(classes, seed):
+    rng = np.random.default_rng(seed)
+    scores, target = rng.normal(size=(T, B, classes)), rng.integers(classes, size=(T, B))
+    probability = np.take_along_axis(losses.softmax(scores), target[..., None], axis=-1)
+    loss, _ = losses.cross_entropy(scores, target)
+    expected = np.prod(probability) ** (-1 / probability.size)
+    np.testing.assert_allclose(losses.perplexity(loss), expected, rtol=1e-12)
+
+
+def test_perplexity_at_its_ends():
+    assert losses.perplexity(0) == 1
+    assert losses.perplexity(np.float32(1.5)) == pytest.approx(np.exp(1.5))
+    assert losses.perplexity(1000.0) == np.inf
+
+
+@pytest.mark.parametrize("mean", [-0.1, np.nan, np.inf])
+def test_perplexity_of_what_is_no_cross_entropy_is_refused(mean):
+    with pytest.raises(ValueError, match=r"^mean_cross_entropy: expected a"):
+        losses.perplexity(mean)

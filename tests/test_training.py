@@ -162,28 +162,6 @@ def test_zero_gradient_stays_zero():
 # --- Loss, read-out and gradient -------------------------------------------------------
 
 
-@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0, 1000.0])
-def test_sigmoid_cross_entropy_equals_torch(scale):
-    rng = np.random.default_rng(11)
-    scores, targets = scale * rng.normal(size=(4, 3, 2)), rng.uniform(size=(4, 3, 2))
-    leaf = torch.tensor(scores, requires_grad=True)
-    reference = torch.nn.functional.binary_cross_entropy_with_logits(
-        leaf, torch.tensor(targets), reduction="sum"
-    ) / (4 * 3)
-    reference.backward()
-    value, gradient = training.sigmoid_cross_entropy(scores, targets)
-    assert_allclose(value, reference.item(), rtol=1e-13)
-    assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sigmoid_cross_entropy_keeps_the_dtype(dtype):
-    value, gradient = training.sigmoid_cross_entropy(
-        np.ones((2, 2, 1), dtype), np.ones((2, 2, 1), dtype)
-    )
-    assert value.dtype == gradient.dtype == dtype
-
-
 def test_accuracy_counts_whole_sequences():
     targets = np.random.default_rng(0).integers(0, 2, size=(3, 5, 2)).astype(float)
     scores = 2 * targets - 1
@@ -196,7 +174,7 @@ def test_accuracy_counts_whole_sequences():
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
-@pytest.mark.parametrize("loss", [training.sigmoid_cross_entropy, losses.squared_error])
+@pytest.mark.parametrize("loss", [losses.sigmoid_cross_entropy, losses.squared_error])
 def test_gradient_of_every_parameter(name, scale, loss):
     model = training.SequenceModel(architecture(name), 2, 5, 3)
     params, x, targets = random_problem(model, scale=scale)
@@ -516,7 +494,7 @@ def test_progress_bar_shows_loss_and_speed(capsys):
     shown = capsys.readouterr().err
     assert "3/3" in shown
     assert "loss=" in shown
-    assert "steps/s=" in shown
+    assert re.search(r"tokens/s=[\d,]+", shown)
     training.train(model, optimizer, batches, start, 3, progress=False)
     assert capsys.readouterr().err == ""
 
@@ -720,11 +698,8 @@ START = training.start(MODEL, OPTIMIZER, seed=0)
         (lambda: training.clip_by_global_norm(ONE, -1), ValueError, "max_norm: expected a positive number"),
         (lambda: training.split_params(ONE), ValueError, "params: expected names that begin with 'cell.' or 'readout.', got ['w']"),
         (lambda: training.with_options(rnn, reset="after"), TypeError, "options: expected an option of rnn, got 'reset'"),
-        (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.ones((1, 2, 1))), ValueError, "targets: expected shape (1, 1, 1), got (1, 2, 1)"),
-        (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.full((1, 1, 1), 1.5)), ValueError, "targets: expected numbers from 0 to 1, got 1.5"),
-        (lambda: training.sigmoid_cross_entropy(np.ones((1, 1, 1)), np.ones((1, 1, 1), np.float32)), TypeError, "targets: expected dtype float64"),
         (lambda: training.sequence_accuracy(np.ones((2, 0, 1)), np.ones((2, 0, 1))), ValueError, "scores: expected at least one sequence, got none"),
-        (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 4, 1)), 2), ValueError, "targets: expected (T, N) = (2, 3) as x, got (2, 4)"),
+        (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 4, 1)), 2), ValueError, "targets: expected shape (T, 3, ...), for the 3 sequences of x, got (2, 4, 1)"),
         (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 3, 1)), 4), ValueError, "batch_size: expected at most 3, all sequences, got 4"),
         (lambda: training.minibatches(np.ones((2, 3, 1)), np.ones((2, 3, 1)), 0), ValueError, "batch_size: expected an integer of at least 1"),
         (lambda: training.train(MODEL, OPTIMIZER, BATCHES, START, -1), ValueError, "epochs: expected an integer of at least 0, got -1"),

@@ -1,12 +1,9 @@
-"""Tasks on which recurrent networks are trained: made by rule, so that every answer is known.
+"""Binary subtraction, the smallest task that cannot be solved without memory.
 
-Binary subtraction
-------------------
 The difference of two numbers is written one bit at a time, least significant bit first. The
 network reads the two bits at position ``t`` and must answer with the bit of the difference at
 ``t``. Two bits are not enough for that: the answer also depends on whether a borrow is pending,
-and the borrow may come from any earlier position. It is the smallest task that cannot be solved
-without memory.
+and the borrow may come from any earlier position.
 
 >>> minuend, subtrahend = subtraction_pairs(4)
 >>> len(minuend)
@@ -244,35 +241,6 @@ def encode_subtraction(
     x = np.stack([to_bits(first, width), to_bits(second, width)], axis=-1).astype(dtype)
     y = to_bits(first - second, width)[:, :, None].astype(dtype)
     return x, y
-
-
-def split_indices(count: int, held_out: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
-    """Divide ``0, ..., count - 1`` at random into a training part and a held-out part.
-
-    Every index is in exactly one part.
-
-    Args:
-        count: number of examples.
-        held_out: how many of them are held out, 1 to ``count - 1``.
-        rng: a ``numpy.random.Generator``.
-
-    Returns:
-        ``train, test``, sorted index arrays of ``count - held_out`` and ``held_out`` entries.
-
-    Raises:
-        ValueError: one of the parts would be empty.
-
-    >>> train, test = split_indices(136, 36, np.random.default_rng(0))
-    >>> len(train), len(test), len(set(train) | set(test))
-    (100, 36, 136)
-    """
-    count = check_size("count", count, minimum=2)
-    held_out = check_size("held_out", held_out)
-    rng = check_rng(rng)
-    if held_out >= count:
-        raise fail(ValueError, "held_out", f"at most {count - 1} of {count} examples", held_out)
-    order = rng.permutation(count)
-    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def format_subtraction(
