@@ -182,7 +182,7 @@ def _sentence(
 
 def _clauses(gap: int, rng: np.random.Generator, distractors: int) -> list[tuple[str, ...]]:
     """Clauses, the distractors among them, of ``gap`` words together, in a random order."""
-    clauses = [DISTRACTOR] * distractors
+    clauses: list[tuple[str, ...]] = [DISTRACTOR] * distractors
     left = gap - distractors * DISTRACTOR_WORDS
     while left > 0:
         fitting = [clause for clause in CLAUSES if len(clause) <= left]
