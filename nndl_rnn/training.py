@@ -26,13 +26,14 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from tqdm import tqdm
 
 from nndl_rnn import bptt
+from nndl_rnn._files import write_atomically
 from nndl_rnn._validation import Array, Params, State, check_array, check_size, fail
 from nndl_rnn.losses import perplexity, sigmoid_cross_entropy
 
@@ -616,8 +617,6 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
         path: the file; its folder must exist.
         state: what :func:`train` returned.
     """
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
     about = {
         "format": CHECKPOINT_FORMAT,
         "rng_state": state.rng_state,
@@ -627,23 +626,11 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
     }
     arrays = {f"params/{name}": value for name, value in state.params.items()}
     arrays |= {f"optimizer/{name}": value for name, value in state.optimizer_state.items()}
-    with partial.open("wb") as file:
+
+    def write(file: BinaryIO) -> None:
         np.savez(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    _flush_folder(path.parent)
 
-
-def _flush_folder(folder: Path) -> None:
-    """Make the renaming itself survive a power failure, where the system has a way to."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_atomically(Path(path), write)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
