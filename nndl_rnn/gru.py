@@ -42,11 +42,13 @@ candidate in J. Chung et al., Empirical Evaluation of Gated Recurrent Neural Net
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nndl_rnn._sequences import CHUNK, add, check_total, chunks, columns
 from nndl_rnn._validation import (
     Array,
     NetworkArguments,
@@ -104,22 +106,47 @@ class StepCache:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SequenceCache:
-    """What :func:`backward` needs of a sequence, with the gates of all time steps to look at.
+    r"""What :func:`backward` needs of a sequence, with the gates of all time steps to look at.
 
-    The fields are those of :class:`StepCache` with a leading time axis, ``(T, B, H)``: ``r``,
-    ``z``, ``h_tilde``, ``inner`` at index ``t - 1`` belong to the book's time step t, and
-    ``h_prev`` there is :math:`h_{t-1}`.
+    ``r``, ``z``, ``h_tilde``, ``inner`` at index ``t - 1`` belong to the book's time step t, and
+    ``h_prev`` there is :math:`h_{t-1}`; ``inner`` is that of :class:`StepCache`. Their shape is
+    ``(T, B, H)``. They are views of the arrays that are kept, in which each is a block ``(H, B)``
+    for each step.
+
+    Kept for each step and sequence are :math:`D + 5H` numbers: :math:`x_t`, :math:`h_t`, two gates,
+    ``inner`` and the candidate; further :math:`h_0`.
     """
 
     params: Params
     x: Array
-    h_prev: Array
-    r: Array
-    z: Array
-    h_tilde: Array
-    inner: Array
+    states: Array
+    r""":math:`h_0, \dots, h_T`, shape ``(T + 1, B, H)``."""
+    gates: Array
+    """r, z and ``inner``, shape ``(T, 3, H, B)``."""
+    candidates: Array
+    """The candidates, shape ``(T, H, B)``."""
     reset: str
     update: str
+
+    @property
+    def h_prev(self) -> Array:
+        return self.states[:-1]
+
+    @property
+    def r(self) -> Array:
+        return columns(self.gates[:, 0])
+
+    @property
+    def z(self) -> Array:
+        return columns(self.gates[:, 1])
+
+    @property
+    def inner(self) -> Array:
+        return columns(self.gates[:, 2])
+
+    @property
+    def h_tilde(self) -> Array:
+        return columns(self.candidates)
 
 
 def init_params(
@@ -359,22 +386,71 @@ def forward(
     params, x, (h_0,) = arguments.params, arguments.x, arguments.state
     (T, B, D), H, dtype = x.shape, arguments.hidden_size, arguments.dtype
 
-    projected = x.reshape(T * B, D) @ params["weight_ih"].T
-    projected += _input_bias(params, reset)
-    gates = projected.reshape(T, B, GATES * H)  # pre-activations, turned into gates in place
-    r, z, h_tilde = np.split(gates, GATES, axis=-1)
-    h = np.empty((T + 1, B, H), dtype)
-    h[0] = h_0
-    inner = np.empty((T, B, H), dtype)
-    cache = SequenceCache(params, x, h[:-1], r, z, h_tilde, inner, reset, update)
-    run = _run_reset_after if reset == "after" else _run_reset_before
-    run(cache, gates[:, :, : 2 * H], h)
+    U_rz, U_h, W_h = _stacked_weights(params, reset)
+    longest = min(T, CHUNK)
+    # The columns [h_{t-1}; 1; x_t] of a chunk and of the step after it. With the biases as a column
+    # of the weights, one product gives the pre-activations of both gates; one of [h_{t-1}; 1]
+    # gives u_t.
+    inputs = np.empty((longest + 1, H + 1 + D, B), dtype)
+    inputs[:, H] = 1
+    inputs[0, :H] = h_0.T
+    h = inputs[:, :H]
+    states = np.empty((T + 1, B, H), dtype)
+    states[0] = h_0
+    gates = np.empty((T, GATES, H, B), dtype)
+    gates_as_rows = gates.reshape(T, GATES * H, B)
+    candidates = np.empty((T, H, B), dtype)
+    cache = SequenceCache(params, x, states, gates, candidates, reset, update)
+    from_state = np.empty((H, B), dtype)
+    half = np.array(0.5, dtype)
+    reset_after, update_keeps = reset == "after", update == "keep"
+
+    for chunk in chunks(T):
+        length = chunk.stop - chunk.start
+        inputs[:length, H + 1 :] = columns(x[chunk])
+        np.matmul(W_h, inputs[:length, H:], out=candidates[chunk])
+        per_step = zip(
+            inputs[:length],
+            inputs[:length, : H + 1],
+            h[:length],
+            h[1 : length + 1],
+            gates_as_rows[chunk, : 2 * H],
+            gates[chunk],
+            candidates[chunk],
+            strict=True,
+        )
+        for column, h_and_1, h_prev, h_new, rz, (r, z, inner), h_tilde in per_step:
+            np.dot(U_rz, column, out=rz)
+            # sigma(a) = (1 + tanh(a / 2)) / 2, and the weights of r, z are halved already.
+            np.tanh(rz, out=rz)
+            np.multiply(rz, half, out=rz)
+            np.add(rz, half, out=rz)
+            if reset_after:
+                np.dot(U_h, h_and_1, out=inner)
+                np.multiply(r, inner, out=from_state)
+            else:
+                np.multiply(r, h_prev, out=inner)
+                np.dot(U_h, inner, out=from_state)
+            np.add(h_tilde, from_state, out=h_tilde)
+            np.tanh(h_tilde, out=h_tilde)
+            # v + z (u - v) for z u + (1 - z) v
+            u, v = (h_prev, h_tilde) if update_keeps else (h_tilde, h_prev)
+            np.subtract(u, v, out=h_new)
+            np.multiply(h_new, z, out=h_new)
+            np.add(h_new, v, out=h_new)
+        states[chunk.start + 1 : chunk.stop + 1] = columns(h[1 : length + 1])
+        h[0] = h[length]
+
     # The last state is a copy, so that carrying it on does not keep the sequence in memory.
-    return h[1:], (h[-1].copy(),), cache
+    return states[1:], (states[T].copy(),), cache
 
 
 def backward(
-    cache: SequenceCache, d_h: Array, d_state: State | None = None
+    cache: SequenceCache,
+    d_h: Array,
+    d_state: State | None = None,
+    *,
+    into: Params | None = None,
 ) -> tuple[Params, Array, State]:
     r"""Back-propagate through a whole sequence: :func:`step_backward` from T down to 1, summed.
 
@@ -402,14 +478,16 @@ def backward(
             with respect to the first result of :func:`forward`.
         d_state: what arrives at :math:`(h_T,)` from beyond the sequence, ``(B, H)``; ``None``
             stands for zeros.
+        into: gradients of the parameters from a later part of the sequence, to which those of this
+            part are added in place.
 
     Returns:
-        ``d_params`` with the keys and shapes of ``params``, summed over time and batch;
-        ``d_x (T, B, D)``; and the gradient with respect to :math:`(h_0,)`, ``(B, H)``.
+        ``d_params`` with the keys and shapes of ``params``, summed over time and batch, or
+        ``into``; ``d_x (T, B, D)``; and the gradient with respect to :math:`(h_0,)`, ``(B, H)``.
 
     Raises:
-        TypeError, ValueError: ``cache`` is not from :func:`forward`; ``d_h`` or ``d_state`` does
-            not fit it.
+        TypeError, ValueError: ``cache`` is not from :func:`forward`; ``d_h``, ``d_state`` or
+            ``into`` does not fit it.
 
     >>> params = init_params(np.random.default_rng(0), input_size=4, hidden_size=2)
     >>> h, _, cache = forward(params, np.ones((5, 3, 4)))
@@ -418,132 +496,131 @@ def backward(
     ((6, 2), (5, 3, 4), (3, 2))
     """
     check_cache(cache, SequenceCache, "gru.forward")
-    (T, B, H), dtype = cache.z.shape, cache.z.dtype
+    params, x, h_prev = cache.params, cache.x, cache.h_prev
+    (T, B, H), D, dtype = h_prev.shape, x.shape[2], h_prev.dtype
     d_h = check_array("d_h", d_h, (T, B, H), dtype)
     (d_h_T,) = check_state("d_state", d_state, STATE_FIELDS, B, H, dtype)
+    check_total(into, params, dtype)
 
-    deltas = _deltas_reset_after if cache.reset == "after" else _deltas_reset_before
-    d_a, d_U, d_b_hh, d_h_0 = deltas(cache, d_h, d_h_T.copy())
-    d_W = d_a.T @ cache.x.reshape(T * B, cache.x.shape[-1])
-    d_x = (d_a @ cache.params["weight_ih"]).reshape(cache.x.shape)
-    return _named_gradients(cache.params, d_W, d_U, d_a.sum(axis=0), d_b_hh), d_x, (d_h_0,)
+    reset_after = cache.reset == "after"
+    W, U_rz, U_h = params["weight_ih"], params["weight_hh"][: 2 * H], params["weight_hh"][2 * H :]
+    sweep: Callable[..., None]
+    weights: tuple[Array, ...]
+    if reset_after:
+        blocks, sweep = 4, _sweep_reset_after
+        weights = (np.ascontiguousarray(np.concatenate((U_h, U_rz)).T),)
+    else:
+        blocks, sweep = 3, _sweep_reset_before
+        weights = (np.ascontiguousarray(U_rz.T), np.ascontiguousarray(U_h.T))
+    d_params = {} if into is None else into
+    d_x = np.empty((T, B, D), dtype)
+    d_h_t = np.array(d_h_T.T, order="C")  # columns again, as in forward
+    longest = min(T, CHUNK)
+    d_a_all = np.empty((longest, blocks, H, B), dtype)
+    direct_all, one_minus_z_all = np.empty((2, longest, H, B), dtype)
 
-
-def _run_reset_after(cache: SequenceCache, rz: Array, h: Array) -> None:
-    """Turn pre-activations into gates and fill ``h``; the reset follows the product with U_h."""
-    T, B, H = cache.inner.shape
-    beta_h = _book_biases(cache.params)[-1]
-    U_transposed = np.ascontiguousarray(cache.params["weight_hh"].T)
-    recurrent = np.empty((B, GATES * H), h.dtype)
-    recurrent_rz, recurrent_h = recurrent[:, : 2 * H], recurrent[:, 2 * H :]
-    for t in range(T):
-        np.matmul(h[t], U_transposed, out=recurrent)
-        rz[t] += recurrent_rz
-        sigmoid(rz[t], out=rz[t])
-        np.add(recurrent_h, beta_h, out=cache.inner[t])
-        np.multiply(cache.r[t], cache.inner[t], out=recurrent_h)
-        _finish_step(cache, t, recurrent_h, h)
-
-
-def _run_reset_before(cache: SequenceCache, rz: Array, h: Array) -> None:
-    """Turn pre-activations into gates and fill ``h``; the reset precedes the product with U_h."""
-    T, B, H = cache.inner.shape
-    U_rz_transposed = np.ascontiguousarray(cache.params["weight_hh"][: 2 * H].T)
-    U_h_transposed = np.ascontiguousarray(cache.params["weight_hh"][2 * H :].T)
-    recurrent_rz, recurrent_h = np.empty((B, 2 * H), h.dtype), np.empty((B, H), h.dtype)
-    for t in range(T):
-        np.matmul(h[t], U_rz_transposed, out=recurrent_rz)
-        rz[t] += recurrent_rz
-        sigmoid(rz[t], out=rz[t])
-        np.multiply(cache.r[t], h[t], out=cache.inner[t])
-        np.matmul(cache.inner[t], U_h_transposed, out=recurrent_h)
-        _finish_step(cache, t, recurrent_h, h)
-
-
-def _finish_step(cache: SequenceCache, t: int, recurrent_h: Array, h: Array) -> None:
-    """Make the candidate and mix it with the old state, as y + z (x - y) for z x + (1 - z) y."""
-    h_tilde, h_new = cache.h_tilde[t], h[t + 1]
-    h_tilde += recurrent_h
-    np.tanh(h_tilde, out=h_tilde)
-    x, y = (h[t], h_tilde) if cache.update == "keep" else (h_tilde, h[t])
-    np.subtract(x, y, out=h_new)
-    h_new *= cache.z[t]
-    h_new += y
+    for chunk in reversed(chunks(T)):
+        length = chunk.stop - chunk.start
+        d_a, direct = d_a_all[:length], direct_all[:length]
+        direct[:] = columns(d_h[chunk])
+        kept = _write_factors(cache, chunk, d_a, one_minus_z_all[:length])
+        sweep(d_h_t, direct, d_a, kept, cache.gates[chunk, 0], *weights)
+        # All steps of the chunk side by side: each weight gradient is one product.
+        rows = d_a.transpose(1, 2, 0, 3).reshape(blocks * H, length * B)
+        d_rzh = rows[-3 * H :]
+        d_W = np.dot(d_rzh, x[chunk].reshape(length * B, D))
+        h_rows = h_prev[chunk].reshape(length * B, H)
+        d_U = np.empty((GATES * H, H), dtype)
+        np.dot(d_rzh[: 2 * H], h_rows, out=d_U[: 2 * H])
+        d_b_ih = d_rzh.sum(axis=1)
+        d_b_hh = d_b_ih.copy()
+        if reset_after:
+            np.dot(rows[:H], h_rows, out=d_U[2 * H :])
+            np.sum(rows[:H], axis=1, out=d_b_hh[2 * H :])
+        else:
+            inner_rows = columns(cache.gates[chunk, 2]).reshape(length * B, H)
+            np.dot(d_rzh[2 * H :], inner_rows, out=d_U[2 * H :])
+        add(d_params, _named_gradients(params, d_W, d_U, d_b_ih, d_b_hh))
+        np.dot(d_rzh.T, W, out=d_x[chunk].reshape(length * B, D))
+    if not d_params:  # no step at all
+        d_params = {name: np.zeros_like(value) for name, value in params.items()}
+    return d_params, d_x, (d_h_t.T.copy(),)
 
 
-def _deltas_reset_after(
-    cache: SequenceCache, d_h: Array, d_h_t: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Return the deltas of the pre-activations r, z, h, and the gradients of U, bias_hh, h_0.
+def _write_factors(cache: SequenceCache, chunk: slice, d_a: Array, one_minus_z: Array) -> Array:
+    """Write the factors of the deltas that no recursion enters, for all steps of a chunk at once.
 
-    ``d_h_t`` enters as what arrives at the last state and is overwritten.
+    The last three blocks of ``d_a`` are those of the pre-activations r, z, h. Where the reset comes
+    after the product, the first is that of u. All are still to be multiplied by delta^h_t, but r by
+    delta^q_t where the reset comes before. Returned is what takes h_{t-1} directly to h_t.
     """
-    r, z, h_tilde, inner, h_prev = cache.r, cache.z, cache.h_tilde, cache.inner, cache.h_prev
-    T, B, H = z.shape
-    kept, written, d_z = _update_factors(cache)
-
-    # Every delta of a step is linear in delta^h_t, entry by entry, with factors that no recursion
-    # enters: they are computed here for all t at once, in the order u, r, z, h, so that what goes
-    # through U (u, r, z) and what goes through W (r, z, h) are one block each.
-    d_a = np.empty((T, B, 4, H), z.dtype)
-    d_a[:, :, 3] = written * (1 - h_tilde**2)
-    d_a[:, :, 2] = d_z * z * (1 - z)
-    d_a[:, :, 1] = d_a[:, :, 3] * inner * r * (1 - r)
-    d_a[:, :, 0] = d_a[:, :, 3] * r
-    through_U = d_a.reshape(T, B, 4 * H)[:, :, : 3 * H]
-    U = np.roll(cache.params["weight_hh"], H, axis=0)
-    d_h_from_gates = np.empty((B, H), z.dtype)
-    for t in reversed(range(T)):
-        d_h_t += d_h[t]
-        d_a[t] *= d_h_t[:, np.newaxis]
-        np.matmul(through_U[t], U, out=d_h_from_gates)
-        d_h_t *= kept[t]
-        d_h_t += d_h_from_gates
-
-    rows = d_a.reshape(T * B, 4 * H)
-    d_U = np.roll(rows[:, : 3 * H].T @ h_prev.reshape(T * B, H), -H, axis=0)
-    d_b_hh = np.roll(rows[:, : 3 * H].sum(axis=0), -H)
-    return rows[:, H:], d_U, d_b_hh, d_h_t
-
-
-def _deltas_reset_before(
-    cache: SequenceCache, d_h: Array, d_h_t: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Return the same as :func:`_deltas_reset_after` for the other form."""
-    r, z, h_tilde, inner, h_prev = cache.r, cache.z, cache.h_tilde, cache.inner, cache.h_prev
-    T, B, H = z.shape
-    kept, written, d_z = _update_factors(cache)
-
-    # The factors that no recursion enters; that of r multiplies delta^q_t = U_h^T delta^ah_t.
-    d_a = np.empty((T, B, GATES, H), z.dtype)
-    d_a[:, :, 0] = h_prev * r * (1 - r)
-    d_a[:, :, 1] = d_z * z * (1 - z)
-    d_a[:, :, 2] = written * (1 - h_tilde**2)
-    d_rz = d_a.reshape(T, B, GATES * H)[:, :, : 2 * H]
-    U_rz, U_h = np.split(cache.params["weight_hh"], [2 * H])
-    d_q, d_h_from_gates = np.empty((2, B, H), z.dtype)
-    for t in reversed(range(T)):
-        d_h_t += d_h[t]
-        d_a[t, :, 1:] *= d_h_t[:, np.newaxis]
-        np.matmul(d_a[t, :, 2], U_h, out=d_q)
-        d_a[t, :, 0] *= d_q
-        np.matmul(d_rz[t], U_rz, out=d_h_from_gates)
-        d_h_t *= kept[t]
-        d_q *= r[t]
-        d_h_t += d_q
-        d_h_t += d_h_from_gates
-
-    rows = d_a.reshape(T * B, GATES * H)
-    d_U_rz = rows[:, : 2 * H].T @ h_prev.reshape(T * B, H)
-    d_U_h = rows[:, 2 * H :].T @ inner.reshape(T * B, H)
-    return rows, np.concatenate([d_U_rz, d_U_h]), rows.sum(axis=0), d_h_t
-
-
-def _update_factors(cache: SequenceCache) -> tuple[Array, Array, Array]:
-    """Derivatives of h_t with respect to h_{t-1} (directly), the candidate and z, per entry."""
+    r, z, inner = (cache.gates[chunk, gate] for gate in range(GATES))
+    h_tilde, h_prev = cache.candidates[chunk], columns(cache.states[chunk])
+    d_ar, d_az, d_ah = (d_a[:, block] for block in (-3, -2, -1))
+    np.subtract(1, z, out=one_minus_z)
     if cache.update == "keep":
-        return cache.z, 1 - cache.z, cache.h_prev - cache.h_tilde
-    return 1 - cache.z, cache.z, cache.h_tilde - cache.h_prev
+        kept, written = z, one_minus_z
+        np.subtract(h_prev, h_tilde, out=d_az)
+    else:
+        kept, written = one_minus_z, z
+        np.subtract(h_tilde, h_prev, out=d_az)
+    d_az *= z
+    d_az *= one_minus_z
+    np.multiply(h_tilde, h_tilde, out=d_ah)
+    np.subtract(1, d_ah, out=d_ah)
+    d_ah *= written
+    np.subtract(1, r, out=d_ar)
+    d_ar *= r
+    if cache.reset == "after":
+        d_ar *= inner
+        d_ar *= d_ah
+        np.multiply(d_ah, r, out=d_a[:, 0])
+    else:
+        d_ar *= h_prev
+    return kept
+
+
+def _sweep_reset_after(
+    d_h_t: Array, direct: Array, d_a: Array, kept: Array, r: Array, U_transposed: Array
+) -> None:
+    """Go back through a chunk; ``d_h_t`` is overwritten by what arrives before its first step."""
+    length, blocks, H, B = d_a.shape
+    through_U = d_a.reshape(length, blocks * H, B)[:, : 3 * H]  # the blocks of u, r, z
+    d_h_from_gates = np.empty_like(d_h_t)
+    per_step = zip(direct[::-1], d_a[::-1], through_U[::-1], kept[::-1], strict=True)
+    for direct_t, d_a_t, through_U_t, kept_t in per_step:
+        np.add(d_h_t, direct_t, out=d_h_t)
+        np.multiply(d_a_t, d_h_t, out=d_a_t)
+        np.dot(U_transposed, through_U_t, out=d_h_from_gates)
+        np.multiply(d_h_t, kept_t, out=d_h_t)
+        np.add(d_h_t, d_h_from_gates, out=d_h_t)
+
+
+def _sweep_reset_before(
+    d_h_t: Array,
+    direct: Array,
+    d_a: Array,
+    kept: Array,
+    r: Array,
+    U_rz_transposed: Array,
+    U_h_transposed: Array,
+) -> None:
+    """Do the same as :func:`_sweep_reset_after` for the other form."""
+    length, blocks, H, B = d_a.shape
+    d_rz = d_a.reshape(length, blocks * H, B)[:, : 2 * H]
+    d_q, d_h_from_gates = np.empty_like(d_h_t), np.empty_like(d_h_t)
+    per_step = zip(direct[::-1], d_a[::-1], d_rz[::-1], kept[::-1], r[::-1], strict=True)
+    for direct_t, d_a_t, d_rz_t, kept_t, r_t in per_step:
+        d_ar, _, d_ah = d_a_t
+        np.add(d_h_t, direct_t, out=d_h_t)
+        np.multiply(d_a_t[1:], d_h_t, out=d_a_t[1:])
+        np.dot(U_h_transposed, d_ah, out=d_q)
+        np.multiply(d_ar, d_q, out=d_ar)
+        np.dot(U_rz_transposed, d_rz_t, out=d_h_from_gates)
+        np.multiply(d_h_t, kept_t, out=d_h_t)
+        np.multiply(d_q, r_t, out=d_q)
+        np.add(d_h_t, d_q, out=d_h_t)
+        np.add(d_h_t, d_h_from_gates, out=d_h_t)
 
 
 def _check_arguments(
@@ -561,15 +638,29 @@ def _book_biases(params: Params) -> tuple[Array, Array, Array, Array]:
     if "bias_ih" not in params:
         zero = np.zeros(params["weight_hh"].shape[1], params["weight_hh"].dtype)
         return zero, zero, zero, zero
-    b_r, b_z, b_h = np.split(params["bias_ih"], GATES)
-    beta_r, beta_z, beta_h = np.split(params["bias_hh"], GATES)
-    return b_r + beta_r, b_z + beta_z, b_h, beta_h
+    H = params["weight_hh"].shape[1]
+    b, beta = params["bias_ih"], params["bias_hh"]
+    b_r, b_z = b[:H] + beta[:H], b[H : 2 * H] + beta[H : 2 * H]
+    return b_r, b_z, b[2 * H :], beta[2 * H :]
 
 
-def _input_bias(params: Params, reset: str) -> Array:
-    """Return the biases of r, z, h that can be added to all input projections at once."""
+def _stacked_weights(params: Params, reset: str) -> tuple[Array, Array, Array]:
+    """Return [U b W] of r and z, halved; [U_h beta_h]; and [b_h W_h].
+
+    Where the reset comes before the product, U_h stands alone and b_h holds both biases.
+    """
+    H = params["weight_hh"].shape[1]
     b_r, b_z, b_h, beta_h = _book_biases(params)
-    return np.concatenate([b_r, b_z, b_h if reset == "after" else b_h + beta_h])
+    U, W = params["weight_hh"], params["weight_ih"]
+    U_h, W_h = U[2 * H :], W[2 * H :]
+    b_rz = np.concatenate((b_r, b_z))
+    rz = np.concatenate((U[: 2 * H], b_rz[:, np.newaxis], W[: 2 * H]), axis=1)
+    rz *= 0.5
+    if reset == "after":
+        U_h = np.concatenate((U_h, beta_h[:, np.newaxis]), axis=1)
+    else:
+        b_h = b_h + beta_h
+    return rz, np.ascontiguousarray(U_h), np.concatenate((b_h[:, np.newaxis], W_h), axis=1)
 
 
 def _named_gradients(

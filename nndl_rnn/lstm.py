@@ -33,6 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nndl_rnn._sequences import CHUNK, add, check_total, chunks, columns
 from nndl_rnn._validation import (
     Array,
     Params,
@@ -86,23 +87,59 @@ class StepCache:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SequenceCache:
-    """What :func:`backward` needs of a sequence, with the gates of all time steps to look at.
+    r"""What :func:`backward` needs of a sequence, with the gates of all time steps to look at.
 
     ``i``, ``f``, ``g``, ``o``, ``c``, ``tanh_c`` at index ``t - 1`` belong to the book's time step
     t, ``h_prev`` and ``c_prev`` there are :math:`h_{t-1}` and :math:`c_{t-1}`. Their shape is
-    ``(T, B, H)``.
+    ``(T, B, H)``. They are views of the arrays that are kept, in which the gates of a step are four
+    blocks ``(H, B)`` in the order o, i, f, g.
+
+    Kept for each step and sequence are :math:`D + 7H` numbers: :math:`x_t`, :math:`h_t`, four
+    gates, :math:`c_t` and :math:`\tanh(c_t)`; further :math:`h_0` and :math:`c_0`.
     """
 
     params: Params
     x: Array
-    h_prev: Array
-    c_prev: Array
-    i: Array
-    f: Array
-    g: Array
-    o: Array
-    c: Array
-    tanh_c: Array
+    states: Array
+    r""":math:`h_0, \dots, h_T`, shape ``(T + 1, B, H)``."""
+    gates: Array
+    """The gates, shape ``(T, 4, H, B)``."""
+    cells: Array
+    r""":math:`c_0, \dots, c_T`, shape ``(T + 1, H, B)``."""
+    tanh_cells: Array
+    r""":math:`\tanh(c_1), \dots, \tanh(c_T)`, shape ``(T, H, B)``."""
+
+    @property
+    def h_prev(self) -> Array:
+        return self.states[:-1]
+
+    @property
+    def c_prev(self) -> Array:
+        return columns(self.cells[:-1])
+
+    @property
+    def o(self) -> Array:
+        return columns(self.gates[:, 0])
+
+    @property
+    def i(self) -> Array:
+        return columns(self.gates[:, 1])
+
+    @property
+    def f(self) -> Array:
+        return columns(self.gates[:, 2])
+
+    @property
+    def g(self) -> Array:
+        return columns(self.gates[:, 3])
+
+    @property
+    def c(self) -> Array:
+        return columns(self.cells[1:])
+
+    @property
+    def tanh_c(self) -> Array:
+        return columns(self.tanh_cells)
 
 
 def init_params(
@@ -320,37 +357,63 @@ def forward(
     params, x, (h_0, c_0) = arguments.params, arguments.x, arguments.state
     (T, B, D), H, dtype = x.shape, arguments.hidden_size, arguments.dtype
 
-    W, U = _shifted(params["weight_ih"]), _shifted(params["weight_hh"])
-    projected = x.reshape(T * B, D) @ W.T
-    projected += _shifted(_summed_bias(params))
-    gates = projected.reshape(T, B, GATES * H)  # pre-activations, turned into gates in place
-    o, i, f, g = np.split(gates, GATES, axis=-1)
-    sigmoid_gates = gates[:, :, : 3 * H]
-    h, c = np.empty((2, T + 1, B, H), dtype)
-    h[0], c[0] = h_0, c_0
-    tanh_c = np.empty((T, B, H), dtype)
+    weights = _stacked_weights(params)
+    # The columns [h_{t-1}; 1; x_t] of a chunk and of the step after it: with the bias as a column
+    # of the weights, one product gives all pre-activations of a step.
+    steps = chunks(T)
+    columns_in = np.empty((min(T, CHUNK) + 1, H + 1 + D, B), dtype)
+    columns_in[:, H] = 1
+    columns_in[0, :H] = h_0.T
+    states = np.empty((T + 1, B, H), dtype)
+    states[0] = h_0
+    cells = np.empty((T + 1, H, B), dtype)
+    cells[0] = c_0.T
+    gates = np.empty((T, GATES * H, B), dtype)
+    gates_apart = gates.reshape(T, GATES, H, B)
+    tanh_cells = np.empty((T, H, B), dtype)
+    written = np.empty((H, B), dtype)
+    half = np.array(0.5, dtype)
+    h = columns_in[:, :H]
 
-    U_transposed = np.ascontiguousarray(U.T)
-    recurrent = np.empty((B, GATES * H), dtype)
-    written = np.empty((B, H), dtype)
-    for t in range(T):
-        np.matmul(h[t], U_transposed, out=recurrent)
-        gates[t] += recurrent
-        sigmoid(sigmoid_gates[t], out=sigmoid_gates[t])
-        np.tanh(g[t], out=g[t])
-        np.multiply(i[t], g[t], out=written)
-        np.multiply(f[t], c[t], out=c[t + 1])
-        c[t + 1] += written
-        np.tanh(c[t + 1], out=tanh_c[t])
-        np.multiply(o[t], tanh_c[t], out=h[t + 1])
+    for chunk in steps:
+        length = chunk.stop - chunk.start
+        columns_in[:length, H + 1 :] = columns(x[chunk])
+        per_step = zip(
+            columns_in,
+            gates[chunk],
+            gates[chunk, : 3 * H],
+            gates_apart[chunk],
+            cells[chunk],
+            cells[chunk.start + 1 :],
+            tanh_cells[chunk],
+            h[1:],
+            strict=False,  # the first and the second but last have more steps than the chunk
+        )
+        for column, a, oif, (o, i, f, g), c_prev, c, tanh_c, h_new in per_step:
+            np.dot(weights, column, out=a)
+            # sigma(a) = (1 + tanh(a / 2)) / 2, and the weights of o, i, f are halved already.
+            np.tanh(a, out=a)
+            np.multiply(oif, half, out=oif)
+            np.add(oif, half, out=oif)
+            np.multiply(i, g, out=written)
+            np.multiply(f, c_prev, out=c)
+            np.add(c, written, out=c)
+            np.tanh(c, out=tanh_c)
+            np.multiply(o, tanh_c, out=h_new)
+        states[chunk.start + 1 : chunk.stop + 1] = columns(h[1 : length + 1])
+        h[0] = h[length]
 
-    cache = SequenceCache(params, x, h[:-1], c[:-1], i, f, g, o, c[1:], tanh_c)
+    cache = SequenceCache(params, x, states, gates_apart, cells, tanh_cells)
     # The last state is a copy, so that carrying it on does not keep the sequence in memory.
-    return h[1:], (h[-1].copy(), c[-1].copy()), cache
+    return states[1:], (states[T].copy(), cells[T].T.copy()), cache
 
 
 def backward(
-    cache: SequenceCache, d_h: Array, d_state: State | None = None
+    cache: SequenceCache,
+    d_h: Array,
+    d_state: State | None = None,
+    *,
+    into: Params | None = None,
 ) -> tuple[Params, Array, State]:
     r"""Back-propagate through a whole sequence: :func:`step_backward` from T down to 1, summed.
 
@@ -371,14 +434,16 @@ def backward(
             with respect to the first result of :func:`forward`.
         d_state: what arrives at :math:`(h_T, c_T)` from beyond the sequence, each ``(B, H)``;
             ``None`` stands for zeros.
+        into: gradients of the parameters from a later part of the sequence, to which those of this
+            part are added in place.
 
     Returns:
-        ``d_params`` with the keys and shapes of ``params``, summed over time and batch;
-        ``d_x (T, B, D)``; and the gradients with respect to :math:`(h_0, c_0)`.
+        ``d_params`` with the keys and shapes of ``params``, summed over time and batch, or
+        ``into``; ``d_x (T, B, D)``; and the gradients with respect to :math:`(h_0, c_0)`.
 
     Raises:
-        TypeError, ValueError: ``cache`` is not from :func:`forward`; ``d_h`` or ``d_state`` does
-            not fit it.
+        TypeError, ValueError: ``cache`` is not from :func:`forward`; ``d_h``, ``d_state`` or
+            ``into`` does not fit it.
 
     >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
     >>> h, _, cache = forward(params, np.ones((5, 4, 3)))
@@ -387,38 +452,89 @@ def backward(
     ((8, 2), (5, 4, 3), (4, 2))
     """
     check_cache(cache, SequenceCache, "lstm.forward")
-    (T, B, H), dtype = cache.c.shape, cache.c.dtype
+    params, x, h_prev = cache.params, cache.x, cache.h_prev
+    (T, B, H), D, dtype = h_prev.shape, x.shape[2], h_prev.dtype
     d_h = check_array("d_h", d_h, (T, B, H), dtype)
-    d_state = check_state("d_state", d_state, STATE_FIELDS, B, H, dtype)
+    d_h_T, d_c_T = check_state("d_state", d_state, STATE_FIELDS, B, H, dtype)
+    check_total(into, params, dtype)
 
-    # d_a starts as the factors that no recursion enters, for all t at once. The loop multiplies
-    # those of o by delta^h_t and those of i, f, g by delta^c_t.
-    i, f, g, o, c_prev, tanh_c = cache.i, cache.f, cache.g, cache.o, cache.c_prev, cache.tanh_c
-    d_a = np.empty((T, B, GATES, H), dtype)
-    d_a[:, :, 0] = tanh_c * o * (1 - o)
-    d_a[:, :, 1] = g * i * (1 - i)
-    d_a[:, :, 2] = c_prev * f * (1 - f)
-    d_a[:, :, 3] = i * (1 - g**2)
-    c_from_h = o * (1 - tanh_c**2)
+    W, U_transposed = params["weight_ih"], np.ascontiguousarray(params["weight_hh"].T)
+    d_params = {} if into is None else into
+    d_x = np.empty((T, B, D), dtype)
+    # Columns again, as in forward, and the gates of d_a in PyTorch's order.
+    d_h_t, d_c_t = np.array(d_h_T.T, order="C"), np.array(d_c_T.T, order="C")
+    through_h = np.empty((H, B), dtype)
+    longest = min(T, CHUNK)
+    d_a_all = np.empty((longest, GATES, H, B), dtype)
+    direct_all, c_from_h_all = np.empty((2, longest, H, B), dtype)
+    for chunk in reversed(chunks(T)):
+        length = chunk.stop - chunk.start
+        d_a, direct, c_from_h = d_a_all[:length], direct_all[:length], c_from_h_all[:length]
+        direct[:] = columns(d_h[chunk])
+        _write_factors(cache, chunk, d_a, c_from_h)
+        per_step = zip(
+            direct[::-1],
+            c_from_h[::-1],
+            d_a[::-1, :3],
+            d_a[::-1, 3],
+            d_a.reshape(length, GATES * H, B)[::-1],
+            cache.gates[chunk, 2][::-1],
+            strict=True,
+        )
+        for direct_t, c_from_h_t, d_ifg, d_o, d_a_t, f in per_step:
+            np.add(d_h_t, direct_t, out=d_h_t)
+            np.multiply(d_h_t, c_from_h_t, out=through_h)
+            np.add(d_c_t, through_h, out=d_c_t)
+            np.multiply(d_ifg, d_c_t, out=d_ifg)
+            np.multiply(d_o, d_h_t, out=d_o)
+            np.dot(U_transposed, d_a_t, out=d_h_t)
+            np.multiply(d_c_t, f, out=d_c_t)
+        # All steps of the chunk side by side: each weight gradient is one product.
+        rows = d_a.transpose(1, 2, 0, 3).reshape(GATES * H, length * B)
+        d_W = np.dot(rows, x[chunk].reshape(length * B, D))
+        d_U = np.dot(rows, h_prev[chunk].reshape(length * B, H))
+        add(d_params, _named_gradients(params, d_W, d_U, rows.sum(axis=1)))
+        np.dot(rows.T, W, out=d_x[chunk].reshape(length * B, D))
+    if not d_params:  # no step at all
+        d_params = {name: np.zeros_like(value) for name, value in params.items()}
+    return d_params, d_x, (d_h_t.T.copy(), d_c_t.T.copy())
 
-    W, U = _shifted(cache.params["weight_ih"]), _shifted(cache.params["weight_hh"])
-    d_h_t, d_c_t = (part.copy() for part in d_state)
-    through_h = np.empty((B, H), dtype)
-    for t in reversed(range(T)):
-        d_h_t += d_h[t]
-        np.multiply(d_h_t, c_from_h[t], out=through_h)
-        d_c_t += through_h
-        d_a[t, :, 0] *= d_h_t
-        d_a[t, :, 1:] *= d_c_t[:, np.newaxis]
-        np.matmul(d_a[t].reshape(B, GATES * H), U, out=d_h_t)
-        d_c_t *= f[t]
 
-    rows = d_a.reshape(T * B, GATES * H)
-    d_W = _unshifted(rows.T @ cache.x.reshape(T * B, cache.x.shape[-1]))
-    d_U = _unshifted(rows.T @ cache.h_prev.reshape(T * B, H))
-    d_b = _unshifted(rows.sum(axis=0))
-    d_x = (rows @ W).reshape(cache.x.shape)
-    return _named_gradients(cache.params, d_W, d_U, d_b), d_x, (d_h_t, d_c_t)
+def _write_factors(cache: SequenceCache, chunk: slice, d_a: Array, c_from_h: Array) -> None:
+    """Write the factors of the deltas that no recursion enters, for all steps of a chunk at once.
+
+    Those of i, f, g are still to be multiplied by delta^c_t, those of o and ``c_from_h`` by
+    delta^h_t.
+    """
+    gates, c_prev, tanh_c = cache.gates[chunk], cache.cells[chunk], cache.tanh_cells[chunk]
+    o, i, g, i_and_f = gates[:, 0], gates[:, 1], gates[:, 3], gates[:, 1:3]
+    np.subtract(1, i_and_f, out=d_a[:, :2])  # d_ai = g i (1 - i), d_af = c_{t-1} f (1 - f)
+    d_a[:, :2] *= i_and_f
+    d_a[:, 0] *= g
+    d_a[:, 1] *= c_prev
+    np.multiply(g, g, out=d_a[:, 2])  # d_ag = i (1 - g^2)
+    np.subtract(1, d_a[:, 2], out=d_a[:, 2])
+    d_a[:, 2] *= i
+    np.subtract(1, o, out=d_a[:, 3])  # d_ao = tanh(c_t) o (1 - o)
+    d_a[:, 3] *= o
+    d_a[:, 3] *= tanh_c
+    np.multiply(tanh_c, tanh_c, out=c_from_h)  # o (1 - tanh(c_t)^2)
+    np.subtract(1, c_from_h, out=c_from_h)
+    c_from_h *= o
+
+
+def _stacked_weights(params: Params) -> Array:
+    """Return [U b W] with the gates in the order o, i, f, g and those of o, i, f halved.
+
+    In this order the gates that go through sigma are one block.
+    """
+    stack = np.concatenate(
+        (params["weight_hh"], _summed_bias(params)[:, np.newaxis], params["weight_ih"]), axis=1
+    )
+    rows = len(stack) // GATES
+    stack = np.concatenate((stack[3 * rows :], stack[: 3 * rows]))
+    stack[: 3 * rows] *= 0.5
+    return stack
 
 
 def _summed_bias(params: Params) -> Array:
@@ -434,17 +550,3 @@ def _named_gradients(params: Params, d_W: Array, d_U: Array, d_b: Array) -> Para
     if "bias_ih" in params:
         gradients |= {"bias_ih": d_b, "bias_hh": d_b.copy()}
     return gradients
-
-
-def _shifted(stack: Array) -> Array:
-    """Reorder the gates i, f, g, o to o, i, f, g.
-
-    Then the three sigmoid gates (o, i, f) are one block, and so are the three that feed the cell
-    (i, f, g).
-    """
-    return np.roll(stack, len(stack) // GATES, axis=0)
-
-
-def _unshifted(stack: Array) -> Array:
-    """Undo :func:`_shifted`."""
-    return np.roll(stack, -(len(stack) // GATES), axis=0)

@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nndl_rnn._sequences import add, check_total, chunks
 from nndl_rnn._validation import (
     Array,
     NetworkArguments,
@@ -267,22 +268,31 @@ def forward(
 
     h = np.empty((T + 1, B, H), arguments.dtype)
     h[0] = h_0
-    # The input's share of every a_t at once; each step turns its a_t into h_t in place.
-    np.matmul(x.reshape(T * B, D), params["weight_ih"].T, out=h[1:].reshape(T * B, H))
-    h[1:] += _bias(params)
-    weight_hh_transposed = params["weight_hh"].T
+    W_transposed = params["weight_ih"].T
+    U_transposed = np.ascontiguousarray(params["weight_hh"].T)
+    bias = _bias(params)
     recurrent_share = np.empty((B, H), arguments.dtype)
-    for t in range(1, T + 1):
-        np.matmul(h[t - 1], weight_hh_transposed, out=recurrent_share)
-        h[t] += recurrent_share
-        if nonlinearity == "tanh":
-            tanh(h[t], out=h[t])
+    for chunk in chunks(T):
+        # The input's share of every a_t of the chunk; each step turns its a_t into h_t in place.
+        a = h[chunk.start + 1 : chunk.stop + 1]
+        rows = len(a) * B
+        np.dot(x[chunk].reshape(rows, D), W_transposed, out=a.reshape(rows, H))
+        np.add(a, bias, out=a)
+        for h_prev, a_t in zip(h[chunk], a, strict=True):
+            np.dot(h_prev, U_transposed, out=recurrent_share)
+            np.add(a_t, recurrent_share, out=a_t)
+            if nonlinearity == "tanh":
+                np.tanh(a_t, out=a_t)
     # The last state is a copy, so that carrying it on does not keep the sequence in memory.
     return h[1:], (h[T].copy(),), SequenceCache(params, x, h, nonlinearity)
 
 
 def backward(
-    cache: SequenceCache, d_h: Array, d_state: State | None = None
+    cache: SequenceCache,
+    d_h: Array,
+    d_state: State | None = None,
+    *,
+    into: Params | None = None,
 ) -> tuple[Params, Array, State]:
     r"""Back-propagate through time: the gradient of a loss of all hidden states.
 
@@ -305,10 +315,13 @@ def backward(
         d_h: direct gradient with respect to every hidden state, shape ``(T, B, H)``.
         d_state: further gradient with respect to the last state, ``(d_h_T,)`` of shape
             ``(B, H)``, added to ``d_h[-1]``; ``None`` stands for zeros.
+        into: gradients of the parameters from a later part of the sequence, to which those of this
+            part are added in place.
 
     Returns:
         The gradients of the parameters (same names and shapes as ``params``, summed over time and
-        batch), ``d_x`` ``(T, B, D)``, and that of the initial state, ``(d_h_0,)`` ``(B, H)``.
+        batch), or ``into``; ``d_x`` ``(T, B, D)``; and that of the initial state, ``(d_h_0,)``
+        ``(B, H)``.
 
     Raises:
         TypeError: ``cache`` is not from :func:`forward`, or a type or dtype is wrong.
@@ -326,25 +339,33 @@ def backward(
     T, B, D = x.shape
     H = h.shape[-1]
     d_h = check_array("d_h", d_h, (T, B, H), h.dtype)
-    (d_h_later,) = check_state("d_state", d_state, STATE_FIELDS, B, H, h.dtype)
-    weight_hh = params["weight_hh"]
+    (d_h_T,) = check_state("d_state", d_state, STATE_FIELDS, B, H, h.dtype)
+    check_total(into, params, h.dtype)
 
-    d_a = _slope(h[1:], cache.nonlinearity)
-    for t in reversed(range(T)):
-        d_a[t] *= d_h[t] + d_h_later
-        d_h_later = d_a[t] @ weight_hh
-
-    rows = d_a.reshape(T * B, H)
-    d_params = {
-        "weight_ih": rows.T @ x.reshape(T * B, D),
-        "weight_hh": rows.T @ h[:-1].reshape(T * B, H),
-    }
-    if "bias_ih" in params:
-        d_bias = rows.sum(axis=0)
-        d_params |= {"bias_ih": d_bias, "bias_hh": d_bias.copy()}
-    d_x = (rows @ params["weight_ih"]).reshape(T, B, D)
-    # For T = 0 the initial state is the last state: a copy keeps the caller's array apart.
-    return d_params, d_x, (d_h_later.copy(),)
+    W, U = params["weight_ih"], np.ascontiguousarray(params["weight_hh"])
+    d_params = {} if into is None else into
+    d_x = np.empty((T, B, D), h.dtype)
+    d_h_t = d_h_T.copy()
+    for chunk in reversed(chunks(T)):
+        h_prev = h[chunk]
+        d_a = _slope(h[chunk.start + 1 : chunk.stop + 1], cache.nonlinearity)
+        for d_a_t, direct in zip(d_a[::-1], d_h[chunk][::-1], strict=True):
+            np.add(d_h_t, direct, out=d_h_t)
+            np.multiply(d_a_t, d_h_t, out=d_a_t)
+            np.dot(d_a_t, U, out=d_h_t)
+        rows = d_a.reshape(len(d_a) * B, H)
+        share = {
+            "weight_ih": np.dot(rows.T, x[chunk].reshape(len(rows), D)),
+            "weight_hh": np.dot(rows.T, h_prev.reshape(len(rows), H)),
+        }
+        if "bias_ih" in params:
+            d_bias = rows.sum(axis=0)
+            share |= {"bias_ih": d_bias, "bias_hh": d_bias.copy()}
+        add(d_params, share)
+        np.dot(rows, W, out=d_x[chunk].reshape(len(rows), D))
+    if not d_params:  # no step at all
+        d_params = {name: np.zeros_like(value) for name, value in params.items()}
+    return d_params, d_x, (d_h_t,)
 
 
 def _check_arguments(
