@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from nndl_rnn import gru, losses, lstm, tasks, text, training
+from nndl_rnn import costs, gru, losses, lstm, tasks, text, training
 from nndl_rnn._validation import Array, Params, check_choice
 from nndl_rnn.experiments.records import run_key
 
@@ -322,20 +322,16 @@ def hidden_size(arm: Arm, task: Task) -> int:
     check_choice("size", arm.size, SIZES)
     if arm.size == "equal size":
         return task.hidden_size
+    input_size, output_size = PROBLEMS[task.name].sizes
     wanted = parameter_count("lstm", task.name, task.hidden_size)
-    candidates = range(task.hidden_size // 2, 2 * task.hidden_size + 1)
-
-    def distance(size: int) -> int:
-        return abs(parameter_count(arm.architecture, task.name, size) - wanted)
-
-    return min(candidates, key=distance)
+    architecture = ARCHITECTURES[arm.architecture]
+    return costs.hidden_size_for(architecture, input_size, wanted, output_size=output_size)
 
 
-@functools.cache
 def parameter_count(architecture: str, problem: str, size: int) -> int:
-    """Counted from real arrays, read-out included."""
-    model = _model(architecture, problem, size)
-    return training.count_params(model.init_params(np.random.default_rng(0)))
+    """Of layer and read-out together."""
+    input_size, output_size = PROBLEMS[problem].sizes
+    return costs.parameters(ARCHITECTURES[architecture], input_size, size, output_size=output_size)
 
 
 def _model(architecture: str, problem: str, size: int) -> training.SequenceModel:
