@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pooch
 from numpy.typing import DTypeLike, NDArray
 
 from nndl_rnn import losses
@@ -97,24 +96,39 @@ def find_time_machine(
         FileNotFoundError: ``NNDL_RNN_DATA`` names a folder that does not exist.
         ValueError: a file was found or downloaded, and it is not the expected one.
     """
-    local = _file_in_data_folder(sha1)
+    # Here and not above, since it brings requests with it, and a warning in some notebooks.
+    import pooch
+
+    local = _file_in_data_folder()
     if local is not None:
+        found = pooch.file_hash(str(local), alg="sha1")
+        if found != sha1:
+            raise fail(ValueError, str(local), f"a file with the SHA-1 {sha1}", f"one with {found}")
         return local
     folder = Path(pooch.os_cache("nndl_rnn") if cache is None else cache)
+    # pooch leaves the connection of a failed download open, so each one is noted and closed here.
+    opened: list[Any] = []
+    downloader = pooch.HTTPDownloader(hooks={"response": lambda it, *_, **__: opened.append(it)})
     try:
-        found = pooch.retrieve(url, f"sha1:{sha1}", fname=TIME_MACHINE_FILE, path=folder)
-    except ValueError as error:  # pooch's answer to a checksum that differs
-        expected = f"a file with the SHA-1 {sha1}"
-        raise fail(
-            ValueError, url, expected, f"another one, which was not kept ({error})"
-        ) from error
+        return Path(
+            pooch.retrieve(
+                url, f"sha1:{sha1}", fname=TIME_MACHINE_FILE, path=folder, downloader=downloader
+            )
+        )
     except OSError as error:  # whatever requests raises is one; so is a full disk
         raise ConnectionError(
             f"{TIME_MACHINE_FILE}: could not be downloaded from {url} "
             f"({type(error).__name__}: {error}). To go on without a network, put the file into a "
             f"folder and name that folder in the environment variable {DATA_VARIABLE}."
         ) from error
-    return Path(found)
+    except ValueError as error:  # pooch's answer to a checksum that differs
+        expected = f"a file with the SHA-1 {sha1}"
+        raise fail(
+            ValueError, url, expected, f"another one, which was not kept ({error})"
+        ) from error
+    finally:
+        for response in opened:
+            response.close()
 
 
 def time_machine() -> str:
@@ -122,7 +136,7 @@ def time_machine() -> str:
     return find_time_machine().read_text(encoding="utf-8")
 
 
-def _file_in_data_folder(sha1: str) -> Path | None:
+def _file_in_data_folder() -> Path | None:
     named = os.environ.get(DATA_VARIABLE)
     if not named:
         return None
@@ -130,12 +144,7 @@ def _file_in_data_folder(sha1: str) -> Path | None:
     if not folder.is_dir():
         raise fail(FileNotFoundError, DATA_VARIABLE, "a folder", f"{named!r}, which is none")
     path = folder / TIME_MACHINE_FILE
-    if not path.is_file():
-        return None
-    found = pooch.file_hash(str(path), alg="sha1")
-    if found != sha1:
-        raise fail(ValueError, str(path), f"a file with the SHA-1 {sha1}", f"one with {found}")
-    return path
+    return path if path.is_file() else None
 
 
 # --------------------------------------------------------------------------------------
