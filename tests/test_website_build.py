@@ -1,0 +1,234 @@
+"""The mathematics of the website, typeset while it is built, and what its pages leave out."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+
+
+def extension(name: str) -> ModuleType:
+    """One of the book's own Sphinx extensions, which are no part of the package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "book/_ext" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+katex_math = extension("katex_math")
+lean_pages = extension("lean_pages")
+
+
+@pytest.fixture(scope="module")
+def katex() -> Iterator[Any]:
+    katex = katex_math.KaTeX()
+    yield katex
+    katex.close()
+
+
+def test_formula_becomes_html_and_mathml_with_its_source(katex: Any) -> None:
+    html = katex.typeset(r"\frac{\partial L}{\partial h_t}", display=True)
+    assert 'class="katex-display"' in html
+    assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">' in html
+    assert "<mfrac>" in html
+    source = (
+        r'<annotation encoding="application/x-tex">\frac{\partial L}{\partial h_t}</annotation>'
+    )
+    assert source in html
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\frac{1", r"\unknown", r"\begin{aligned} a", r"a \\ \left( b", "x^2^3"]
+)
+def test_formula_that_katex_cannot_read_is_an_error(katex: Any, latex: str) -> None:
+    with pytest.raises(ValueError, match="KaTeX parse error"):
+        katex.typeset(latex, display=True)
+
+
+def test_chinese_in_a_formula_is_no_error(katex: Any) -> None:
+    assert "遗忘门" in katex.typeset(r"f_t \text{ 遗忘门}", display=False)
+
+
+def test_one_process_serves_all_formulas_and_is_gone_afterwards() -> None:
+    katex = katex_math.KaTeX()
+    katex.typeset("a", display=False)
+    first = katex.process
+    assert "msub" in katex.typeset("b_t", display=False)
+    assert katex.process is first
+    katex.close()
+    assert first.poll() == 0
+    assert katex.process is None
+
+
+def test_limits_of_an_ordered_product_stand_above_and_below_it(katex: Any) -> None:
+    html = katex.typeset(r"\overleftarrow{\prod}_{j=1}^{t} A_j", display=True)
+    assert "<munderover>" in html
+    assert "op-limits" in html
+
+
+@pytest.mark.parametrize(
+    ("source", "block"),
+    [
+        ("a = b", "a = b"),
+        ("a\n\nb", r"\begin{aligned}a \\ b\end{aligned}"),
+        (r"a \\ b", r"\begin{aligned}a \\ b\end{aligned}"),
+        (r"\begin{aligned} a \\ b \end{aligned}", r"\begin{aligned} a \\ b \end{aligned}"),
+        (
+            r"\begin{aligned} \begin{bmatrix} 1 \\ 2 \end{bmatrix} \\ b \end{aligned}",
+            r"\begin{aligned} \begin{bmatrix} 1 \\ 2 \end{bmatrix} \\ b \end{aligned}",
+        ),
+    ],
+)
+def test_rows_outside_of_an_environment_are_aligned(source: str, block: str) -> None:
+    assert katex_math.in_one_block(source) == block
+
+
+def test_program_stylesheet_and_fonts_are_of_the_locked_version(tmp_path: Path) -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    locked = lock["packages"]["node_modules/katex"]
+    installed = json.loads((katex_math.KATEX / "package.json").read_text(encoding="utf-8"))
+    assert installed["version"] == locked["version"]
+    assert locked["integrity"].startswith("sha512-")
+    assert not any("resolved" in package for package in lock["packages"].values())
+
+    katex_math.copy_stylesheet_and_fonts(katex_math.KATEX, tmp_path)
+    css = (tmp_path / "katex.css").read_text(encoding="utf-8")
+    assert f'content:"{locked["version"]}"' in css
+    faces = re.findall(r"@font-face\{.*?\}", css)
+    assert len(faces) == len(list((katex_math.KATEX / "dist/fonts").glob("*.woff2")))
+    for face in faces:
+        (url,) = re.findall(r"url\((.*?)\)", face)
+        assert url.startswith("data:font/woff2;base64,") or (tmp_path / url).exists(), url
+
+
+def test_katex_that_is_not_installed_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(katex_math.ExtensionError, match="run make install"):
+        katex_math.copy_stylesheet_and_fonts(tmp_path / "katex", tmp_path)
+
+
+CONFIG = """\
+extensions = ["myst_parser", "katex_math", "lean_pages"]
+myst_enable_extensions = ["dollarmath"]
+myst_update_mathjax = False
+html_math_renderer = "katex"
+html_theme = "sphinx_book_theme"
+html_context = {"default_mode": "auto"}
+html_static_path = ["_static"]
+"""
+
+PAGE = """\
+# The product $a_t b$
+
+See {eq}`eq-first`, in which $a_t$, $b$; as it was ($c$).
+
+$$
+a_t = b
+$$ (eq-first)
+
+![A red square](_static/square.png)
+"""
+
+
+class Site:
+    """A site of one page, built with the book's extensions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source, self.out = folder / "source", folder / "out"
+        (self.source / "_static").mkdir(parents=True)
+        (self.source / "conf.py").write_text(CONFIG, encoding="utf-8")
+        Image.new("RGB", (40, 30), "red").save(self.source / "_static" / "square.png")
+
+    def build(self, page: str) -> tuple[int, str]:
+        (self.source / "index.md").write_text(page, encoding="utf-8")
+        result = subprocess.run(
+            [sys.executable, "-m", "sphinx", "-W", "-q", "-n", self.source, self.out],
+            env=os.environ | {"PYTHONPATH": str(ROOT / "book/_ext")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return result.returncode, result.stdout + result.stderr
+
+    def page(self, name: str = "index") -> str:
+        return (self.out / f"{name}.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    site = Site(tmp_path_factory.mktemp("site"))
+    status, output = site.build(PAGE)
+    assert status == 0, output
+    return site
+
+
+def test_mathematics_of_a_page_is_typeset_numbered_and_linked(site: Site) -> None:
+    page = site.page()
+    assert re.search(
+        r'<div class="math[^>]* id="equation-eq-first">\s*<span class="eqno">\(1\)', page
+    )
+    assert 'href="#equation-eq-first"' in page
+    assert "$" not in re.sub(r"<script.*?</script>|<style.*?</style>", "", page, flags=re.S)
+    assert r"\(" not in page
+
+
+def test_punctuation_stays_with_its_formula(site: Site) -> None:
+    words = re.sub(r"<annotation.*?</annotation>|<[^>]+>", "", site.page())
+    assert re.search(r"a_?t.*, .*b.*; as it was \(.*c.*\)\.", words, re.S)
+    together = site.page().split('<span class="keep-together">')[1:]
+    assert [part.startswith("(<span") for part in together] == [False, False, True]
+
+
+def test_title_of_the_window_is_plain_text(site: Site) -> None:
+    (title,) = re.findall(r"<title>(.*?)</title>", site.page(), re.S)
+    assert re.sub(r"\s+", " ", title).strip().startswith("The product a_t b")
+
+
+def test_image_says_its_size(site: Site) -> None:
+    (image,) = re.findall(r'<img[^>]*square\.png"[^>]*>', site.page())
+    assert 'width="40"' in image
+    assert 'height="30"' in image
+
+
+def test_page_loads_only_what_it_uses_and_nothing_from_another_host(site: Site) -> None:
+    page = site.page()
+    loaded = re.findall(r'<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)="([^"]*)"', page)
+    assert loaded
+    assert not [url for url in loaded if re.match(r"(?:https?:)?//", url)]
+    assert not [url for url in loaded if re.search("fontawesome|searchindex|thebe|mathjax", url)]
+    assert [url for url in loaded if "katex.css" in url]
+    assert not re.search(r"<script(?![^>]*src).*?https?://.*?</script>", page)
+
+
+def test_search_page_keeps_the_search_and_has_no_mathematics(site: Site) -> None:
+    page = site.page("search")
+    assert "searchindex.js" in page
+    assert "searchtools.js" in page
+    assert "katex.css" not in page
+
+
+def test_icons_of_the_page_are_in_the_small_font_and_in_the_stylesheet(site: Site) -> None:
+    static = site.out / "_static"
+    theme = (static / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    assert ".fa-circle-half-stroke:before" in theme
+    assert ".fa-stethoscope:before" not in theme
+    assert len((static / "icons.css").read_bytes()) < 20_000
+
+
+def test_bad_formula_fails_the_build_and_is_pointed_at(site: Site, tmp_path: Path) -> None:
+    bad = Site(tmp_path)
+    status, output = bad.build(PAGE.replace("a_t = b", r"a_t = \frac{b"))
+    assert status != 0
+    assert "KaTeX parse error" in output
+    assert "index.md:5:" in output
