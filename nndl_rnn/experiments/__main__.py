@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         experiment = records.load_experiment(options.name)
         workers = runner.Workers(options.jobs, options.backend, options.scheduler)
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         parser.error(str(error))
     store = runner.Store(options.folder / records.short_name(experiment))
     output = options.output or records.record_path(records.short_name(experiment))
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted. Finished runs are kept; the same command goes on.", file=sys.stderr)
         return INTERRUPTED
-    except (AssertionError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (AssertionError, ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -350,8 +350,14 @@ def _differences(
     if type(recorded) is float and type(repeated) is float:
         if math.isnan(allowed):
             raise fail(ValueError, "TOLERANCE", f"a name above result{place}", sorted(tolerance))
-        agree = recorded == repeated or abs(recorded - repeated) <= allowed * max(1, abs(recorded))
-        agree |= math.isnan(recorded) and math.isnan(repeated)
+        agree = _close(recorded, repeated, allowed)
     else:
         agree = type(recorded) is type(repeated) and recorded == repeated
     return [] if agree else [f"{place}: recorded {recorded!r}, now {repeated!r}"]
+
+
+def _close(recorded: float, repeated: float, allowed: float) -> bool:
+    """Whether two floats agree; infinity and NaN do so with themselves alone."""
+    if math.isfinite(recorded) and math.isfinite(repeated):
+        return abs(recorded - repeated) <= allowed * max(1, abs(recorded))
+    return recorded == repeated or (math.isnan(recorded) and math.isnan(repeated))

@@ -56,6 +56,11 @@ class Outcome:
     versions: dict[str, str]
     source: str
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody lived to tell how the run ended."""
+        return self.result is None and not self.machine
+
 
 @dataclass
 class Progress:
@@ -248,8 +253,17 @@ class Workers:
         with client:
             backend = PatientDaskBackend(lost=_lost, client=client)
             with joblib.parallel_config(backend):
+                lost: list[Outcome] = []
                 # All at once, so that workers that join later find something to do.
-                yield from _parallel(name, runs, pre_dispatch="all")
+                for outcome in _parallel(name, runs, pre_dispatch="all"):
+                    if outcome.is_lost:
+                        lost.append(outcome)
+                    else:
+                        yield outcome
+                # A run that kills its worker takes those down that wait there. Alone, each shows
+                # which of them it is.
+                for outcome in lost:
+                    yield outcome if len(lost) == 1 else next(_parallel(name, [outcome.run]))
 
 
 def _parallel(name: str, runs: Sequence[Run], **options: Any) -> Iterator[Outcome]:
@@ -295,25 +309,26 @@ def complete(
     with tqdm(total=0, unit="run", desc=short_name(experiment), disable=not progress) as bar:
         while wanted := wanted_next(experiment, settings, so_far):
             bar.total = len(so_far.finished) + len(so_far.failed) + len(wanted)
-            kept = {key: outcome for key, run in wanted.items() if (outcome := store.find(run))}
-            older = sum(outcome.source != source for outcome in kept.values())
+            done = {key: outcome for key, run in wanted.items() if (outcome := store.find(run))}
+            older = sum(outcome.source != source for outcome in done.values())
             if older:
                 note(f"{older} finished runs are of an older {name}; --again repeats them.")
-            so_far.finished |= kept
-            bar.update(len(kept))
-            missing = [run for key, run in wanted.items() if key not in kept]
+            bar.update(len(done))
+            missing = [run for key, run in wanted.items() if key not in done]
             with contextlib.closing(workers.do(name, missing)) as outcomes:  # type: ignore[type-var]
                 for outcome in outcomes:
-                    key = run_key(outcome.run)
+                    done[run_key(outcome.run)] = outcome
                     if outcome.error is None:
                         store.keep(outcome)
-                        so_far.finished[key] = outcome
                     else:
-                        so_far.failed[key] = outcome
                         last_line = outcome.error.strip().rpartition("\n")[2]
                         note(f"failed: {canonical('run', outcome.run)}: {last_line}")
-                        bar.set_postfix(failed=len(so_far.failed), refresh=False)
                     bar.update()
+            # In the order of the plan, whichever was finished first: a sum over all results is then
+            # the same sum each time.
+            for key in wanted:
+                kind = so_far.finished if done[key].error is None else so_far.failed
+                kind[key] = done[key]
     return so_far
 
 
