@@ -3,21 +3,27 @@
 A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` directives, also
 inside admonitions, exercises, solutions and proofs. What stands in code is not read.
 
+A notebook, ``.ipynb``, is read cell by cell: its text cells hold the Markdown, its code cells have
+the tags.
+
 A directive that is not known to hold code is taken to hold prose: an equation read too many makes
 a complaint, an equation overlooked would be an equation that nobody checks.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .errors import EquationError, Source
+
+NOTEBOOK = ".ipynb"
 
 DERIVATION_TAG = "derivation"
 """Cells with this tag are run by ``make check``, without the rest of the notebook."""
@@ -42,33 +48,39 @@ _CODE_DIRECTIVE = re.compile(
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell: its Python text, the line on which that begins, and its tags."""
+    """A code cell: its Python text, the line on which that begins, its tags, its number in a notebook."""
 
     code: str
     line: int
     tags: frozenset[str]
+    cell: int = 0
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """The printed equations and the code cells of one Markdown file."""
+    """The printed equations and the code cells of one Markdown file or notebook."""
 
     file: str
     equations: tuple[Source, ...]
     cells: tuple[Cell, ...]
 
     @classmethod
-    def read(cls, path: str | Path) -> Chapter:
-        """Read a chapter from a file.
+    def read(cls, path: str | Path, name: str = "") -> Chapter:
+        """Read a chapter from a file, MyST Markdown or a notebook made from it.
+
+        Args:
+            path: the file; a notebook has the suffix ``.ipynb``.
+            name: the name used in messages, if not ``path``.
 
         Raises:
             FileNotFoundError: there is no such file.
-            EquationError: a block is not closed, or a label stands twice.
+            EquationError: a block is not closed, a label stands twice, or a notebook is not one.
         """
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"chapter {str(path)!r}: expected a Markdown file, found none")
-        return cls.parse(path.read_text(encoding="utf-8"), str(path))
+        parse = cls.parse_notebook if path.suffix == NOTEBOOK else cls.parse
+        return parse(path.read_text(encoding="utf-8"), name or str(path))
 
     @classmethod
     def parse(cls, text: str, file: str = "<string>") -> Chapter:
@@ -78,16 +90,29 @@ class Chapter:
         >>> [(e.label, e.text, e.line) for e in page.equations]
         [('eq-a', 'a = b', 2)]
         """
-        blocks = list(_Scanner(text, file).blocks())
+        return cls._of_blocks(_Scanner(text, file).blocks(), file)
+
+    @classmethod
+    def parse_notebook(cls, text: str, file: str = "<string>") -> Chapter:
+        """Read a chapter from the JSON text of a notebook.
+
+        >>> cell = {"cell_type": "markdown", "metadata": {}, "source": ["$$\\n", "a = b\\n", "$$ (eq-a)"]}
+        >>> page = Chapter.parse_notebook(json.dumps({"cells": [cell]}), "page.ipynb")
+        >>> [(e.label, e.text, e.place) for e in page.equations]
+        [('eq-a', 'a = b', 'page.ipynb: cell 1, line 2')]
+        """
+        return cls._of_blocks(_notebook_blocks(text, file), file)
+
+    @classmethod
+    def _of_blocks(cls, found: Iterator[Source | Cell], file: str) -> Chapter:
+        blocks = list(found)
         equations = tuple(block for block in blocks if isinstance(block, Source))
         seen: dict[str, Source] = {}
         for equation in equations:
             if equation.label in seen and equation.label:
-                raise EquationError(
-                    f"the label stands twice, first in line {seen[equation.label].line}",
-                    None,
-                    equation,
-                )
+                first = seen[equation.label]
+                where = f"cell {first.cell}" if first.cell else f"line {first.line}"
+                raise EquationError(f"the label stands twice, first in {where}", None, equation)
             seen[equation.label] = equation
         return cls(file, equations, tuple(block for block in blocks if isinstance(block, Cell)))
 
@@ -98,6 +123,35 @@ class Chapter:
     @property
     def derivation_cells(self) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if DERIVATION_TAG in cell.tags)
+
+
+def _notebook_blocks(text: str, file: str) -> Iterator[Source | Cell]:
+    """Equations and code of a notebook, cell by cell, in their order."""
+    try:
+        cells = json.loads(text)["cells"]
+        contents = [
+            (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", ()))
+            for cell in cells
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{file}: expected a Jupyter notebook, format 4, but cannot read it: {error}"
+        raise EquationError(message) from error
+    for number, (kind, content, tags) in enumerate(contents, start=1):
+        if kind == "code":
+            yield Cell(content, 1, frozenset(tags), number)
+        elif kind == "markdown":
+            yield from _numbered(_Scanner(content, file), number)
+
+
+def _numbered(scanner: _Scanner, cell: int) -> Iterator[Source | Cell]:
+    """The blocks of one text cell; an error in it names the cell too."""
+    try:
+        for block in scanner.blocks():
+            yield replace(block, cell=cell)
+    except EquationError as error:
+        if error.source is not None:
+            error.source = replace(error.source, cell=cell)
+        raise
 
 
 class _Scanner:

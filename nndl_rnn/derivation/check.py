@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .chapter import Cell, Chapter
-from .errors import EquationError
+from .errors import EquationError, place
 from .report import Result
 from .session import Session, active
 
@@ -79,9 +79,10 @@ def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
             ),
             cell.line,
         )
-        return f"{error}\n    (the cell that says so: {path}:{line})"
+        return f"{error}\n    (the cell that says so: {place(str(path), line or cell.line, cell.cell)})"
     except Exception:
-        return f"{path}:{cell.line}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"
+        where = place(str(path), cell.line, cell.cell)
+        return f"{where}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"
     return None
 
 

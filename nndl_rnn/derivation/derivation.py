@@ -29,7 +29,7 @@ class Derivation:
 
     Args:
         *chapters: Markdown files whose labelled equations are meant, relative to the notebook's
-            folder.
+            folder. Where one is missing, the notebook of the same name is read.
         T: the number of time steps to unroll, at least 2.
         indices: index letters, time first.
         **sizes: a size for every dimension letter, distinct ones so that no shape fits by accident.
@@ -54,9 +54,7 @@ class Derivation:
             for label, source in self._session.chapter(chapter).by_label.items():
                 if label in self._sources:
                     first = self._sources[label]
-                    raise EquationError(
-                        f"the label stands in {first.file}:{first.line} too", None, source
-                    )
+                    raise EquationError(f"the label stands in {first.place} too", None, source)
                 self._sources[label] = source
         self._chapters = chapters
         self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())

@@ -10,6 +10,11 @@ Span = tuple[int, int]
 """Start and end offset of a piece of an equation in the text of its :class:`Source`."""
 
 
+def place(file: str, line: int, cell: int = 0) -> str:
+    """How a line is named in a message: ``file:line``, and in a notebook by its cell."""
+    return f"{file}: cell {cell}, line {line}" if cell else f"{file}:{line}"
+
+
 @dataclass(frozen=True)
 class Source:
     """The LaTeX of one printed equation and where it stands.
@@ -17,14 +22,26 @@ class Source:
     Attributes:
         text: the LaTeX as the author wrote it, without the ``$$`` or directive around it.
         file: name of the file, as given by the user.
-        line: number of the file's line on which ``text`` begins, counted from 1.
+        line: number of the line on which ``text`` begins, counted from 1: of the file's, or of the
+            cell's in a notebook.
         label: the equation's label, or an empty string.
+        cell: number of the notebook's cell, counted from 1; 0 in a text file.
     """
 
     text: str
     file: str = "<string>"
     line: int = 1
     label: str = ""
+    cell: int = 0
+
+    @property
+    def place(self) -> str:
+        """File and line on which the equation begins.
+
+        >>> Source("a = b", "page.md", 7).place, Source("a = b", "page.ipynb", 7, cell=2).place
+        ('page.md:7', 'page.ipynb: cell 2, line 7')
+        """
+        return place(self.file, self.line, self.cell)
 
     def point_at(self, span: Span) -> str:
         """``file:line`` of a span, its source line, and a caret under the span.
@@ -41,7 +58,7 @@ class Source:
         width = max(1, min(span[1], line_end) - start)
         line = self.line + self.text.count("\n", 0, start)
         caret = " " * (start - line_start) + "^" * width
-        return f"{self.file}:{line}\n    {self.text[line_start:line_end]}\n    {caret}"
+        return f"{place(self.file, line, self.cell)}\n    {self.text[line_start:line_end]}\n    {caret}"
 
 
 class EquationError(ValueError):
@@ -50,7 +67,7 @@ class EquationError(ValueError):
     Args:
         message: what is wrong and, where it can be guessed, what was meant.
         span: the offending piece; ``None`` points at the whole equation.
-        source: the equation; may be filled in later by :meth:`located`.
+        source: the equation; may be filled in later by ``located``.
     """
 
     def __init__(self, message: str, span: Span | None = None, source: Source | None = None):

@@ -142,7 +142,7 @@ class Model:
             if quantity.definition is not None:
                 first = quantity.source
                 raise EquationError(
-                    f"{quantity.key} is defined twice, first in {first.file}:{first.line}",
+                    f"{quantity.key} is defined twice, first in {first.place}",
                     left.span,
                 )
             if quantity.constraint is not None:

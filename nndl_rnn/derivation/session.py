@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from .chapter import Chapter
+from .chapter import NOTEBOOK, Chapter
 from .errors import EquationError
 from .model import Model
 from .report import Result
@@ -49,18 +49,25 @@ class Session:
     seed: int = 0
 
     def chapter(self, name: str) -> Chapter:
-        """Read a chapter.
+        """Read a chapter; where its Markdown file is missing, the notebook made from it.
+
+        A notebook is read as it was last saved.
 
         Raises:
             EquationError: there is no such chapter.
         """
         path = self.directory / name
-        if not path.is_file():
+        notebook = path.with_suffix(NOTEBOOK)
+        if not path.is_file() and not notebook.is_file():
             raise EquationError(
-                f"chapter {name!r}: expected a Markdown file in {self.directory.resolve()}, found none; "
+                f"chapter {name!r}: expected a Markdown file or the notebook {notebook.name} in "
+                f"{self.directory.resolve()}, found neither; "
                 "run a notebook from the folder of its chapter"
             )
-        chapter = Chapter.parse(path.read_text(encoding="utf-8"), name)
+        if path.is_file():
+            chapter = Chapter.read(path, name)
+        else:
+            chapter = Chapter.read(notebook, str(Path(name).with_suffix(NOTEBOOK)))
         edited = (
             replace(equation, text=self.edits.get((name, equation.label), equation.text))
             for equation in chapter.equations

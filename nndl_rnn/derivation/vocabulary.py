@@ -190,7 +190,7 @@ class Vocabulary:
         if quantity.key in self.quantities:
             first = self.quantities[quantity.key].source
             raise EquationError(
-                f"{quantity.key} is declared twice, first in {first.file}:{first.line}",
+                f"{quantity.key} is declared twice, first in {first.place}",
                 template.span,
                 source,
             )
