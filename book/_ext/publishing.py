@@ -1,0 +1,170 @@
+"""What a published site needs: a page for addresses that are not there, a sitemap, a card for links.
+
+The page ``404.html`` is always made. The rest needs to know where the site will be: ``html_baseurl``,
+or the environment variable ``NNDL_RNN_SITE_URL``. With it, every page names its canonical address (Sphinx does
+that), ``sitemap.xml`` lists them, and pages that are shared elsewhere are shown with a title, a
+description and a picture. The picture shows an equation of the book, read from its chapter.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+
+from nndl_rnn.derivation.chapter import Chapter
+
+NOT_FOUND = "404"
+CARD = "_images/social-card.png"
+CARD_SIZE = (1200, 630)
+
+NOT_FOUND_BODY = """\
+<h1>There is no such page</h1>
+<p>The address may have a slip, or the page may have moved.</p>
+<ul>
+<li><a class="reference internal" href="{root}">The beginning of the book</a></li>
+<li><a class="reference internal" href="{search}">Search the book</a></li>
+</ul>
+"""
+
+RELATIVE_ADDRESS = re.compile(
+    r"""(?P<attribute>\s(?:href|src|action|data-content_root)=")(?![a-z]+:|[#/])(?P<address>[^"]*)"""
+)
+
+
+def use_environment(app: Sphinx, config: Config) -> None:
+    """Take the site's address from the environment; it ends with a slash."""
+    address = (os.environ.get("NNDL_RNN_SITE_URL") or config.html_baseurl).strip()
+    if address and urlsplit(address).scheme not in ("http", "https"):
+        message = "expected an address such as https://example.org/rnn/"
+        raise ExtensionError(f"html_baseurl: {message}, got {address!r}")
+    config.html_baseurl = address and address.rstrip("/") + "/"
+
+
+def not_found_page(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:
+    """The page that web servers show for an unknown address."""
+    target = app.builder.get_relative_uri
+    body = NOT_FOUND_BODY.format(
+        root=target(NOT_FOUND, app.config.root_doc), search=target(NOT_FOUND, "search")
+    )
+    return [(NOT_FOUND, {"title": "Page not found", "body": body}, "page.html")]
+
+
+def absolute_addresses(page: str, folder: str) -> str:
+    """Make a page's relative addresses absolute: it may be shown at any depth.
+
+    >>> absolute_addresses('<a href="lstm.html"> <a href="#x"> <a href="https://a.b/">', "/rnn/")
+    '<a href="/rnn/lstm.html"> <a href="#x"> <a href="https://a.b/">'
+    """
+    return RELATIVE_ADDRESS.sub(
+        lambda found: found["attribute"] + urljoin(folder, found["address"]), page
+    )
+
+
+def sitemap(addresses: list[str]) -> str:
+    """A sitemap as sitemaps.org defines it."""
+    entries = "".join(f"  <url><loc>{escape(address)}</loc></url>\n" for address in addresses)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        f"{entries}</urlset>\n"
+    )
+
+
+def add_card_tags(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
+    """Say in a page's head how a link to it is to be shown."""
+    base = app.config.html_baseurl
+    if not base or doctree is None:
+        return
+    properties = {
+        "og:type": "website",
+        "og:site_name": app.config.project,
+        "og:title": app.env.titles[pagename].astext(),
+        "og:url": base + app.builder.get_target_uri(pagename),
+        "og:image": base + CARD,
+        "og:image:width": str(CARD_SIZE[0]),
+        "og:image:height": str(CARD_SIZE[1]),
+        "og:image:alt": f"{app.config.project}: a printed equation with a check mark",
+    }
+    description = description_of(doctree)
+    if description:
+        properties["og:description"] = description
+    tags = [
+        f'<meta property="{name}" content="{escape(value)}" />'
+        for name, value in properties.items()
+    ]
+    tags.append('<meta name="twitter:card" content="summary_large_image" />')
+    context["metatags"] = context.get("metatags", "") + "\n".join(tags) + "\n"
+
+
+def description_of(doctree: nodes.document) -> str:
+    """The description that a page's header gives under ``html_meta``."""
+    for node in doctree.findall(nodes.meta):
+        if node.get("name") == "description":
+            return str(node["content"])
+    return ""
+
+
+def draw_card(path: Path, title: str, rows: list[str]) -> None:
+    """Draw the picture that goes with a link: the title, and an equation with a check mark."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    from nndl_rnn.plotting import COLOURS, style
+
+    with mpl.rc_context({**style(), "figure.constrained_layout.use": False}):
+        figure = Figure(figsize=(12, 6.3), dpi=100)
+        first, _, rest = title.partition(", ")
+        figure.text(0.07, 0.8, first + ("," if rest else ""), size=38, weight="bold")
+        figure.text(0.07, 0.69, rest, size=38, weight="bold")
+        for number, row in enumerate(rows):
+            figure.text(0.07, 0.44 - 0.15 * number, f"${row}$", size=27, math_fontfamily="cm")
+        figure.text(0.92, 0.4, "✓", size=64, color=COLOURS["green"], ha="center", weight="bold")
+        figure.text(0.07, 0.1, "Printed equations that a program reads and checks", size=22)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=100, metadata={"Software": None})
+
+
+def rows_for_matplotlib(latex: str) -> list[str]:
+    r"""The rows of a printed equation, as far as matplotlib's own TeX can set them.
+
+    >>> rows_for_matplotlib("\\begin{aligned}\na &= \\bigl(b\\bigr) \\\\\n&= c\n\\end{aligned}")
+    ['a = (b)', '= c']
+    """
+    text = re.sub(r"\\(begin|end)\{aligned\}|&|\\[bB]igg?[lr](?![a-z])", "", latex)
+    return [" ".join(row.split()) for row in text.split("\\\\")]
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """With the site's address: mend the page of unknown addresses, write the sitemap and the card."""
+    base = app.config.html_baseurl
+    if exception is not None or app.builder.name != "html" or not base:
+        return
+    folder = Path(app.outdir)
+    page = folder / f"{NOT_FOUND}.html"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(absolute_addresses(text, urlsplit(base).path), encoding="utf-8")
+    pages = [base + app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
+    (folder / "sitemap.xml").write_text(sitemap(pages), encoding="utf-8")
+    chapter, label = app.config.social_card_equation
+    equation = Chapter.read(Path(app.srcdir) / chapter).by_label[label]
+    draw_card(folder / CARD, app.config.project, rows_for_matplotlib(equation.text))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_config_value("social_card_equation", ["", ""], "", [list])
+    app.connect("config-inited", use_environment, priority=100)
+    app.connect("html-collect-pages", not_found_page)
+    app.connect("html-page-context", add_card_tags)
+    app.connect("build-finished", finish)
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
