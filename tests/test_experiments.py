@@ -99,6 +99,7 @@ class Toy:
         self.write(seeds, seconds)
         self.name = f"{self.package}.toy"
         self.output = folder / "toy.json"
+        self.settings = {}
         self.store = runner.Store(folder / "runs" / "toy")
 
     def write(self, seeds, seconds):
@@ -143,7 +144,7 @@ class Toy:
     @property
     def environment(self):
         path = f"{self.folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-        return os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
+        return os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore"} | self.settings
 
     def start(self, *options):
         """The command in a process group of its own, as a terminal would start it."""
@@ -494,6 +495,49 @@ def test_cluster_loses_no_result_when_a_worker_is_killed(toy, cluster):
     assert toy.log("begin") == before
 
 
+def test_cluster_of_one_core_does_all_the_work(toy, cluster):
+    toy = toy(seeds=(1, 2))
+    cluster = cluster(toy.environment)
+    worker = cluster.add_worker("--no-nanny")
+    toy.finish("--backend", "dask", "--scheduler", cluster.address)
+    assert {toy.process_of(seed) for seed in (1, 2)} == {worker.pid}
+
+
+def test_cluster_that_is_gone_ends_the_command_and_loses_nothing(toy, cluster):
+    toy = toy(seeds=range(1, 7), seconds=0.3)
+    cluster = cluster(toy.environment)
+    cluster.add_worker("--no-nanny")
+    # How long dask tries to find the scheduler again; half a minute if nothing is said.
+    toy.settings = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"}
+    process = toy.start("--backend", "dask", "--scheduler", cluster.address)
+    wait_until(lambda: toy.files() >= 2)
+    cluster.stop()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert f"Timed out trying to connect to {cluster.address}" in output
+    kept = toy.kept()
+    assert len(kept) >= 2
+    toy.finish()
+    assert all(toy.log("begin")[run] == 1 for run in kept)
+
+
+def test_interrupted_on_a_cluster(toy, cluster):
+    toy = toy(seeds=range(1, 7), seconds=0.3)
+    cluster = cluster(toy.environment)
+    cluster.add_worker("--no-nanny")
+    on_cluster = ["--backend", "dask", "--scheduler", cluster.address]
+    process = toy.start(*on_cluster)
+    wait_until(lambda: toy.files() >= 2)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "Finished runs are kept" in output
+    kept = toy.kept()
+    assert 2 <= len(kept) < 6
+    toy.finish(*on_cluster)
+    assert all(toy.log("begin")[run] == 1 for run in kept)
+
+
 def test_cluster_gives_up_a_run_that_kills_every_worker(toy, cluster):
     toy = toy(seeds=range(1, 5))
     toy.trouble(2, "kill always")
@@ -504,7 +548,7 @@ def test_cluster_gives_up_a_run_that_kills_every_worker(toy, cluster):
     output = toy.finish(*on_cluster, status=1)
     assert "1 run failed:" in output
     assert '{"seconds": 0.0, "seed": 2, "stage": 1}\nKilledWorker' in output
-    assert toy.kept() >= {(1, 1), (3, 1), (4, 1), (4, 2)}
+    assert toy.kept() >= {(1, 1), (3, 1), (4, 1), (3, 2)}
     toy.no_more_trouble()
     toy.finish(*on_cluster)
     assert toy.log("end")[2, 1] == 1

@@ -35,6 +35,10 @@ class PatientDaskBackend(DaskDistributedBackend):  # type: ignore[misc]
         super().__init__(**options)
         self._lost = lost
 
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        """Cores of the cluster; at least two, as for one joblib would not ask the cluster at all."""
+        return max(2, int(super().effective_n_jobs(n_jobs)))
+
     def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> Any:
         """Hand one call to the cluster; ``func`` is a batch of exactly one call."""
         ((_, arguments, _),) = func.items
