@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
 
@@ -275,6 +276,107 @@ def test_another_estimator_takes_the_place_of_full_back_propagation():
         assert_allclose(cut[name], leaf.grad.numpy(), rtol=1e-11, atol=1e-14)
 
 
+def torch_network(name, params, sizes):
+    """PyTorch's layer and read-out with the given parameters."""
+    m, n, q = sizes
+    layer = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[name](m, n).double()
+    readout = torch.nn.Linear(n, q).double()
+    cell, head = training.split_params(params)
+    layer.load_state_dict({f"{key}_l0": torch.tensor(value) for key, value in cell.items()})
+    readout.load_state_dict({key: torch.tensor(value) for key, value in head.items()})
+    return layer, readout
+
+
+def detached(state):
+    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+
+
+def named_like_ours(layer, readout, what):
+    """Gradients or values of PyTorch's parameters under the names of this package."""
+    ours = {"cell." + name.removesuffix("_l0"): p for name, p in layer.named_parameters()}
+    ours |= {"readout." + name: p for name, p in readout.named_parameters()}
+    return {name: what(p).numpy() for name, p in ours.items()}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_truncated_training_equals_detaching_in_torch(name, length):
+    """Back-propagation in chunks, one update after the whole sequence."""
+    sizes = (2, 5, 3)
+    model = training.SequenceModel(architecture(name), *sizes)
+    params, x, targets = random_problem(model, seed=2, steps=7)
+    estimator = functools.partial(bptt.chunked, k1=length, k2=length)
+    start = training.TrainingState(params, {}, np.random.default_rng(0).bit_generator.state)
+    after = training.train(
+        model, training.SGD(0.3), lambda rng: [(x, targets)], start, 1,
+        loss=losses.squared_error, estimator=estimator, progress=False,
+    )  # fmt: skip
+
+    layer, readout = torch_network(name, params, sizes)
+    optimizer = torch.optim.SGD([*layer.parameters(), *readout.parameters()], lr=0.3)
+    state, total = None, 0
+    for begin in range(0, 7, length):
+        h, state = layer(torch.tensor(x[begin : begin + length]), state)
+        state = detached(state)
+        difference = readout(h) - torch.tensor(targets[begin : begin + length])
+        total = total + (difference**2).sum() / 2 / (7 * 3)
+    total.backward()
+    optimizer.step()
+    assert_allclose(after.history[0]["loss"], total.item(), rtol=1e-13)
+    for key, value in named_like_ours(layer, readout, torch.Tensor.detach).items():
+        assert_allclose(after.params[key], value, rtol=1e-12, atol=1e-14)
+    if length < 7:  # and it is another gradient than the full one
+        full = training.loss_and_gradients(model, params, x, targets, losses.squared_error)[1]
+        moved = (params["cell.weight_hh"] - after.params["cell.weight_hh"]) / 0.3
+        assert np.abs(moved - full["cell.weight_hh"]).max() > 1e-4
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("carry_state", [True, False])
+def test_training_on_consecutive_pieces_equals_torch(name, carry_state):
+    """As text is learned: an update after each piece, the state carried on or not."""
+    sizes = (2, 5, 3)
+    model = training.SequenceModel(architecture(name), *sizes)
+    params, x, _ = random_problem(model, seed=3, steps=6)
+    classes = np.random.default_rng(3).integers(0, 3, size=(6, 3))
+
+    def pieces(rng):
+        for begin in (0, 2, 4):
+            yield x[begin : begin + 2], classes[begin : begin + 2]
+
+    start = training.TrainingState(params, {}, np.random.default_rng(0).bit_generator.state)
+    after = training.train(
+        model, training.SGD(0.5), pieces, start, 2, loss=losses.cross_entropy,
+        clip=functools.partial(training.clip_by_global_norm, max_norm=0.2),
+        carry_state=carry_state, record_perplexity=True, progress=False,
+    )  # fmt: skip
+
+    layer, readout = torch_network(name, params, sizes)
+    learned = [*layer.parameters(), *readout.parameters()]
+    optimizer = torch.optim.SGD(learned, lr=0.5)
+    perplexities = []
+    for _ in range(2):
+        state, values = None, []
+        for piece, target in pieces(None):
+            h, state = layer(torch.tensor(piece), detached(state) if state is not None else None)
+            state = state if carry_state else None
+            loss = torch.nn.functional.cross_entropy(
+                readout(h).reshape(-1, 3), torch.tensor(target).reshape(-1)
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            norm = torch.sqrt(sum((p.grad**2).sum() for p in learned))
+            assert norm > 0.2
+            for p in learned:
+                p.grad *= 0.2 / norm
+            optimizer.step()
+            values.append(loss.item())
+        perplexities.append(np.exp(np.mean(values)))
+    for key, value in named_like_ours(layer, readout, torch.Tensor.detach).items():
+        assert_allclose(after.params[key], value, rtol=1e-12, atol=1e-14)
+    assert_allclose(after.column("perplexity"), perplexities, rtol=1e-13)
+
+
 def noisy(architecture, params, x, head, state, *, rng, scale=0.01):
     """An estimator that draws random numbers."""
     exact = bptt.full(architecture, params, x, head, state)
@@ -499,6 +601,15 @@ def test_progress_bar_shows_loss_and_speed(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_progress_bar_moves_within_a_long_epoch(capsys, monkeypatch):
+    monkeypatch.setattr(training._ProgressBar, "SECONDS_BETWEEN_UPDATES", 0.0)
+    model, optimizer, batches, _, _ = subtraction_setup()
+    training.train(model, optimizer, batches, training.start(model, optimizer, seed=0), 1)
+    before_the_end = capsys.readouterr().err.partition("1/1")[0]
+    assert before_the_end.count("0/1") >= 4  # one line for each of the four updates
+    assert len(set(re.findall(r"loss=([\d.]+)", before_the_end))) == 4
+
+
 # --- Checkpoints -----------------------------------------------------------------------
 
 OPTIMIZERS = [training.SGD(0.5), training.SGD(0.3, momentum=0.9), training.Adam(0.05)]
@@ -628,6 +739,100 @@ def test_killed_while_saving_leaves_the_old_checkpoint(moment, tmp_path):
     assert (tmp_path / "run.npz.partial").exists()
     training.save_checkpoint(path, state)  # the next save clears what was left behind
     assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+KILLED_AT_RANDOM = """
+import functools, os, random, signal, sys, time
+from pathlib import Path
+
+from nndl_rnn import rnn, tasks, training
+
+path, kills, epochs = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(3), width=3)
+model, optimizer = training.SequenceModel(rnn, 2, 6, 1), training.Adam(0.05)
+train = functools.partial(
+    training.train, model, optimizer, training.minibatches(x, y, 10), progress=False
+)
+start = training.start(model, optimizer, seed=1)
+
+
+def state():
+    return training.load_checkpoint(path) if path.exists() else start
+
+
+moments = random.Random(0)
+seen = 0
+for _ in range(kills):
+    child = os.fork()
+    if child == 0:
+        train(state(), epochs, checkpoint=path)
+        os._exit(0)
+    while state().epoch == seen:  # read while it is written, too
+        pass
+    time.sleep(moments.uniform(0, 0.01))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    epoch = state().epoch  # always a whole checkpoint, and never an older one
+    assert seen < epoch < epochs
+    seen = epoch
+training.save_checkpoint(path, train(state(), epochs))
+training.save_checkpoint(sys.argv[4], train(start, epochs))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_killed_again_and_again_training_ends_with_the_same_bits(tmp_path):
+    paths = tmp_path / "killed.npz", tmp_path / "whole.npz"
+    arguments = [str(paths[0]), "20", "250", str(paths[1])]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run(
+        [sys.executable, "-c", KILLED_AT_RANDOM, *arguments], check=True, env=environment
+    )
+    assert_same_state(*map(training.load_checkpoint, paths))
+    assert training.load_checkpoint(paths[0]).epoch == 250
+
+
+INTERRUPTED = """
+import sys
+from nndl_rnn import rnn, tasks, training
+
+x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(3), width=3)
+model, optimizer = training.SequenceModel(rnn, 2, 6, 1), training.Adam(0.05)
+
+def evaluate(params):
+    print("epoch", flush=True)
+    return {}
+
+training.train(
+    model, optimizer, training.minibatches(x, y, 10), training.start(model, optimizer, seed=1),
+    10**9, evaluate=evaluate, checkpoint=sys.argv[1], checkpoint_every=10**9,
+)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
+@pytest.mark.parametrize("delay", [0.0, 0.0013, 0.0047])
+def test_control_c_saves_the_last_whole_epoch_and_is_passed_on(delay, tmp_path):
+    path = tmp_path / "run.npz"
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        for _ in range(5):
+            assert process.stdout.readline() == "epoch\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    loaded = training.load_checkpoint(path)
+    # An epoch that was evaluated when the signal came may not be whole yet.
+    assert 5 + rest.count("epoch") - 1 <= loaded.epoch <= 5 + rest.count("epoch")
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=1)
+    at_once = training.train(model, optimizer, batches, start, loaded.epoch + 2, progress=False)
+    resumed = training.train(model, optimizer, batches, loaded, loaded.epoch + 2, progress=False)
+    assert_same_state(resumed, at_once)
 
 
 class Malicious:
