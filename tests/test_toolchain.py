@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import nbformat
+import psutil
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -141,7 +143,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> TinyBook:
     book = TinyBook(tmp_path_factory.mktemp("tiny"))
     status, output = book.build()
     assert status == 0, output
-    assert "Executed notebook" in output
+    assert re.search(r"executing chapters\.\.\. \[100%\] first took \d+ s", output)
     return book
 
 
@@ -149,7 +151,7 @@ def test_second_build_executes_nothing(book: TinyBook) -> None:
     book.build()
     status, output = book.build()
     assert status == 0, output
-    assert "Executing notebook" not in output
+    assert "executing chapters" not in output
     assert "no targets are out of date" in output
 
 
@@ -163,6 +165,46 @@ def test_broken_package_fails_the_build_until_it_is_mended(book: TinyBook) -> No
             assert "In[1], line 5" in output
     status, output = book.build()
     assert status == 0, output
+
+
+def test_failing_chapter_is_not_tried_again_in_the_same_build(book: TinyBook) -> None:
+    """The second time it might pass."""
+    count = 'print("x", file=open("count.txt", "a"))\nassert False\n'
+    with book.edited("book/first.md", "import nndl_rnn\n", count):
+        status, output = book.build()
+    assert status != 0
+    assert output.count("Executing notebook failed") == 1
+    counter = book.folder / "book/count.txt"
+    assert counter.read_text() == "x\n"
+    counter.unlink()
+
+
+def test_changed_looks_reach_the_site_and_execute_nothing(book: TinyBook) -> None:
+    book.build()
+    ledger = "book/_ext/equation_ledger.py"
+    with (
+        book.edited("_config.yml", "Code: MIT.", "Code: free."),
+        book.edited(ledger, '"verified": "verified"', '"verified": "shown"'),
+    ):
+        book.write("book/_static/new.css", "p { color: red }\n")
+        status, output = book.build()
+        page = (book.folder / "_build/html/first.html").read_text(encoding="utf-8")
+    (book.folder / "book/_static/new.css").unlink()
+    assert status == 0, output
+    assert "executing chapters" not in output
+    assert "Code: free." in page
+    assert 'title="shown"' in page
+    assert (book.folder / "_build/html/_static/new.css").exists()
+
+
+def test_extension_that_warns_while_it_reads_fails_every_build(book: TinyBook) -> None:
+    line = "    if docnames and LEDGER in env.found_docs"
+    warns = '    logger.warning("a fault of the extension")\n'
+    with book.edited("book/_ext/equation_ledger.py", line, warns + line):
+        status, output = book.build()
+    assert status != 0
+    assert "WARNING: a fault of the extension" in output
+    assert "executing chapters" not in output
 
 
 def test_changed_equation_executes_the_cells_that_read_it(book: TinyBook) -> None:
@@ -237,12 +279,15 @@ FILES = {
     "requirements.txt": "numpy==2.4.6\n",
     "nndl_rnn/lstm.py": "forget_bias = 1\n",
     "nndl_rnn/derivation/surface.lark": "start: claim+\n",
+    "nndl_rnn/experiments/gates.py": "from nndl_rnn import lstm\n",
+    "book/_data/gates.json": "{}\n",
     "book/alone.md": "# Alone\n\nSee [](other.md).\n" + CELL.format("alone.md"),
     "book/other.md": "# Other\n",
     "book/reader.md": CELL.format("other.md"),
     "book/ledger.md": CELL.format("*.md"),
+    "book/trained.md": "```{code-cell} ipython3\nfrom nndl_rnn.experiments import gates\n```\n",
 }
-EVERY = {"alone", "other", "reader", "ledger"}
+EVERY = {"alone", "other", "reader", "ledger", "trained"}
 
 
 @pytest.mark.parametrize(
@@ -252,6 +297,10 @@ EVERY = {"alone", "other", "reader", "ledger"}
         ("nndl_rnn/derivation/surface.lark", EVERY),
         ("nndl_rnn/new.py", EVERY),
         ("requirements.txt", EVERY),
+        ("nndl_rnn/experiments/gates.py", {"trained"}),
+        ("nndl_rnn/experiments/new.py", {"trained"}),
+        ("book/_data/gates.json", {"trained"}),
+        ("book/trained.md", {"trained", "ledger"}),
         ("book/alone.md", {"alone", "ledger"}),
         ("book/other.md", {"other", "reader", "ledger"}),
         ("nndl_rnn/__pycache__/lstm.pyc", set()),
@@ -262,26 +311,106 @@ EVERY = {"alone", "other", "reader", "ledger"}
 def test_fingerprints_follow_what_a_chapter_is_executed_with(
     fresh_execution: ModuleType, tmp_path: Path, changed: str, executed_again: set[str]
 ) -> None:
-    def write(name: str, text: str) -> None:
-        path = tmp_path / name
+    project = Project(fresh_execution, tmp_path)
+    before = project.fingerprints()
+    assert before == project.fingerprints()
+    assert set(before) == EVERY
+    assert len(set(before.values())) == len(before)
+    project.write(changed, FILES.get(changed, "") + "\n# changed\n")
+    after = project.fingerprints()
+    assert {name for name in EVERY if before[name] != after[name]} == executed_again
+
+
+class Project:
+    """The files of ``FILES``, and their chapters' fingerprints."""
+
+    def __init__(self, fresh_execution: ModuleType, folder: Path) -> None:
+        self.fresh_execution = fresh_execution
+        self.folder = folder
+        for name, text in FILES.items():
+            self.write(name, text)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def fingerprints() -> dict[str, str]:
-        book = tmp_path / "book"
-        return fresh_execution.fingerprints(
-            book, book.glob("*.md"), ["../nndl_rnn", "../requirements.txt", "_data"]
+    def fingerprints(self) -> dict[str, str]:
+        book = self.folder / "book"
+        return self.fresh_execution.fingerprints(
+            book,
+            book.glob("*.md"),
+            ["../nndl_rnn", "../requirements.txt", "_data"],
+            {"../nndl_rnn/experiments": "experiments", "_data": "experiments"},
         )
 
-    for name, text in FILES.items():
-        write(name, text)
-    before = fingerprints()
-    assert before == fingerprints()
-    assert set(before) == EVERY
-    assert len(set(before.values())) == len(before)
-    write(changed, FILES.get(changed, "") + "\n# changed\n")
-    after = fingerprints()
-    assert {name for name in EVERY if before[name] != after[name]} == executed_again
+
+def test_what_the_package_itself_imports_counts_for_every_chapter(
+    fresh_execution: ModuleType, tmp_path: Path
+) -> None:
+    project = Project(fresh_execution, tmp_path)
+    project.write("nndl_rnn/lstm.py", "from nndl_rnn.experiments import gates\n")
+    before = project.fingerprints()
+    project.write("nndl_rnn/experiments/gates.py", "changed = True\n")
+    after = project.fingerprints()
+    assert {name for name in EVERY if before[name] != after[name]} == EVERY
+
+
+def notebook_of(*cells: str) -> nbformat.NotebookNode:
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    return nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel})
+
+
+def test_chapters_are_executed_side_by_side_with_one_thread_each(
+    fresh_execution: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of two chapters ends only when the other has begun."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    cell = """
+import os, pathlib, time
+pathlib.Path("{mine}").touch()
+end = time.monotonic() + 60
+while not pathlib.Path("{other}").exists():
+    assert time.monotonic() < end, "the other one has not begun"
+    time.sleep(0.01)
+print(os.environ["OMP_NUM_THREADS"])
+"""
+    executions = [
+        fresh_execution.Execution(
+            mine, tmp_path / f"{mine}.md", notebook_of(cell.format(mine=mine, other=other)), 90
+        )
+        for mine, other in [("a", "b"), ("b", "a")]
+    ]
+    ended = list(fresh_execution.execute(executions))
+    assert sorted(one.docname for one in ended) == ["a", "b"]
+    for one in ended:
+        assert one.error is None
+        assert one.notebook.cells[0].outputs[0].text == "1\n"
+
+
+def test_interrupted_execution_ends_its_kernels(
+    fresh_execution: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first to end stands for Ctrl-C; the second would take an hour."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    cell = """
+import os, pathlib, time
+pathlib.Path("pid").write_text(str(os.getpid()))
+time.sleep(3600)
+"""
+    quick = """
+import pathlib, time
+while not (pathlib.Path("pid").exists() and pathlib.Path("pid").read_text()):
+    time.sleep(0.01)
+"""
+    executions = [
+        fresh_execution.Execution(name, tmp_path / f"{name}.md", notebook_of(text), 4000)
+        for name, text in [("long", cell), ("quick", quick)]
+    ]
+    for _ in fresh_execution.execute(executions):
+        break
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
 def test_requirements_are_exact_and_complete() -> None:
