@@ -22,12 +22,12 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test check mutate bench lab serve lint links clean distclean
+.PHONY: help install book test check mutate bench bench-peers bench-record lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(INSTALLED): requirements.txt pyproject.toml package-lock.json tools/configure_environment.py \
   tools/install_katex.py
@@ -56,8 +56,23 @@ check: $(INSTALLED) ## verify the printed equations of all chapters, without exe
 mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each edit must be refuted
 	$(BIN)/python -m nndl_rnn.derivation mutate book/*.md
 
-bench: $(INSTALLED) ## measure speed against PyTorch and against the matrix products alone
-	$(BIN)/python -m benchmarks
+# JAX lies beside the environment, not in it, so that nothing but the benchmark sees it.
+PEERS := $(VENV)/peers
+BENCH := PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks $(BENCH_OPTIONS)
+
+bench: $(INSTALLED) ## measure speed against PyTorch and the matrix products alone (BENCH_OPTIONS=--quick)
+	$(BENCH)
+
+bench-peers: $(PEERS)/.installed ## the same against JAX too, which is installed beside the environment
+	$(BENCH)
+
+bench-record: $(PEERS)/.installed ## the same, and write what the book's chapter on performance shows
+	$(BENCH) --json book/_data/performance.json
+
+$(PEERS)/.installed: benchmarks/peers.txt $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	  --target $(PEERS) --requirement benchmarks/peers.txt
+	@touch $@
 
 lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book --LanguageServerManager.autodetect=False $(LAB_OPTIONS)

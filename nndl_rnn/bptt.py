@@ -26,16 +26,21 @@ at step t by a weight :math:`\omega_{t,k}`:
 
 They take the arguments of :func:`full` and settings by keyword, so that
 ``functools.partial(chunked, k1=20, k2=20)`` can stand wherever :func:`full` does.
+
+:func:`checkpointed` follows every path as :func:`full` does, and gives the same bits. It trades
+time for memory: a second forward pass for a cache of one segment instead of the whole sequence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from nndl_rnn._sequences import CHUNK
 from nndl_rnn._validation import (
     Array,
     Params,
@@ -51,9 +56,11 @@ __all__ = [
     "Architecture",
     "Gradients",
     "Head",
+    "checkpointed",
     "chunked",
     "draw_factors",
     "full",
+    "kept_bytes",
     "randomized",
     "reweighted",
     "windowed",
@@ -70,7 +77,12 @@ class Architecture(Protocol):
     ) -> tuple[Array, State, Any]: ...
 
     def backward(
-        self, cache: Any, d_h: Array, d_state: State | None = None
+        self,
+        cache: Any,
+        d_h: Array,
+        d_state: State | None = None,
+        *,
+        into: Params | None = None,
     ) -> tuple[Params, Array, State]: ...
 
 
@@ -150,6 +162,110 @@ def full(
     loss, direct, d_readout = _direct_gradient(d_h, h)
     d_params, d_x, d_initial = architecture.backward(cache, direct, d_state)
     return Gradients(loss, d_params, d_x, d_initial, d_readout, h, last_state)
+
+
+def checkpointed(
+    architecture: Architecture,
+    params: Params,
+    x: Array,
+    d_h: Array | Head,
+    state: State | None = None,
+    *,
+    segments: int,
+    d_state: State | None = None,
+    **options: Any,
+) -> Gradients:
+    r"""The exact gradient, with the cache of one segment at a time: the bits of :func:`full`.
+
+    The forward pass keeps the state at the beginning of each segment and no cache. On the way back
+    each segment runs forward once more from there. If a step keeps k numbers and a state has s, S
+    segments of T / S steps keep
+
+    .. math:: M(S) = s S + \frac{k T}{S} \ge 2 \sqrt{s k T}, \qquad
+        \text{with equality at } S = \sqrt{k T / s}
+
+    numbers for each sequence of the batch, where :func:`full` keeps k T. The price is a second
+    forward pass. Arguments and results, ``x``, ``h``, ``d_h`` and ``d_x``, are as large as ever.
+
+    Segments begin at multiples of 16 steps, at which the passes over whole sequences start a new
+    chunk of their own. So the last segment may be shorter, and there may be fewer than asked for.
+
+    Args:
+        architecture, params, x, d_h, state, d_state, options: as for :func:`full`. ``backward`` of
+            the architecture must take ``into``, as that of ``nndl_rnn.rnn`` does.
+        segments: S, the number of segments, at least 1.
+
+    Raises:
+        TypeError, ValueError: ``segments`` is no integer of at least 1, or ``architecture`` is not
+            as said; further as :func:`full`.
+
+    Source: T. Chen, B. Xu, C. Zhang and C. Guestrin, Training deep nets with sublinear memory cost,
+    arXiv:1604.06174 (2016).
+
+    >>> from nndl_rnn import rnn
+    >>> rng = np.random.default_rng(0)
+    >>> params = rnn.init_params(rng, input_size=2, hidden_size=3)
+    >>> x, d_h = rng.normal(size=(40, 4, 2)), rng.normal(size=(40, 4, 3))
+    >>> once = full(rnn, params, x, d_h)
+    >>> again = checkpointed(rnn, params, x, d_h, segments=3)
+    >>> bool(np.all(again.d_params["weight_hh"] == once.d_params["weight_hh"]))
+    True
+    """
+    _check_architecture(architecture)
+    if "into" not in inspect.signature(architecture.backward).parameters:
+        expected = "one whose backward takes into, such as nndl_rnn.rnn"
+        raise fail(TypeError, "architecture", expected, "one whose backward does not")
+    segments = check_size("segments", segments)
+    steps = _steps(x)
+    length = CHUNK * max(1, -(-steps // (segments * CHUNK)))
+    cuts = [slice(start, start + length) for start in range(0, max(steps, 1), length)]
+
+    beginnings = []
+    h: Array | None = None
+    for cut in cuts:
+        beginnings.append(state)
+        piece, state = architecture.forward(params, x[cut], state, **options)[:2]
+        if h is None:
+            h = np.empty((steps, *piece.shape[1:]), piece.dtype)
+        h[cut] = piece
+    assert h is not None  # there is at least one segment
+    assert state is not None
+
+    loss, direct, d_readout = _direct_gradient(d_h, h)
+    direct = check_array("d_h", direct, h.shape, h.dtype)
+    d_params: Params | None = None
+    d_x = np.empty_like(x, dtype=h.dtype)
+    for cut, beginning in zip(reversed(cuts), reversed(beginnings), strict=True):
+        cache = architecture.forward(params, x[cut], beginning, **options)[2]
+        d_params, d_x[cut], d_state = architecture.backward(
+            cache, direct[cut], d_state, into=d_params
+        )
+        del cache  # before the next segment makes its own
+    assert d_params is not None
+    assert d_state is not None
+    return Gradients(loss, d_params, d_x, d_state, d_readout, h, state)
+
+
+def kept_bytes(cache: object) -> int:
+    """Count the bytes that a cache keeps for the backward pass, parameters apart.
+
+    Arrays that share their memory count once.
+
+    >>> from nndl_rnn import lstm
+    >>> params = lstm.init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
+    >>> _, _, cache = lstm.forward(params, np.zeros((10, 4, 3)))
+    >>> kept_bytes(cache) == 8 * 4 * (10 * (3 + 7 * 2) + 2 * 2)    # 8 B (T (D + 7 H) + 2 H)
+    True
+    """
+    if not is_dataclass(cache):
+        raise fail(TypeError, "cache", "the cache of a forward pass", type_name(cache))
+    sizes: dict[int, int] = {}
+    for array in _kept_arrays(cache):
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        sizes[id(owner)] = max(sizes.get(id(owner), 0), array.nbytes)
+    return sum(sizes.values())
 
 
 def windowed(
@@ -501,6 +617,18 @@ def _back_once(
         d_params = _add(d_params, share)
     assert d_state is not None  # there is at least one step
     return d_params, d_x, d_state
+
+
+def _kept_arrays(value: Any) -> Iterator[Array]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _kept_arrays(part)
+    elif is_dataclass(value):
+        for entry in fields(value):
+            if entry.name != "params":
+                yield from _kept_arrays(getattr(value, entry.name))
 
 
 def _add(total: Params, share: Params) -> Params:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nndl_rnn import rnn
+from nndl_rnn._sequences import check_total
 from nndl_rnn._validation import (
     Array,
     Params,
@@ -155,7 +156,11 @@ def forward(
 
 
 def backward(
-    cache: SequenceCache, d_h: Array, d_state: State | None = None
+    cache: SequenceCache,
+    d_h: Array,
+    d_state: State | None = None,
+    *,
+    into: Params | None = None,
 ) -> tuple[Params, Array, State]:
     r"""Back-propagate through time: the gradient of a loss of all hidden states.
 
@@ -169,9 +174,12 @@ def backward(
         d_h: direct gradient with respect to every hidden state, shape ``(T, B, H)``.
         d_state: further gradient with respect to the last state, ``(d_h_T,)``; ``None`` stands
             for zeros.
+        into: gradients of the parameters from a later part of the sequence, to which those of this
+            part are added in place.
 
     Returns:
-        The gradients of the parameters, ``d_x`` ``(T, B, D)``, and ``(d_h_0,)`` ``(B, H)``.
+        The gradients of the parameters or ``into``, ``d_x`` ``(T, B, D)``, and ``(d_h_0,)``
+        ``(B, H)``.
 
     Raises:
         TypeError, ValueError: as :func:`nndl_rnn.rnn.backward`.
@@ -186,7 +194,9 @@ def backward(
     (T, B, _), H, dtype = cache.x.shape, cache.hidden_size, cache.x.dtype
     d_h = check_array("d_h", d_h, (T, B, H), dtype)
     (d_h_t,) = check_state("d_state", d_state, STATE_FIELDS, B, H, dtype)
-    d_params = {name: np.zeros_like(value) for name, value in cache.params.items()}
+    check_total(into, cache.params, dtype)
+    zeros = {name: np.zeros_like(value) for name, value in cache.params.items()}
+    d_params = zeros if into is None else into
     d_x = np.empty_like(cache.x)
     for t in reversed(range(T)):
         d_step, d_x[t], (d_h_t,) = step_backward(cache.steps[t], (d_h[t] + d_h_t,))

@@ -81,7 +81,11 @@ class StepCache:
 
 @dataclass(frozen=True, slots=True)
 class SequenceCache:
-    """What a whole sequence leaves for its backward pass; ``h[0]`` is the initial state."""
+    """What a whole sequence leaves for its backward pass; ``h[0]`` is the initial state.
+
+    Kept for each step and sequence are :math:`D + H` numbers: :math:`x_t` and :math:`h_t`; further
+    :math:`h_0`.
+    """
 
     params: Params = field(repr=False)
     x: Array = field(repr=False)

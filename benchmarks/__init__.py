@@ -1,0 +1,5 @@
+"""How fast the package is, beside what people would otherwise use. See ``python -m benchmarks -h``.
+
+``cells`` says what is measured, ``contestants`` who does it, ``timing`` how, ``project`` times the
+book's builds and tests, and ``report`` writes the table and the file that the book shows.
+"""

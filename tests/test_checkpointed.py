@@ -1,0 +1,203 @@
+"""Checkpointed back-propagation: the bits of ``full``, less memory; and what caches keep."""
+
+import tracemalloc
+import types
+
+import numpy as np
+import pytest
+
+from nndl_rnn import bptt, gru, lstm, residual, rnn
+
+B, D, H = 3, 2, 5
+FORMS = {
+    "rnn-tanh": (rnn, {}),
+    "rnn-identity": (rnn, {"nonlinearity": "identity"}),
+    "residual": (residual, {}),
+    "lstm": (lstm, {}),
+    "gru-after": (gru, {"reset": "after", "update": "write"}),
+    "gru-before": (gru, {"reset": "before"}),
+}
+
+every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
+
+
+def draw(module, T, *, dtype=np.float64, bias=True, B=B, D=D, H=H):
+    rng = np.random.default_rng(T)
+    params = rnn.init_params(rng, D, H, bias=bias, dtype=dtype)
+    if module is not residual:
+        params = module.init_params(rng, D, H, bias=bias, dtype=dtype)
+    fields = len(module.STATE_FIELDS)
+    x = rng.normal(size=(T, B, D)).astype(dtype)
+    state = tuple(rng.normal(size=(fields, B, H)).astype(dtype))
+    d_h = rng.normal(size=(T, B, H)).astype(dtype)
+    d_state = tuple(rng.normal(size=(fields, B, H)).astype(dtype))
+    return params, x, d_h, state, d_state
+
+
+def assert_same_bits(found, expected):
+    for name, value in expected.d_params.items():
+        np.testing.assert_array_equal(found.d_params[name], value, err_msg=name)
+    for field in ("d_x", "h"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(expected, field))
+    for field in ("d_state", "state"):
+        for one, other in zip(getattr(found, field), getattr(expected, field), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@every_form
+@pytest.mark.parametrize("segments", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("T", [0, 1, 15, 16, 17, 100])
+def test_checkpointed_has_the_bits_of_full(module, form, T, segments):
+    params, x, d_h, state, d_state = draw(module, T)
+    expected = bptt.full(module, params, x, d_h, state, d_state=d_state, **form)
+    found = bptt.checkpointed(
+        module, params, x, d_h, state, d_state=d_state, segments=segments, **form
+    )
+    assert_same_bits(found, expected)
+
+
+@every_form
+def test_bits_of_full_with_products_of_a_useful_size(module, form):
+    params, x, d_h, state, d_state = draw(module, 70, dtype=np.float32, B=24, D=20, H=96)
+    expected = bptt.full(module, params, x, d_h, state, d_state=d_state, **form)
+    found = bptt.checkpointed(module, params, x, d_h, state, d_state=d_state, segments=3, **form)
+    assert_same_bits(found, expected)
+    assert {value.dtype for value in found.d_params.values()} == {np.dtype(np.float32)}
+
+
+@every_form
+def test_only_one_segment_is_in_memory(module, form):
+    alive = [0]
+
+    class Watched:
+        """A cache that counts how many steps of it there are."""
+
+        def __init__(self, cache, steps):
+            self.cache, self.steps = cache, steps
+            alive[0] += steps
+
+        def __del__(self):
+            alive[0] -= self.steps
+
+    most = [0]
+
+    def forward(params, x, state=None, **options):
+        h, last, cache = module.forward(params, x, state, **options)
+        watched = Watched(cache, len(x))
+        most[0] = max(most[0], alive[0])
+        return h, last, watched
+
+    def backward(cache, d_h, d_state=None, *, into=None):
+        return module.backward(cache.cache, d_h, d_state, into=into)
+
+    counted = types.SimpleNamespace(forward=forward, backward=backward)
+    params, x, d_h, state, d_state = draw(module, 160)
+    bptt.checkpointed(counted, params, x, d_h, state, d_state=d_state, segments=5, **form)
+    assert most[0] == 32
+
+
+@pytest.mark.parametrize("module", [rnn, lstm, gru])
+def test_peak_memory_grows_as_the_root_of_the_length(module):
+    def peak(T, segments):
+        params, x, d_h, state, d_state = draw(module, T, B=16, D=1, H=32)
+        tracemalloc.start()
+        bptt.checkpointed(module, params, x, d_h, state, d_state=d_state, segments=segments)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most - d_h.nbytes - x.nbytes  # h and d_x are results, of these sizes
+
+    # Sixteen times as long, four times the segments, each four times as long.
+    assert peak(16 * 256, 16) < 4.4 * peak(256, 4)
+
+
+def test_function_for_the_loss_sees_all_hidden_states():
+    params, x, d_h, state, _ = draw(lstm, 40)
+    calls = []
+
+    def head(h):
+        calls.append(h.shape)
+        return np.sum(h * d_h), d_h, "read-out"
+
+    found = bptt.checkpointed(lstm, params, x, head, state, segments=2)
+    assert calls == [(40, B, H)]
+    assert (found.loss, found.d_readout) == (np.sum(found.h * d_h), "read-out")
+
+
+@every_form
+@pytest.mark.parametrize("bias", [True, False])
+def test_into_adds_in_place(module, form, bias):
+    params, x, d_h, state, d_state = draw(module, 5, bias=bias)
+    _, _, cache = module.forward(params, x, state, **form)
+    alone, d_x, _ = module.backward(cache, d_h, d_state)
+    start = {name: np.full_like(value, 3.0) for name, value in params.items()}
+    kept = dict(start)
+    total, d_x_again, _ = module.backward(cache, d_h, d_state, into=start)
+    assert total is start
+    np.testing.assert_array_equal(d_x_again, d_x)
+    for name, value in alone.items():
+        assert total[name] is kept[name]
+        np.testing.assert_allclose(total[name], 3 + value, rtol=1e-13)
+
+
+@every_form
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda into: [], TypeError, "into: expected None or a dict of gradients .*, got list"),
+        (lambda into: {}, ValueError, "into: expected .*, got the keys"),
+        (
+            lambda into: into | {"weight_hh": np.zeros((1, 2))},
+            ValueError,
+            r"into\['weight_hh'\]: expected .*, got shape and dtype \(\(1, 2\)",
+        ),
+        (
+            lambda into: into | {"weight_hh": into["weight_hh"].astype(np.float32)},
+            ValueError,
+            r"into\['weight_hh'\]: expected .*float32",
+        ),
+        (
+            lambda into: into | {"weight_hh": None},
+            ValueError,
+            r"into\['weight_hh'\]: expected .*None",
+        ),
+    ],
+)
+def test_into_that_does_not_fit_is_refused(module, form, change, error, message):
+    params, x, d_h, state, d_state = draw(module, 3)
+    _, _, cache = module.forward(params, x, state, **form)
+    into = change({name: np.zeros_like(value) for name, value in params.items()})
+    with pytest.raises(error, match=message):
+        module.backward(cache, d_h, d_state, into=into)
+
+
+@pytest.mark.parametrize("segments", [0, -1, 1.5, True, None])
+def test_segments_must_be_a_positive_integer(segments):
+    params, x, d_h, _, _ = draw(rnn, 3)
+    with pytest.raises((TypeError, ValueError), match="segments: expected an integer of at least"):
+        bptt.checkpointed(rnn, params, x, d_h, segments=segments)
+
+
+def test_architecture_without_into_is_refused():
+    params, x, d_h, _, _ = draw(rnn, 3)
+    without = types.SimpleNamespace(
+        forward=rnn.forward, backward=lambda cache, d_h, d_state=None: None
+    )
+    with pytest.raises(TypeError, match="architecture: expected one whose backward takes into"):
+        bptt.checkpointed(without, params, x, d_h, segments=2)
+
+
+@pytest.mark.parametrize(
+    ("module", "per_step", "once"),
+    [(rnn, D + H, H), (lstm, D + 7 * H, 2 * H), (gru, D + 5 * H, H)],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("T", [0, 1, 33])
+def test_bytes_that_a_cache_keeps(module, per_step, once, dtype, T):
+    params, x, _, state, _ = draw(module, T, dtype=dtype)
+    _, _, cache = module.forward(params, x, state)
+    assert bptt.kept_bytes(cache) == np.dtype(dtype).itemsize * B * (T * per_step + once)
+
+
+def test_kept_bytes_refuses_what_is_no_cache():
+    with pytest.raises(TypeError, match="cache: expected the cache of a forward pass, got int"):
+        bptt.kept_bytes(3)
