@@ -710,8 +710,3 @@ def test_record_of_the_book_has_the_settings_of_its_experiment(name):
     assert recorded.quick
     text = records.record_path(name).read_text()
     assert not re.search(r"/(home|root|tmp|work|Users)/|\\\\", text)
-
-
-@pytest.mark.parametrize("name", records.experiment_names())
-def test_record_of_the_book_is_repeated(name):
-    experiments.check_recorded(name)
