@@ -7,16 +7,24 @@ query alike, and a page is found if it has all pairs of the query. Single charac
 found too.
 
 Words in other scripts are stemmed and found as Sphinx does it in English.
+
+A page that links to a term of the glossary is filed under all names of that term, in both
+languages, in the search and in the general index. So 门控循环单元 finds the chapter on the GRU, although the
+chapter is written in English.
 """
 
 from __future__ import annotations
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
+from sphinx.transforms import SphinxTransform
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 RUN = re.compile(f"[{HAN}]+|[^{HAN}]+")
@@ -71,6 +79,44 @@ class EnglishAndChinese(SearchEnglish):
         return words_of_page(input)
 
 
+def names_of_terms(glossary: str) -> dict[str, list[str]]:
+    """All names of each term of a glossary's text, by each of its names in lower case.
+
+    >>> names_of_terms("```{glossary}\\nGRU\\n门控循环单元\\n  A network.\\n\\ngate\\n门\\n  A factor.\\n```")["gru"]
+    ['GRU', '门控循环单元']
+    """
+    found: dict[str, list[str]] = {}
+    for entry in glossary.partition("{glossary}\n")[2].split("\n\n"):
+        lines = entry.strip("\n").split("\n")
+        names = [line for line in lines if line and not line.startswith((" ", "`"))]
+        found |= {name.lower(): names for name in names}
+    return found
+
+
+class FileUnderAllNames(SphinxTransform):
+    """Give a page an index entry for every name of each glossary term that it links to."""
+
+    default_priority = 840  # links are still open, index entries not yet collected
+
+    def apply(self, **kwargs: Any) -> None:
+        glossary = Path(self.env.doc2path("glossary"))
+        section = next(iter(self.document.findall(nodes.section)), None)
+        if self.env.docname == "glossary" or section is None or not glossary.exists():
+            return
+        self.env.note_dependency(str(glossary))
+        known = names_of_terms(glossary.read_text(encoding="utf-8"))
+        linked = dict.fromkeys(
+            link["reftarget"].lower()
+            for link in self.document.findall(addnodes.pending_xref)
+            if link.get("reftype") == "term"
+        )
+        names = dict.fromkeys(name for target in linked for name in known.get(target, ()))
+        entries = [("single", name, section["ids"][0], "", None) for name in names]
+        if entries:
+            self.document.insert(0, addnodes.index(entries=entries))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_search_language(EnglishAndChinese)
+    app.add_transform(FileUnderAllNames)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
