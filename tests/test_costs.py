@@ -96,6 +96,22 @@ def test_kept_bytes_grow_with_the_batch_and_at_most_with_the_steps(name, factor)
     assert kept(5 * factor, 4) == kept(5, 4) + 5 * (factor - 1) * slope
 
 
+class KeepsViews:
+    """An architecture whose cache shows the same memory more than once."""
+
+    init_params = staticmethod(rnn.init_params)
+
+    @staticmethod
+    def forward(params, x):
+        h = np.zeros((len(x) + 1, x.shape[1], 5))
+        shown_twice = {"before": h[:-1], "after": [h[1:], h[:, :, 0]]}
+        return h, (h[-1],), (shown_twice, x[1:], params["weight_ih"][:2], "an option")
+
+
+def test_memory_is_counted_once_and_what_the_caller_has_not_at_all():
+    assert costs.kept_bytes(KeepsViews, 3, 5, steps=7, batch_size=2) == 8 * 2 * 5 * 8
+
+
 def test_inputs_are_not_kept_twice_and_float32_takes_half():
     for m in (1, 50):
         assert costs.kept_bytes(lstm, m, 4, steps=6, batch_size=2) == costs.kept_bytes(
