@@ -46,7 +46,8 @@ here = Path("{name}.md").exists() or Path("{name}.ipynb").exists()
 if not here or importlib.util.find_spec("nndl_rnn") is None:
     clone = Path("{folder}").absolute()
     if not clone.exists():
-        subprocess.run(["git", "clone", "--depth", "1", "{url}", clone], check=True)
+        address = "{url}"
+        subprocess.run(["git", "clone", "--depth", "1", address, clone], check=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet"]
     subprocess.run([*install, f"{{clone}}[figures,torch]"], check=True)
     os.chdir(clone / "book")"""
@@ -105,8 +106,6 @@ def use_environment(app: Sphinx, config: Config) -> None:
         message = "expected an address such as https://github.com/OWNER/NAME"
         raise ExtensionError(f"repository_url: {message}, got {address!r}")
     options["repository_provider"] = PROVIDERS.get(parts.netloc, "gitlab")
-    options.setdefault("repository_branch", "main")
-    options.setdefault("path_to_docs", Path(app.srcdir).name)
     for button in ("use_repository_button", "use_edit_page_button", "use_issues_button"):
         options[button] = True
 
@@ -180,7 +179,7 @@ def add_launch_buttons(
     links = launch_links(
         pagename,
         repository=options["repository_url"],
-        branch=options.get("repository_branch", "main"),
+        branch=options["repository_branch"],
         notebook_branch=config.notebook_branch,
         hub=os.environ.get("NNDL_RNN_HUB") or config.jupyterhub_url,
     )

@@ -1,9 +1,10 @@
 """What a published site needs: a page for addresses that are not there, a sitemap, a card for links.
 
-The page ``404.html`` is always made. The rest needs to know where the site will be: ``html_baseurl``,
-or the environment variable ``NNDL_RNN_SITE_URL``. With it, every page names its canonical address (Sphinx does
-that), ``sitemap.xml`` lists them, and pages that are shared elsewhere are shown with a title, a
-description and a picture. The picture shows an equation of the book, read from its chapter.
+Every page gets a description, and the page ``404.html`` is always made. The rest needs to know where
+the site will be: ``html_baseurl``, or the environment variable ``NNDL_RNN_SITE_URL``. With it, every
+page names its canonical address (Sphinx does that), ``sitemap.xml`` lists them, and pages that are
+shared elsewhere are shown with a title, a description and a picture. The picture shows an equation of
+the book, read from its chapter.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from nndl_rnn.derivation.chapter import Chapter
 NOT_FOUND = "404"
 CARD = "_images/social-card.png"
 CARD_SIZE = (1200, 630)
+FORMULA = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 NOT_FOUND_BODY = """\
 <h1>There is no such page</h1>
@@ -79,40 +81,57 @@ def sitemap(addresses: list[str]) -> str:
     )
 
 
-def add_card_tags(
+def add_tags(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
 ) -> None:
-    """Say in a page's head how a link to it is to be shown."""
-    base = app.config.html_baseurl
-    if not base or doctree is None:
+    """Describe a page in its head and, with the site's address, say how a link to it is shown."""
+    if doctree is None:
         return
-    properties = {
-        "og:type": "website",
-        "og:site_name": app.config.project,
-        "og:title": app.env.titles[pagename].astext(),
-        "og:url": base + app.builder.get_target_uri(pagename),
-        "og:image": base + CARD,
-        "og:image:width": str(CARD_SIZE[0]),
-        "og:image:height": str(CARD_SIZE[1]),
-        "og:image:alt": f"{app.config.project}: a printed equation with a check mark",
-    }
-    description = description_of(doctree)
-    if description:
-        properties["og:description"] = description
-    tags = [
-        f'<meta property="{name}" content="{escape(value)}" />'
-        for name, value in properties.items()
+    given = [
+        node["content"] for node in doctree.findall(nodes.meta) if node["name"] == "description"
     ]
-    tags.append('<meta name="twitter:card" content="summary_large_image" />')
-    context["metatags"] = context.get("metatags", "") + "\n".join(tags) + "\n"
+    description = given[0] if given else summary(doctree)
+    tags = [] if given or not description else [_tag("name", "description", description)]
+    base = app.config.html_baseurl
+    if base:
+        title = app.config.html_title
+        properties = {
+            "og:type": "website",
+            "og:site_name": title,
+            "og:title": app.env.titles[pagename].astext(),
+            "og:description": description,
+            "og:url": base + app.builder.get_target_uri(pagename),
+            "og:image": base + CARD,
+            "og:image:width": str(CARD_SIZE[0]),
+            "og:image:height": str(CARD_SIZE[1]),
+            "og:image:alt": f"{title}: a printed equation with a check mark",
+        }
+        tags += [_tag("property", name, value) for name, value in properties.items() if value]
+        tags.append(_tag("name", "twitter:card", "summary_large_image"))
+    context["metatags"] = context.get("metatags", "") + "".join(tags)
 
 
-def description_of(doctree: nodes.document) -> str:
-    """The description that a page's header gives under ``html_meta``."""
-    for node in doctree.findall(nodes.meta):
-        if node.get("name") == "description":
-            return str(node["content"])
-    return ""
+def _tag(kind: str, name: str, content: str) -> str:
+    return f'<meta {kind}="{name}" content="{escape(content)}" />\n'
+
+
+def summary(doctree: nodes.document, longest: int = 200) -> str:
+    """The first sentences of a page that have no formula, without the words in bold before them."""
+    paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
+    if paragraph is None:
+        return ""
+    plain = paragraph.deepcopy()
+    if plain.children and isinstance(plain[0], nodes.strong):
+        plain.pop(0)
+    for formula in list(plain.findall(nodes.math)):
+        formula.replace_self(nodes.Text(FORMULA))
+    sentences = re.split(r"(?<=[.?!]) ", " ".join(plain.astext().split()))
+    kept = ""
+    for sentence in (sentence for sentence in sentences if FORMULA not in sentence):
+        if len(kept) + len(sentence) > longest:
+            break
+        kept += f" {sentence}"
+    return kept.strip()
 
 
 def draw_card(path: Path, title: str, rows: list[str]) -> None:
@@ -158,13 +177,13 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
     (folder / "sitemap.xml").write_text(sitemap(pages), encoding="utf-8")
     chapter, label = app.config.social_card_equation
     equation = Chapter.read(Path(app.srcdir) / chapter).by_label[label]
-    draw_card(folder / CARD, app.config.project, rows_for_matplotlib(equation.text))
+    draw_card(folder / CARD, app.config.html_title, rows_for_matplotlib(equation.text))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("social_card_equation", ["", ""], "", [list])
     app.connect("config-inited", use_environment, priority=100)
     app.connect("html-collect-pages", not_found_page)
-    app.connect("html-page-context", add_card_tags)
+    app.connect("html-page-context", add_tags)
     app.connect("build-finished", finish)
     return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

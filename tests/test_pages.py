@@ -1,0 +1,299 @@
+"""What the site offers beside its text: notebooks, search words, addresses, the reference."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import importlib.util
+import json
+import re
+import shutil
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+from types import ModuleType
+
+import docutils.core
+import nbformat
+import pytest
+
+from nndl_rnn.derivation.chapter import Chapter
+from nndl_rnn.derivation.check import check_chapter
+from nndl_rnn.derivation.session import Session
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+REPOSITORY = "https://github.com/owner/rnn"
+CHAPTERS = [
+    path for path in sorted(BOOK.glob("*.md")) if "kernelspec:" in path.read_text("utf-8")[:500]
+]
+
+
+def load(path: str) -> ModuleType:
+    """A file of the book or its tools that belongs to no package."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+notebooks = load("book/_ext/notebooks.py")
+publishing = load("book/_ext/publishing.py")
+search_words = load("book/_ext/search_words.py")
+assignment = load("tools/assignment.py")
+
+
+@pytest.mark.parametrize("module", [notebooks, publishing, search_words, assignment])
+def test_examples_in_docstrings(module: ModuleType) -> None:
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+# ---------------------------------------------------------------- notebooks
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_notebook_holds_every_equation_and_cell_of_its_chapter(path: Path) -> None:
+    """So the checker may read either."""
+    markdown = path.read_text(encoding="utf-8")
+    chapter = Chapter.parse(markdown, path.name)
+    made = Chapter.parse_notebook(notebooks.notebook(markdown, path.stem), "made.ipynb")
+    assert [(e.label, e.text) for e in made.equations] == [
+        (e.label, e.text) for e in chapter.equations
+    ]
+    cells = [cell.code.strip() for cell in chapter.derivation_cells]
+    assert [cell.code.strip() for cell in made.derivation_cells] == cells
+
+
+def test_notebook_is_valid_the_same_each_time_and_without_outputs() -> None:
+    markdown = (BOOK / "lstm.md").read_text(encoding="utf-8")
+    text = notebooks.notebook(markdown, "lstm", REPOSITORY)
+    assert text == notebooks.notebook(markdown, "lstm", REPOSITORY)
+    made = nbformat.reads(text, as_version=4)
+    nbformat.validate(made)
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert made.metadata.kernelspec.name == "python3"
+
+
+def prepare(tmp_path: Path, repository: str) -> str:
+    markdown = (BOOK / "gru.md").read_text(encoding="utf-8")
+    text = notebooks.notebook(markdown, "gru", repository)
+    (tmp_path / "downloaded.ipynb").write_text(text, encoding="utf-8")
+    cells: list[dict[str, str]] = json.loads(text)["cells"]
+    return "".join(next(cell["source"] for cell in cells if cell["cell_type"] == "code"))
+
+
+@pytest.mark.parametrize("repository", ["", REPOSITORY])
+@pytest.mark.parametrize("present", ["gru.md", "gru.ipynb"])
+def test_first_cell_does_nothing_beside_the_chapter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: str, present: str
+) -> None:
+    cell = prepare(tmp_path, repository)
+    (tmp_path / present).touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("something was run"))
+    exec(cell, {})
+    assert Path.cwd() == tmp_path
+
+
+def test_first_cell_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = prepare(tmp_path, "")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"neither gru\.md nor gru\.ipynb"):
+        exec(cell, {})
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match="nndl_rnn is not installed"):
+        exec(cell, {})
+
+
+def test_first_cell_fetches_the_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = prepare(tmp_path, REPOSITORY)
+    commands = []
+
+    def pretend(command: list[str], check: bool) -> None:
+        commands.append([str(part) for part in command])
+        if command[0] == "git":
+            (Path(command[-1]) / "book").mkdir(parents=True)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("subprocess.run", pretend)
+    exec(cell, {})
+    clone = str(tmp_path / "rnn")
+    assert commands[0] == ["git", "clone", "--depth", "1", REPOSITORY, clone]
+    assert commands[1][1:] == ["-m", "pip", "install", "--quiet", f"{clone}[figures,torch]"]
+    assert Path.cwd() == tmp_path / "rnn/book"
+
+
+def test_a_notebook_alone_is_checked(tmp_path: Path) -> None:
+    """`Derivation("rnn.md")` reads the notebook where the Markdown file is missing."""
+    text = notebooks.notebook((BOOK / "rnn.md").read_text(encoding="utf-8"), "rnn")
+    path = tmp_path / "rnn.ipynb"
+    path.write_text(text, encoding="utf-8")
+    found = check_chapter(path, Session(quick=True))
+    assert found.ok, found.problems
+    assert sum(result.status == "verified" for result in found.results) > 3
+    assert text.count(r"\\hat y_t - y_t\n") > 0
+    path.write_text(text.replace(r"\\hat y_t - y_t\n", r"\\hat y_t + y_t\n"), encoding="utf-8")
+    wrong = check_chapter(path, Session(quick=True))
+    assert not wrong.ok
+    assert re.search(r"rnn\.ipynb: cell \d+, line \d+\n", wrong.problems[0])
+
+
+def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "page.ipynb"
+    for text in ("{", "[]", '{"cells": [{"cell_type": "code"}]}', '{"worksheets": []}'):
+        path.write_text(text, encoding="utf-8")
+        (problem,) = check_chapter(path).problems
+        assert "page.ipynb: expected a Jupyter notebook, format 4" in problem
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_assignments_have_no_solutions(path: Path, tmp_path: Path) -> None:
+    assignment.main([str(path), "--output", str(tmp_path)])
+    text = (tmp_path / f"{path.stem}.ipynb").read_text(encoding="utf-8")
+    markdown = path.read_text(encoding="utf-8")
+    solutions = len(re.findall(r"^[`:]{3,}\{solution(?:-start)?\}", markdown, re.MULTILINE))
+    assert "{solution" not in text
+    assert text.count("*Your answer:*") == solutions
+    assert text.count("{exercise}") == markdown.count("{exercise}")
+    labels = set(Chapter.parse_notebook(text).by_label)
+    cells = [cell.code for cell in Chapter.parse_notebook(text).derivation_cells]
+    gone = set(Chapter.parse(markdown).by_label) - labels
+    assert not [label for label in gone for cell in cells if f'"{label}"' in cell]
+
+
+# ---------------------------------------------------------------- search and glossary
+
+
+def test_query_words_are_filed_words() -> None:
+    """A query for any part of a Chinese text finds it, as all its words are filed there."""
+    text = "LSTM的梯度消失问题, 门控循环单元 (GRU)"
+    filed = set(search_words.words_of_page(text))
+    for start in range(len(text)):
+        for end in range(start + 1, len(text) + 1):
+            part = text[start:end]
+            if re.fullmatch("[\u4e00-\u9fff]+", part):
+                assert set(search_words.words_of_query(part)) <= filed, part
+    assert not set(search_words.words_of_query("梯度爆炸")) <= filed
+
+
+def test_terms_of_chapters_are_in_the_glossary() -> None:
+    known = search_words.names_of_terms((BOOK / "glossary.md").read_text(encoding="utf-8"))
+    for names in known.values():
+        assert any(re.search("[\u4e00-\u9fff]", name) for name in names), names
+        assert any(re.search("[A-Za-z]", name) for name in names), names
+    for path in CHAPTERS:
+        links = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", path.read_text(encoding="utf-8"))
+        assert len(links) > 5, f"{path.name} links to {len(links)} terms"
+        assert {link.lower() for link in links} <= set(known), path.name
+
+
+# ---------------------------------------------------------------- addresses
+
+
+@pytest.mark.parametrize(
+    ("repository", "services"),
+    [
+        (REPOSITORY, ["Colab", "Binder"]),
+        ("https://gitlab.com/group/part/rnn", ["Binder"]),
+        ("https://git.example.edu/owner/rnn", ["Binder"]),
+        ("", []),
+    ],
+)
+def test_launch_links(repository: str, services: list[str]) -> None:
+    links = notebooks.launch_links("gru", repository, "main", "notebooks")
+    assert [service for service, _ in links] == services
+    hub = notebooks.launch_links("gru", repository, "main", "notebooks", "https://hub.example.edu/")
+    assert [service for service, _ in hub] == services + ["JupyterHub"] * bool(services)
+
+
+def test_sitemap_is_xml_that_lists_the_addresses() -> None:
+    addresses = ["https://example.org/a.html", "https://example.org/b.html?x=1&y=2"]
+    tree = xml.etree.ElementTree.fromstring(publishing.sitemap(addresses))
+    assert [element.text for element in tree.iter() if element.tag.endswith("loc")] == addresses
+
+
+def test_summary_leaves_out_formulas_and_what_is_too_long() -> None:
+    document = docutils.core.publish_doctree(
+        "**What you will do.** Read *all*. Find :math:`x`. Go on.\n\nNo more."
+    )
+    assert publishing.summary(document) == "Read all. Go on."
+    assert publishing.summary(document, longest=10) == "Read all."
+    assert publishing.summary(docutils.core.publish_doctree("")) == ""
+
+
+def test_card_is_drawn_from_a_verified_equation(tmp_path: Path) -> None:
+    equation = Chapter.read(BOOK / "lstm.md").by_label["eq-lstm-cell-grad"]
+    rows = publishing.rows_for_matplotlib(equation.text)
+    paths = [tmp_path / name for name in ("one.png", "two.png")]
+    for path in paths:
+        publishing.draw_card(path, "A book, with a title", rows)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    header = paths[0].read_bytes()[16:24]
+    assert (int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")) == (1200, 630)
+
+
+# ---------------------------------------------------------------- reference
+
+
+def test_every_public_module_has_its_place_in_the_reference() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in BOOK.glob("api*.md"))
+    documented = set(re.findall(r"\.\. auto\w+:: ([\w.]+)", pages))
+    modules = {
+        f"nndl_rnn.{path.name.removesuffix('.py')}"
+        for path in (ROOT / "nndl_rnn").iterdir()
+        if not path.name.startswith("_")
+        and (path.suffix == ".py" or (path / "__init__.py").exists())
+    }
+    assert modules <= documented, f"no page documents {sorted(modules - documented)}"
+    for name in documented:
+        parent, _, member = name.rpartition(".")
+        assert importlib.util.find_spec(name) if name in modules else True
+        if name not in modules and not importlib.util.find_spec(parent):
+            pytest.fail(name)
+        elif name not in modules:
+            module = importlib.import_module(parent)
+            assert hasattr(module, member) or importlib.util.find_spec(name), name
+
+
+def test_the_example_of_the_reference_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (BOOK / "api.md").read_text(encoding="utf-8")
+    example = next(
+        code for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "import" in code
+    )
+    ast.parse(example)
+    names: dict[str, object] = {}
+    exec(example, names)
+    report = capsys.readouterr().out
+    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        assert name in report
+
+
+def test_the_first_page_to_check_in_the_reference_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (BOOK / "api_derivation.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"`````\{code-block\} md\n(.*?)\n`````", page, re.DOTALL)
+    path = tmp_path / "page.md"
+    for text, right in ((example, True), (example.replace("1 - h_t^2", "1 + h_t^2"), False)):
+        path.write_text(text, encoding="utf-8")
+        found = check_chapter(path)
+        assert found.ok is right, found.problems
+
+
+# ---------------------------------------------------------------- the environment of a hub
+
+
+def test_binder_builds_on_the_pinned_requirements() -> None:
+    lines = (ROOT / ".binder/requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert "-r ../requirements.txt" in lines
+    pins = [line for line in lines if line and not line.startswith(("#", "-r"))]
+    assert all(re.fullmatch(r"[\w-]+==[\d.]+", pin) for pin in pins)
+    command = (ROOT / ".binder/postBuild").read_text(encoding="utf-8").splitlines()[-1].split()[0]
+    assert (Path(sys.prefix) / "bin" / command).exists() or shutil.which(command)
+    assert (ROOT / ".binder/postBuild").stat().st_mode & 0o111
