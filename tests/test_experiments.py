@@ -348,7 +348,10 @@ def test_a_process_that_is_killed_is_replaced(toy):
     toy.trouble(3, "kill once")
     toy.finish("--jobs", "2")
     assert experiments.load("toy", toy.output).runs == 9
-    assert toy.log("end") == Counter(toy.log("end").keys())  # each once
+    ended = toy.log("end")
+    assert ended.keys() == {(seed, 1) for seed in range(1, 9)} | {(4, 2), (3, 2)}
+    # Joblib hands out twice as many runs as there are processes; no others are done again.
+    assert sum(ended.values()) - len(ended) <= 4
 
 
 def test_a_run_that_kills_its_process_each_time_is_named(toy):
