@@ -25,10 +25,10 @@ from benchmarks import cells, project, report
 QUICK_SECONDS = 0.2
 
 
-def measured(threads: int, seconds: float, least: int, sizes: Any) -> Iterator[dict[str, Any]]:
-    """Yield the result of each cell, from a process that is confined to so many threads."""
-    settings = {"threads": threads, "seconds": seconds, "least": least, "sizes": sizes}
-    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(settings)]
+def measured(threads: int, **settings: Any) -> Iterator[dict[str, Any]]:
+    """Yield what a worker prints that is confined to so many threads."""
+    arguments = {"threads": threads, "sizes": [], "parts": False} | settings
+    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
         assert worker.stdout is not None
         yield from map(json.loads, worker.stdout)
@@ -44,6 +44,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="small sizes and few turns: a minute")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each cell, at least")
+    parser.add_argument("--turns", type=int, default=5, help="for each cell, at least")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
@@ -51,7 +52,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     sizes = cells.QUICK_SIZES if options.quick else cells.SIZES
-    seconds, least = (QUICK_SECONDS, 3) if options.quick else (options.seconds, 5)
+    seconds, least = (QUICK_SECONDS, 3) if options.quick else (options.seconds, options.turns)
 
     print(__doc__.split("\n\n")[0], "\n")
     print(report.heading())
@@ -60,7 +61,7 @@ def main() -> None:
         if threads > (os.cpu_count() or 1):
             print(f"{threads} threads are left out: there are fewer cores.")
             continue
-        for result in measured(threads, seconds, least, sizes):
+        for result in measured(threads, seconds=seconds, least=least, sizes=sizes):
             results.append(result)
             print(report.row(result), flush=True)
     print()
@@ -74,7 +75,8 @@ def main() -> None:
             durations[name] = round(taken)
             print(f"{name:<17}{taken:7.0f} s", flush=True)
     if options.json:
-        report.write(options.json, results, durations)
+        (parts,) = measured(1, seconds=seconds, parts=True)
+        report.write(options.json, results, parts, durations)
 
 
 if __name__ == "__main__":

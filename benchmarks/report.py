@@ -77,12 +77,18 @@ def about() -> dict[str, Any]:
     }
 
 
-def write(path: Path, results: list[Result], project: Mapping[str, float] | None) -> None:
+def write(
+    path: Path,
+    results: list[Result],
+    parts: Mapping[str, Any],
+    project: Mapping[str, float] | None,
+) -> None:
     """Write the file, figures rounded to four digits, one line for each cell."""
     lines = ",\n  ".join(json.dumps(_rounded(result)) for result in results)
-    head = f'{{\n "about": {json.dumps(about())},\n "project": {json.dumps(project)},\n'
+    heads = {"about": about(), "project": project, "parts": _rounded(parts)}
+    text = "".join(f' "{name}": {json.dumps(value)},\n' for name, value in heads.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{head} "results": [\n  {lines}\n ]\n}}\n', encoding="utf-8")
+    path.write_text(f'{{\n{text} "results": [\n  {lines}\n ]\n}}\n', encoding="utf-8")
 
 
 def _rounded(value: Any) -> Any:
@@ -90,6 +96,8 @@ def _rounded(value: Any) -> Any:
         return float(f"{value:.4g}")
     if isinstance(value, dict):
         return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
     return value
 
 

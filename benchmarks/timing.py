@@ -72,6 +72,7 @@ def _mean(run: Callable[[], object], repeats: int, clock: Callable[[], float]) -
 
 
 def _repeats(run: Callable[[], object], clock: Callable[[], float]) -> int:
-    run()
-    once = min(_mean(run, 1, clock) for _ in range(3))
+    once = _mean(run, 1, clock)
+    if once < SHORTEST_SAMPLE:
+        once = min(_mean(run, 1, clock) for _ in range(3))
     return max(1, round(SHORTEST_SAMPLE / once))

@@ -1,8 +1,10 @@
 """Measure all cells with a given number of threads, in a process of its own.
 
-    python -m benchmarks.worker '{"threads": 1, "seconds": 1.0, "least": 5, "sizes": [[1, 4, 2, 3]]}'
+    python -m benchmarks.worker '{"threads": 1, "seconds": 1.0, "least": 5, "sizes": [[1, 4, 2, 3]],
+                                 "parts": false}'
 
-Prints a line of JSON for each cell. A process of its own, because JAX fixes its threads when it
+Prints a line of JSON for each cell, or, with ``"parts": true``, one line of what
+``benchmarks.parts`` measures. A process of its own, because JAX fixes its threads when it
 starts; where the system knows affinity, the process is confined to as many cores as it has threads.
 """
 
@@ -33,11 +35,15 @@ def measure(settings: dict[str, Any]) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
+    from benchmarks import parts
     from benchmarks.cells import all_cells
 
     torch.set_num_threads(settings["threads"])
     clock = time.process_time if settings["threads"] == 1 else time.perf_counter
     with threadpool_limits(settings["threads"], user_api="blas"):
+        if settings["parts"]:
+            print(json.dumps(parts.measure(settings["seconds"], clock)), flush=True)
+            return
         for cell in all_cells(tuple(tuple(size) for size in settings["sizes"])):
             found = measure_cell(cell, settings["seconds"], settings["least"], clock)
             line = asdict(cell) | {"threads": settings["threads"]} | found

@@ -286,8 +286,8 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
         \text{after:} \quad
         \delta^{u}_t &= \delta^{ah}_t \odot r_t, \qquad \delta^{r}_t = \delta^{ah}_t \odot u_t \\
         \text{before:} \quad
-        \delta^{q}_t &= U_h^\top \delta^{ah}_t, \qquad
-        \delta^{r}_t = \delta^{q}_t \odot h_{t-1} \qquad (q_t = r_t \odot h_{t-1})
+        \delta^{p}_t &= U_h^\top \delta^{ah}_t, \qquad
+        \delta^{r}_t = \delta^{p}_t \odot h_{t-1} \qquad (p_t = r_t \odot h_{t-1})
 
     and :math:`\delta^{ar}_t = \delta^{r}_t \odot r_t \odot (1 - r_t)`, likewise for z. For
     ``update="write"`` the first two have :math:`\tilde h_t - h_{t-1}` and :math:`z_t` instead.
@@ -334,9 +334,9 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
         d_U_h = d_u.T @ h_prev
         d_beta_h = d_u.sum(axis=0)
     else:
-        d_q = d_ah @ U_h
-        d_r = d_q * h_prev
-        d_h_candidate = d_q * r
+        d_p = d_ah @ U_h
+        d_r = d_p * h_prev
+        d_h_candidate = d_p * r
         d_U_h = d_ah.T @ inner
         d_beta_h = d_ah.sum(axis=0)
     d_ar = d_r * r * (1 - r)
@@ -552,7 +552,7 @@ def _write_factors(cache: SequenceCache, chunk: slice, d_a: Array, one_minus_z: 
 
     The last three blocks of ``d_a`` are those of the pre-activations r, z, h. Where the reset comes
     after the product, the first is that of u. All are still to be multiplied by delta^h_t, but r by
-    delta^q_t where the reset comes before. Returned is what takes h_{t-1} directly to h_t.
+    delta^p_t where the reset comes before. Returned is what takes h_{t-1} directly to h_t.
     """
     r, z, inner = (cache.gates[chunk, gate] for gate in range(GATES))
     h_tilde, h_prev = cache.candidates[chunk], columns(cache.states[chunk])
@@ -608,18 +608,18 @@ def _sweep_reset_before(
     """Do the same as :func:`_sweep_reset_after` for the other form."""
     length, blocks, H, B = d_a.shape
     d_rz = d_a.reshape(length, blocks * H, B)[:, : 2 * H]
-    d_q, d_h_from_gates = np.empty_like(d_h_t), np.empty_like(d_h_t)
+    d_p, d_h_from_gates = np.empty_like(d_h_t), np.empty_like(d_h_t)
     per_step = zip(direct[::-1], d_a[::-1], d_rz[::-1], kept[::-1], r[::-1], strict=True)
     for direct_t, d_a_t, d_rz_t, kept_t, r_t in per_step:
         d_ar, _, d_ah = d_a_t
         np.add(d_h_t, direct_t, out=d_h_t)
         np.multiply(d_a_t[1:], d_h_t, out=d_a_t[1:])
-        np.dot(U_h_transposed, d_ah, out=d_q)
-        np.multiply(d_ar, d_q, out=d_ar)
+        np.dot(U_h_transposed, d_ah, out=d_p)
+        np.multiply(d_ar, d_p, out=d_ar)
         np.dot(U_rz_transposed, d_rz_t, out=d_h_from_gates)
         np.multiply(d_h_t, kept_t, out=d_h_t)
-        np.multiply(d_q, r_t, out=d_q)
-        np.add(d_h_t, d_q, out=d_h_t)
+        np.multiply(d_p, r_t, out=d_p)
+        np.add(d_h_t, d_p, out=d_h_t)
         np.add(d_h_t, d_h_from_gates, out=d_h_t)
 
 

@@ -97,9 +97,9 @@ def init_params(
     rng: np.random.Generator,
     input_size: int,
     hidden_size: int,
+    dtype: DTypeLike = np.float64,
     *,
     bias: bool = True,
-    dtype: DTypeLike = np.float64,
 ) -> Params:
     r"""Draw parameters uniformly from :math:`[-1/\sqrt{H}, 1/\sqrt{H})`, as PyTorch does.
 
@@ -107,8 +107,8 @@ def init_params(
         rng: source of the random numbers.
         input_size: D, at least 1.
         hidden_size: H, at least 1.
-        bias: whether there are biases.
         dtype: float32 or float64.
+        bias: whether there are biases.
 
     Returns:
         ``weight_ih (H, D)``, ``weight_hh (H, H)`` and, with biases, ``bias_ih (H,)``,

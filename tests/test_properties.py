@@ -1,0 +1,162 @@
+"""Properties of the passes over whole sequences that are longer than one of their chunks.
+
+``test_architectures`` states the invariants on short sequences, which are a single chunk. Here
+sequences cross the borders of chunks.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nndl_rnn import gru, lstm, residual, rnn
+from nndl_rnn._sequences import CHUNK, chunks
+from nndl_rnn.gradcheck import compare
+
+FORMS = {
+    "rnn-tanh": (rnn, {"nonlinearity": "tanh"}),
+    "rnn-identity": (rnn, {"nonlinearity": "identity"}),
+    "residual": (residual, {}),
+    "lstm": (lstm, {}),
+    "gru-after-keep": (gru, {"reset": "after", "update": "keep"}),
+    "gru-after-write": (gru, {"reset": "after", "update": "write"}),
+    "gru-before-keep": (gru, {"reset": "before", "update": "keep"}),
+    "gru-before-write": (gru, {"reset": "before", "update": "write"}),
+}
+
+every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
+seeded = settings(max_examples=12, deadline=None, derandomize=True)
+
+problems = st.fixed_dictionaries(
+    {
+        "seed": st.integers(0, 2**32 - 1),
+        "steps": st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 3]),
+        "batch": st.integers(0, 3),
+        "input_size": st.integers(1, 3),
+        "hidden_size": st.integers(1, 4),
+        "bias": st.booleans(),
+    }
+)
+
+
+def make_problem(module, seed, steps, batch, input_size, hidden_size, bias):
+    rng = np.random.default_rng(seed)
+    params = module.init_params(rng, input_size, hidden_size, bias=bias)
+    fields = len(module.STATE_FIELDS)
+    x = rng.normal(size=(steps, batch, input_size))
+    state = tuple(rng.normal(size=(fields, batch, hidden_size)))
+    d_h = rng.normal(size=(steps, batch, hidden_size))
+    d_state = tuple(rng.normal(size=(fields, batch, hidden_size)))
+    return params, x, state, d_h, d_state
+
+
+def gradients(module, form, params, x, state, d_h, d_state):
+    _, _, cache = module.forward(params, x, state, **form)
+    d_params, d_x, d_initial = module.backward(cache, d_h, d_state)
+    parts = {f"d_state[{k}]": part for k, part in enumerate(d_initial)}
+    return {**d_params, "d_x": d_x, **parts}
+
+
+def by_steps(module, form, params, x, state, d_h, d_state):
+    """The same gradients from the functions for one step."""
+    caches = []
+    for x_t in x:
+        state, cache = module.step(params, x_t, state, **form)
+        caches.append(cache)
+    total = {name: np.zeros_like(value) for name, value in params.items()}
+    d_x = np.zeros_like(x)
+    for t in reversed(range(len(x))):
+        d_state = (d_state[0] + d_h[t], *d_state[1:])
+        share, d_x[t], d_state = module.step_backward(caches[t], d_state)
+        for name, value in share.items():
+            total[name] += value
+    return {**total, "d_x": d_x, **{f"d_state[{k}]": part for k, part in enumerate(d_state)}}
+
+
+def assert_same(actual, expected, tolerance=1e-11):
+    compare(actual, expected, tolerance=tolerance).assert_agrees()
+
+
+@given(st.integers(0, 200))
+def test_chunks_cover_all_steps_in_order(steps):
+    found = [t for chunk in chunks(steps) for t in range(chunk.start, chunk.stop)]
+    assert found == list(range(steps))
+    assert all(chunk.start % CHUNK == 0 for chunk in chunks(steps))
+
+
+@every_form
+@seeded
+@given(problem=problems)
+def test_whole_sequences_equal_single_steps(module, form, problem):
+    arguments = make_problem(module, **problem)
+    assert_same(gradients(module, form, *arguments), by_steps(module, form, *arguments))
+
+
+@every_form
+@seeded
+@given(problem=problems, data=st.data())
+def test_a_cut_anywhere_changes_nothing(module, form, problem, data):
+    params, x, state, d_h, d_state = make_problem(module, **problem)
+    cut = data.draw(st.integers(0, len(x)))
+    expected = gradients(module, form, params, x, state, d_h, d_state)
+    _, middle, first = module.forward(params, x[:cut], state, **form)
+    _, _, second = module.forward(params, x[cut:], middle, **form)
+    total, d_x_second, d_middle = module.backward(second, d_h[cut:], d_state)
+    total, d_x_first, d_initial = module.backward(first, d_h[:cut], d_middle, into=total)
+    parts = {f"d_state[{k}]": part for k, part in enumerate(d_initial)}
+    found = {**total, "d_x": np.concatenate([d_x_first, d_x_second]), **parts}
+    assert_same(found, expected)
+
+
+@every_form
+@seeded
+@given(problem=problems, factor=st.floats(-3, 3))
+def test_backward_is_linear(module, form, problem, factor):
+    params, x, state, d_h, d_state = make_problem(module, **problem)
+    *_, other_h, other_state = make_problem(module, **problem | {"seed": problem["seed"] // 2})
+    one = gradients(module, form, params, x, state, d_h, d_state)
+    other = gradients(module, form, params, x, state, other_h, other_state)
+    mixed_state = tuple(p + factor * q for p, q in zip(d_state, other_state, strict=True))
+    mixed = gradients(module, form, params, x, state, d_h + factor * other_h, mixed_state)
+    for name, value in mixed.items():
+        scale = 1 + np.max(np.abs(one[name]), initial=0) + np.max(np.abs(other[name]), initial=0)
+        np.testing.assert_allclose(value, one[name] + factor * other[name], atol=1e-11 * scale)
+
+
+@every_form
+@pytest.mark.parametrize("layout", ["Fortran order", "every second entry", "reversed"])
+def test_layout_and_read_only_arguments(module, form, layout):
+    change = {
+        "Fortran order": np.asfortranarray,
+        "every second entry": lambda array: np.repeat(array, 2, axis=-1)[..., ::2],
+        "reversed": lambda array: array[..., ::-1].copy()[..., ::-1],
+    }[layout]
+
+    def prepared(array):
+        array = change(array)
+        array.flags.writeable = False
+        return array
+
+    params, x, state, d_h, d_state = make_problem(module, 3, 2 * CHUNK + 3, 3, 2, 4, True)
+    expected = gradients(module, form, params, x, state, d_h, d_state)
+    found = gradients(
+        module,
+        form,
+        {name: prepared(value) for name, value in params.items()},
+        prepared(x),
+        tuple(map(prepared, state)),
+        prepared(d_h),
+        tuple(map(prepared, d_state)),
+    )
+    assert_same(found, expected, 1e-13)
+
+
+@every_form
+def test_backward_leaves_a_long_cache_as_it_is(module, form):
+    params, x, state, d_h, d_state = make_problem(module, 4, 2 * CHUNK + 3, 3, 2, 4, True)
+    _, _, cache = module.forward(params, x, state, **form)
+    first = module.backward(cache, d_h, d_state)
+    second = module.backward(cache, d_h, d_state)
+    for name, value in first[0].items():
+        np.testing.assert_array_equal(second[0][name], value)
+    np.testing.assert_array_equal(second[1], first[1])
