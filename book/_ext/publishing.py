@@ -115,14 +115,15 @@ def _tag(kind: str, name: str, content: str) -> str:
     return f'<meta {kind}="{name}" content="{escape(content)}" />\n'
 
 
-def summary(doctree: nodes.document, longest: int = 200) -> str:
+def summary(doctree: nodes.document, longest: int = 300) -> str:
     """The first sentences of a page that have no formula, without the words in bold before them."""
     paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
     if paragraph is None:
         return ""
     plain = paragraph.deepcopy()
-    if plain.children and isinstance(plain[0], nodes.strong):
-        plain.pop(0)
+    bold = next(iter(plain.findall(nodes.strong)), None)
+    if bold is not None and plain.astext().startswith(bold.astext()):
+        bold.parent.remove(bold)
     for formula in list(plain.findall(nodes.math)):
         formula.replace_self(nodes.Text(FORMULA))
     sentences = re.split(r"(?<=[.?!]) ", " ".join(plain.astext().split()))
