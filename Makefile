@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test check mutate bench bench-peers bench-record lab serve lint links clean distclean
+.PHONY: help install book pdf test check mutate bench bench-peers bench-record bench-web lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -46,6 +46,10 @@ install: $(INSTALLED) ## install everything into .venv (the other commands do so
 book: $(INSTALLED) ## execute every chapter and build _build/html; a warning or a failing cell is an error
 	$(BUILD) --builder html
 	@echo "The book is at $(BOOK)/index.html"
+
+pdf: book ## print the whole book into _build/book.pdf with Chromium; takes some minutes
+	$(BIN)/python tools/make_pdf.py $(BOOK) _build/book.pdf
+	@echo "The book is at _build/book.pdf"
 
 test: $(INSTALLED) ## run the test suite
 	$(BIN)/python -m pytest
@@ -73,6 +77,9 @@ $(PEERS)/.installed: benchmarks/peers.txt $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 	  --target $(PEERS) --requirement benchmarks/peers.txt
 	@touch $@
+
+bench-web: book ## compare the website with the one that Jupyter Book builds by default (WEB_OPTIONS=--repeats 3)
+	$(BIN)/python -m benchmarks.website $(WEB_OPTIONS)
 
 lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book --LanguageServerManager.autodetect=False $(LAB_OPTIONS)

@@ -35,7 +35,9 @@ def main() -> None:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copyfile(ROOT / name, environment / name)
     subprocess.run(
-        [node, npm, "ci", "--ignore-scripts", "--loglevel=error"], cwd=environment, check=True
+        [node, npm, "ci", "--omit=dev", "--ignore-scripts", "--loglevel=error"],
+        cwd=environment,
+        check=True,
     )
 
 

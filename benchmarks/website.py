@@ -1,0 +1,238 @@
+"""The website beside the same book as Jupyter Book builds it by default, measured in one run.
+
+    make bench-web        (python -m benchmarks.website [--repeats N] [--pages lstm,gru] [--json FILE])
+
+The other build has MathJax (a local copy, so that no network enters the comparison) and all that
+Jupyter Book and its theme put into each page. Both are served compressed from this machine, and a
+Chromium with an empty cache loads their pages in turn over a connection of 20 Mbit/s and 40 ms.
+
+Reported for each page: what is transferred, by how many requests; the time until the mathematics
+stands still, which is the last of these moments: the page is parsed, a formula changes, a font
+arrives; and the cumulative layout shift.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import gzip
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+BOOK = ROOT / "_build" / "html"
+DEFAULT = ROOT / "_build" / "html-by-default"
+OWN_EXTENSIONS = {"katex_math", "lean_pages"}
+
+WATCH = """
+window.still = 0;
+window.shift = 0;
+const now = () => { window.still = performance.now(); };
+const isFormula = (node) => node.nodeType === 1 &&
+  (node.closest("mjx-container, .katex, .math") || node.querySelector("mjx-container, .katex"));
+new MutationObserver((changes) => {
+  if (changes.some((change) => isFormula(change.target) || [...change.addedNodes].some(isFormula)))
+    requestAnimationFrame(now);
+}).observe(document, {childList: true, subtree: true, characterData: true});
+document.fonts.addEventListener("loadingdone", () => requestAnimationFrame(now));
+document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(now));
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.shift += entry.value;
+}).observe({type: "layout-shift", buffered: true});
+"""
+
+
+class Compressed(SimpleHTTPRequestHandler):
+    """Serve files as real hosts do: text compressed, and nothing to be kept by the browser."""
+
+    packed: dict[str, bytes] = {}  # noqa: RUF012 (one for all requests, on purpose)
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        kind = self.guess_type(str(path))
+        content = self.packed.get(str(path))
+        text = kind.startswith("text/") or "javascript" in kind or "json" in kind or "svg" in kind
+        if content is None:
+            content = path.read_bytes()
+            if text:
+                content = gzip.compress(content, 6)
+            self.packed[str(path)] = content
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        if text:
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def serve(folder: Path) -> ThreadingHTTPServer:
+    handler = functools.partial(Compressed, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def build_by_default() -> None:
+    """The same book with Jupyter Book's own mathematics and pages; nothing is executed again."""
+    from jupyter_book.config import get_final_config
+    from jupyter_book.sphinx import build_sphinx
+
+    settings, _ = get_final_config(
+        user_yaml=ROOT / "_config.yml",
+        cli_config={"latex_individualpages": False},
+        sourcedir=str(ROOT / "book"),
+    )
+    settings["extensions"] = [e for e in settings["extensions"] if e not in OWN_EXTENSIONS]
+    settings["latex_individualpages"] = False  # Jupyter Book takes it out again
+    settings["external_toc_path"] = str(ROOT / "_toc.yml")
+    settings["mathjax_path"] = "mathjax/tex-mml-chtml.js"
+    for name in ("html_math_renderer", "myst_update_mathjax", "html_context"):
+        settings.pop(name, None)
+    status = build_sphinx(
+        str(ROOT / "book"),
+        str(DEFAULT),
+        noconfig=True,
+        confoverrides=settings,
+        doctreedir=str(ROOT / "_build" / ".doctrees-by-default"),
+        builder="html",
+        quiet=True,
+    )
+    if status:
+        raise SystemExit(f"the build by default failed: {status}")
+    copy_mathjax(DEFAULT / "_static" / "mathjax")
+
+
+def copy_mathjax(target: Path) -> None:
+    """MathJax as its npm package has it, of the version in package-lock.json."""
+    place = ROOT / "_build" / "mathjax"
+    if not (place / "node_modules" / "mathjax").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copyfile(ROOT / name, place / name)
+        spec = spec_from_file_location("install_katex", ROOT / "tools" / "install_katex.py")
+        assert spec is not None
+        assert spec.loader is not None
+        tool = module_from_spec(spec)
+        spec.loader.exec_module(tool)
+        command = [*tool.node_and_npm(), "ci", "--include=dev", "--ignore-scripts"]
+        subprocess.run(command, cwd=place, check=True)
+    shutil.copytree(place / "node_modules" / "mathjax" / "es5", target, dirs_exist_ok=True)
+
+
+def visit(browser: Browser, url: str) -> dict[str, float]:
+    """Load a page with an empty cache, and wait until nothing has moved for two seconds."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    page.route(
+        "**/*",
+        lambda route: route.continue_() if "127.0.0.1" in route.request.url else route.abort(),
+    )
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 40, "downloadThroughput": 2.5e6, "uploadThroughput": 2.5e6},
+    )
+    received: list[float] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.add_init_script(WATCH)
+    page.goto(url, wait_until="load", timeout=120_000)
+    page.wait_for_function("performance.now() - window.still > 2000", timeout=120_000)
+    seconds = page.evaluate("window.still / 1000")
+    shift = page.evaluate("window.shift")
+    context.close()
+    return {
+        "kilobytes": sum(received) / 1000,
+        "requests": len(received),
+        "seconds": seconds,
+        "shift": shift,
+    }
+
+
+def compare(pages: list[str], repeats: int, chromium: str | None) -> dict[str, dict[str, Any]]:
+    """For each page and build, the median of its visits; the builds take turns."""
+    servers = {"default": serve(DEFAULT), "this": serve(BOOK)}
+    results: dict[str, dict[str, Any]] = {}
+    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=options)
+        for name in pages:
+            visits: dict[str, list[dict[str, float]]] = {build: [] for build in servers}
+            for _ in range(repeats):
+                for build, server in servers.items():
+                    url = f"http://127.0.0.1:{server.server_port}/{name}.html"
+                    visits[build].append(visit(browser, url))
+            results[name] = {
+                build: {key: statistics.median(v[key] for v in found) for key in found[0]}
+                for build, found in visits.items()
+            }
+            print(row(name, results[name]), flush=True)
+        browser.close()
+    for server in servers.values():
+        server.shutdown()
+    return results
+
+
+HEAD = """\
+| page | kB by default | kB here | requests | | seconds | | shift | |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def row(name: str, found: dict[str, Any]) -> str:
+    default, this = found["default"], found["this"]
+    return (
+        f"| {name} | {default['kilobytes']:.0f} | {this['kilobytes']:.0f} "
+        f"| {default['requests']:.0f} | {this['requests']:.0f} "
+        f"| {default['seconds']:.2f} | {this['seconds']:.2f} "
+        f"| {default['shift']:.3f} | {this['shift']:.3f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--pages", help="names with commas between; all chapters if left out")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    arguments = parser.parse_args()
+    if not (BOOK / "index.html").exists():
+        sys.exit("The book is not built: run make book first.")
+    chromium = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    build_by_default()
+    mathematical = sorted(
+        page.stem for page in BOOK.glob("*.html") if 'class="katex' in page.read_text("utf-8")
+    )
+    pages = arguments.pages.split(",") if arguments.pages else mathematical
+    print(HEAD)
+    results = compare(pages, arguments.repeats, chromium)
+    ratio = statistics.median(
+        found["this"]["seconds"] / found["default"]["seconds"] for found in results.values()
+    )
+    print(
+        f"\nTime until the mathematics stands still: {ratio:.2f} of the default's, in the median."
+    )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
