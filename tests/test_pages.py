@@ -21,7 +21,7 @@ import pytest
 
 from nndl_rnn.derivation.chapter import Chapter
 from nndl_rnn.derivation.check import check_chapter
-from nndl_rnn.derivation.session import Session
+from nndl_rnn.derivation.session import EQUIVALENT_MUTANTS, Session, read_reasons
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
@@ -143,6 +143,20 @@ def test_a_notebook_alone_is_checked(tmp_path: Path) -> None:
     wrong = check_chapter(path, Session(quick=True))
     assert not wrong.ok
     assert re.search(r"rnn\.ipynb: cell \d+, line \d+\n", wrong.problems[0])
+
+
+def test_a_notebook_alone_knows_which_mutants_say_the_same(tmp_path: Path) -> None:
+    markdown = (BOOK / "rnn.md").read_text(encoding="utf-8")
+    reasons = read_reasons(BOOK / EQUIVALENT_MUTANTS, Chapter.parse(markdown).by_label)
+    survivors = {}
+    for name, given in (("with", reasons), ("without", {})):
+        path = tmp_path / name / "rnn.ipynb"
+        path.parent.mkdir()
+        path.write_text(notebooks.notebook(markdown, "rnn", "", given), encoding="utf-8")
+        scores = [result.mutants for result in check_chapter(path, Session()).results]
+        survivors[name] = [text for score in scores if score for text in score.survivors]
+    assert survivors["without"]
+    assert not survivors["with"]
 
 
 def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:

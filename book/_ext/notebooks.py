@@ -15,6 +15,7 @@ the workflow that publishes the site puts them.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +26,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
+
+from nndl_rnn.derivation.chapter import METADATA, Chapter
+from nndl_rnn.derivation.session import EQUIVALENT_MUTANTS, read_reasons
 
 FOLDER = "_sources"
 PROVIDERS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket"}
@@ -69,16 +73,23 @@ if not Path("{name}.md").exists() and not Path("{name}.ipynb").exists():
     )"""
 
 
-def notebook(markdown: str, name: str, repository: str = "") -> str:
+def notebook(
+    markdown: str, name: str, repository: str = "", reasons: Mapping[str, str] | None = None
+) -> str:
     """A chapter as the text of a notebook that runs beside the book and away from it.
 
     Args:
         markdown: the chapter, MyST Markdown with a header that names its kernel.
         name: the chapter's file name without suffix.
         repository: the address to clone the book from, if known.
+        reasons: why mutants of its equations say the same, for the checker where it has only the
+            notebook.
     """
     made = jupytext.reads(markdown, fmt="md:myst")
-    made.metadata = nbformat.from_dict({"kernelspec": made.metadata["kernelspec"]})
+    kept = {"kernelspec": made.metadata["kernelspec"]}
+    if reasons:
+        kept[METADATA] = {"equivalent_mutants": dict(reasons)}
+    made.metadata = nbformat.from_dict(kept)
     folder = urlsplit(repository).path.rstrip("/").rpartition("/")[2]
     prepare = (FETCH if repository else EXPLAIN).format(name=name, url=repository, folder=folder)
     made.cells[:0] = [
@@ -165,7 +176,11 @@ def write_notebook(
     target.parent.mkdir(parents=True, exist_ok=True)
     markdown = Path(app.env.doc2path(pagename)).read_text(encoding="utf-8")
     repository = app.config.html_theme_options["repository_url"]
-    target.write_text(notebook(markdown, pagename, repository), encoding="utf-8")
+    labels = Chapter.parse(markdown, pagename).by_label
+    file = Path(app.srcdir) / EQUIVALENT_MUTANTS
+    reasons = read_reasons(file, labels) if file.exists() else {}
+    text = notebook(markdown, pagename, repository, reasons)
+    target.write_text(text, encoding="utf-8")
     context["ipynb_source"] = f"{pagename}.ipynb"
 
 

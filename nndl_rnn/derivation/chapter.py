@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ import yaml
 from .errors import EquationError, Source
 
 NOTEBOOK = ".ipynb"
+METADATA = "nndl_rnn"
+"""The part of a notebook's metadata that is meant for this package."""
 
 DERIVATION_TAG = "derivation"
 """Cells with this tag are run by ``make check``, without the rest of the notebook."""
@@ -63,6 +65,8 @@ class Chapter:
     file: str
     equations: tuple[Source, ...]
     cells: tuple[Cell, ...]
+    equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
+    """Only of a notebook, which may be read alone: reasons why mutants say the same."""
 
     @classmethod
     def read(cls, path: str | Path, name: str = "") -> Chapter:
@@ -101,7 +105,9 @@ class Chapter:
         >>> [(e.label, e.text, e.place) for e in page.equations]
         [('eq-a', 'a = b', 'page.ipynb: cell 1, line 2')]
         """
-        return cls._of_blocks(_notebook_blocks(text, file), file)
+        chapter = cls._of_blocks(_notebook_blocks(text, file), file)
+        own = json.loads(text).get("metadata", {}).get(METADATA, {})
+        return replace(chapter, equivalent_mutants=own.get("equivalent_mutants", {}))
 
     @classmethod
     def _of_blocks(cls, found: Iterator[Source | Cell], file: str) -> Chapter:

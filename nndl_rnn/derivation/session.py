@@ -7,7 +7,7 @@ collect the results.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -47,6 +47,7 @@ class Session:
     quick: bool = False
     mutants: int | None = None
     seed: int = 0
+    _reasons_of_notebooks: dict[str, str] = field(default_factory=dict, repr=False)
 
     def chapter(self, name: str) -> Chapter:
         """Read a chapter; where its Markdown file is missing, the notebook made from it.
@@ -68,6 +69,7 @@ class Session:
             chapter = Chapter.read(path, name)
         else:
             chapter = Chapter.read(notebook, str(Path(name).with_suffix(NOTEBOOK)))
+            self._reasons_of_notebooks.update(chapter.equivalent_mutants)
         edited = (
             replace(equation, text=self.edits.get((name, equation.label), equation.text))
             for equation in chapter.equations
@@ -82,17 +84,7 @@ class Session:
             EquationError: an entry lacks its identity or its reason.
         """
         path = self.directory / EQUIVALENT_MUTANTS
-        if not path.is_file():
-            return {}
-        reasons = {}
-        for label, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
-            for entry in entries:
-                if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
-                    raise EquationError(
-                        f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}"
-                    )
-                reasons[entry["mutant"]] = entry["reason"]
-        return reasons
+        return {**self._reasons_of_notebooks, **(read_reasons(path) if path.is_file() else {})}
 
     def macros(self) -> Macros:
         """LaTeX macros from the book's ``_config.yml``, searched upwards from the chapters."""
@@ -102,6 +94,28 @@ class Session:
             if config.is_file():
                 return macros_of(config)
         return {}
+
+
+def read_reasons(path: Path, labels: Collection[str] | None = None) -> dict[str, str]:
+    """Reasons why mutants are equivalent to their originals, by the mutants' identity.
+
+    Args:
+        path: a file such as the book's ``equivalent_mutants.yml``.
+        labels: only for equations with these labels.
+
+    Raises:
+        EquationError: an entry lacks its identity or its reason.
+    """
+    reasons = {}
+    for label, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+        for entry in entries:
+            if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
+                raise EquationError(
+                    f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}"
+                )
+            if labels is None or label in labels:
+                reasons[entry["mutant"]] = entry["reason"]
+    return reasons
 
 
 def macros_of(config: Path) -> Macros:
