@@ -66,7 +66,7 @@ class Chapter:
     equations: tuple[Source, ...]
     cells: tuple[Cell, ...]
     equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
-    """Only of a notebook, which may be read alone: reasons why mutants say the same."""
+    """Reasons why mutants say the same. Only a notebook has them, as it may be read alone."""
 
     @classmethod
     def read(cls, path: str | Path, name: str = "") -> Chapter:
