@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -126,6 +127,7 @@ html_math_renderer = "katex"
 html_theme = "sphinx_book_theme"
 html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
+html_js_files = ["search_excerpts.js"]
 """
 
 PAGE = """\
@@ -148,6 +150,7 @@ class Site:
         self.source, self.out = folder / "source", folder / "out"
         (self.source / "_static").mkdir(parents=True)
         (self.source / "conf.py").write_text(CONFIG, encoding="utf-8")
+        shutil.copy(ROOT / "book/_static/search_excerpts.js", self.source / "_static")
         Image.new("RGB", (40, 30), "red").save(self.source / "_static" / "square.png")
 
     def build(self, page: str) -> tuple[int, str]:
@@ -215,6 +218,8 @@ def test_search_page_keeps_the_search_and_has_no_mathematics(site: Site) -> None
     page = site.page("search")
     assert "searchindex.js" in page
     assert "searchtools.js" in page
+    assert "search_excerpts.js" in page
+    assert "search_excerpts.js" not in site.page()
     assert "katex.css" not in page
 
 

@@ -72,6 +72,8 @@ def drop_unused(
     for kind in ("script_files", "css_files"):
         # By name, because two settings may ask for the same line.
         used = {describe(asset): asset for asset in context.get(kind, []) if is_used(asset, body)}
+        if pagename != "search":
+            used = {name: asset for name, asset in used.items() if "search_excerpts" not in name}
         context[kind] = list(used.values())
 
 
