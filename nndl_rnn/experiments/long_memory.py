@@ -97,7 +97,7 @@ class Settings:
     """The recorded experiment."""
 
     sentence_networks: tuple[str, ...] = tuple(NETWORKS)
-    gaps: tuple[int, ...] = (5, 10, 20, 40, 80)
+    gaps: tuple[int, ...] = (5, 10, 20, 40)
     countries: int = 16
     sentence_updates: int = 1000
     lesson_networks: tuple[str, ...] = ("RNN", "LSTM", "GRU")
@@ -110,7 +110,7 @@ class Settings:
     batch_size: int = 32
     evaluate_every: int = 50
     learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01)
-    tuning_seeds: tuple[int, ...] = (100,)
+    tuning_seeds: tuple[int, ...] = (100, 101)
     sentence_seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     adding_seeds: tuple[int, ...] = (0, 1, 2)
 
@@ -125,6 +125,7 @@ QUICK = Settings(
     lengths=(20,),
     adding_updates=50,
     learning_rates=(0.01,),
+    tuning_seeds=(100,),
     sentence_seeds=(0,),
     adding_seeds=(0,),
 )
