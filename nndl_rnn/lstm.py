@@ -360,34 +360,35 @@ def forward(
     weights = _stacked_weights(params)
     # The columns [h_{t-1}; 1; x_t] of a chunk and of the step after it: with the bias as a column
     # of the weights, one product gives all pre-activations of a step.
-    steps = chunks(T)
-    columns_in = np.empty((min(T, CHUNK) + 1, H + 1 + D, B), dtype)
-    columns_in[:, H] = 1
-    columns_in[0, :H] = h_0.T
+    inputs = np.empty((min(T, CHUNK) + 1, H + 1 + D, B), dtype)
+    inputs[:, H] = 1
+    inputs[0, :H] = h_0.T
+    h = inputs[:, :H]
     states = np.empty((T + 1, B, H), dtype)
     states[0] = h_0
     cells = np.empty((T + 1, H, B), dtype)
     cells[0] = c_0.T
-    gates = np.empty((T, GATES * H, B), dtype)
-    gates_apart = gates.reshape(T, GATES, H, B)
+    gates = np.empty((T, GATES, H, B), dtype)
+    gates_as_rows = gates.reshape(T, GATES * H, B)
     tanh_cells = np.empty((T, H, B), dtype)
     written = np.empty((H, B), dtype)
     half = np.array(0.5, dtype)
-    h = columns_in[:, :H]
 
-    for chunk in steps:
+    for chunk in chunks(T):
         length = chunk.stop - chunk.start
-        columns_in[:length, H + 1 :] = columns(x[chunk])
+        later = slice(chunk.start + 1, chunk.stop + 1)
+        inputs[:length, H + 1 :] = columns(x[chunk])
+        # To walk through the steps with zip costs less than to index each array in each step.
         per_step = zip(
-            columns_in,
+            inputs[:length],
+            gates_as_rows[chunk],
+            gates_as_rows[chunk, : 3 * H],
             gates[chunk],
-            gates[chunk, : 3 * H],
-            gates_apart[chunk],
             cells[chunk],
-            cells[chunk.start + 1 :],
+            cells[later],
             tanh_cells[chunk],
-            h[1:],
-            strict=False,  # the first and the second but last have more steps than the chunk
+            h[1 : length + 1],
+            strict=True,
         )
         for column, a, oif, (o, i, f, g), c_prev, c, tanh_c, h_new in per_step:
             np.dot(weights, column, out=a)
@@ -400,10 +401,10 @@ def forward(
             np.add(c, written, out=c)
             np.tanh(c, out=tanh_c)
             np.multiply(o, tanh_c, out=h_new)
-        states[chunk.start + 1 : chunk.stop + 1] = columns(h[1 : length + 1])
+        states[later] = columns(h[1 : length + 1])
         h[0] = h[length]
 
-    cache = SequenceCache(params, x, states, gates_apart, cells, tanh_cells)
+    cache = SequenceCache(params, x, states, gates, cells, tanh_cells)
     # The last state is a copy, so that carrying it on does not keep the sequence in memory.
     return states[1:], (states[T].copy(), cells[T].T.copy()), cache
 
