@@ -38,7 +38,9 @@ Result = dict[str, Any]
 #: Words of a sentence that stand between the filler and the moment when the answer is due.
 ENDING_WORDS = 3
 
-# Streams of random numbers that do not shift each other.
+# Streams of random numbers that do not shift each other. NumPy takes [seed, 0] for seed itself, so the
+# weights and the minibatches of `train` come from the same random bits, made into other numbers in
+# another order. Another number for WEIGHTS would part them, and change every recorded run.
 WEIGHTS, FILLER, VALIDATION, TEST = range(4)
 EVALUATION_SEED = 0
 
