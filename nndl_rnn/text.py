@@ -429,9 +429,9 @@ def continue_text(
 
     The model first reads the prefix. Then each next character is drawn from
 
-    .. math:: p = \operatorname{softmax}(s_t / \tau)
+    .. math:: p = \operatorname{softmax}(s_t / \vartheta)
 
-    and becomes the next input. ``temperature`` is :math:`\tau`: 1 draws from the model's own
+    and becomes the next input. ``temperature`` is :math:`\vartheta`: 1 draws from the model's own
     distribution, below 1 the likely becomes likelier, and 0 always takes the most likely symbol.
 
     Args:
