@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ class EquationLedger(SphinxDirective):
         title = nodes.title()
         title += addnodes.pending_xref(
             "",
-            nodes.inline(text=docname),
+            nodes.inline(text=_chapter_title(Path(self.env.doc2path(docname)))),
             refdomain="std",
             reftype="doc",
             reftarget=f"/{docname}",
@@ -218,7 +219,8 @@ class EquationLedger(SphinxDirective):
         if status == "verified":
             levels = {level["level"]: level for level in reversed(row["levels"])}
             first = levels[LEVELS[1][1]]
-            compared = f"{first['entries']} entries, {first['sizes']}"
+            unit = "entry" if str(first["entries"]) == "1" else "entries"
+            compared = f"{first['entries']} {unit}, {first['sizes']}"
             cells.append(nodes.paragraph(text=compared))
             cells += [nodes.paragraph(text=_residual(levels[name])) for _, name in LEVELS]
             cells.append(nodes.paragraph(text=_score(row["mutants"])))
@@ -229,6 +231,12 @@ class EquationLedger(SphinxDirective):
         out["ids"].append(f"ledger-{label}")
         out["classes"].append(f"ledger-{status}")
         return out
+
+
+def _chapter_title(path: Path) -> str:
+    """The chapter's first heading: the list of contents shows it before links are resolved."""
+    heading = re.search(r"^# (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return heading.group(1).strip() if heading else path.stem
 
 
 def _row(cells: list[nodes.Node], span_last: int = 0) -> nodes.row:
