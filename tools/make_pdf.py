@@ -69,7 +69,8 @@ def chapter(site: Path, name: str, all_names: list[str]) -> Tag:
         raise ValueError(f"{name}.html has no article")
     for useless in article.select("script, noscript, a.headerlink, .controls, .prev-next-area"):
         useless.decompose()
-    for hidden in article.select("details.hide, .dropdown details"):
+    # Folded code and solutions are printed; of a check its summary, the ledger has the rest.
+    for hidden in article.select("details:not(.checked details)"):
         hidden["open"] = ""
     for element in article.find_all(id=True):
         element["id"] = anchored(name, str(element["id"]))
@@ -161,11 +162,15 @@ def chromium(playwright: Playwright) -> Browser:
 def print_pdf(site: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     page_of_all = target.with_suffix(".html")
+    print("Putting all chapters into one page ...", flush=True)
     page_of_all.write_text(one_page(site), encoding="utf-8")
+    print("Laying it out ...", flush=True)
     with sync_playwright() as playwright:
         browser = chromium(playwright)
         page = browser.new_page()
-        page.goto(page_of_all.resolve().as_uri(), wait_until="load", timeout=0)
+        ten_minutes = 600_000  # what a slow, busy machine may take to lay out a whole book
+        page.goto(page_of_all.resolve().as_uri(), wait_until="load", timeout=ten_minutes)
+        print("Printing it; this is the longest part ...", flush=True)
         page.evaluate("document.fonts.ready.then(() => true)")
         page.pdf(
             path=str(target),
