@@ -223,6 +223,14 @@ def test_search_page_keeps_the_search_and_has_no_mathematics(site: Site) -> None
     assert "katex.css" not in page
 
 
+def test_stylesheet_of_the_theme_imports_no_other(site: Site) -> None:
+    css = (site.out / "_static/styles/theme.css").read_text(encoding="utf-8")
+    assert "@import" not in css
+    assert "div.clearer" in css  # from Sphinx's own basic.css
+    for address in re.findall(r"url\(([^):]+)\)", css):
+        assert (site.out / "_static/styles" / address).is_file()
+
+
 def test_icons_of_the_page_are_in_the_small_font_and_in_the_stylesheet(site: Site) -> None:
     static = site.out / "_static"
     theme = (static / "styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")

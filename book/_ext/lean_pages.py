@@ -96,6 +96,23 @@ def trim_site(app: Sphinx, exception: Exception | None) -> None:
         if after != before:
             page.write_text(after, encoding="utf-8")
     trim_icons(static, icons | ICONS_OF_SCRIPTS)
+    include_imported(static / "styles" / "theme.css")
+
+
+def include_imported(stylesheet: Path) -> None:
+    """What a stylesheet imports becomes a part of it: the browser need not ask a second time."""
+
+    def content(match: re.Match[str]) -> str:
+        imported = stylesheet.parent / match.group(1)
+        folder = match.group(1).rpartition("/")[0]
+        css = imported.read_text(encoding="utf-8")
+        css = re.sub(r'url\((["\']?)(?!data:|[a-z]+:|/|#)', rf"url(\1{folder}/", css)
+        return re.sub(r'^@charset "[^"]*";\s*', "", css)
+
+    before = stylesheet.read_text(encoding="utf-8")
+    after = re.sub(r'@import "([^":]+\.css)";', content, before)
+    if after != before:
+        stylesheet.write_text(after, encoding="utf-8")
 
 
 def with_image_sizes(html: str, folder: Path) -> str:
