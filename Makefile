@@ -81,7 +81,7 @@ $(PEERS)/.installed: benchmarks/peers.txt $(INSTALLED)
 	  --target $(PEERS) --requirement benchmarks/peers.txt
 	@touch $@
 
-bench-web: book ## compare the website with the one that Jupyter Book builds by default (WEB_OPTIONS=--repeats 3)
+bench-web: book ## compare the website with the one that Jupyter Book builds by default (WEB_OPTIONS=--record)
 	$(BIN)/python -m benchmarks.website $(WEB_OPTIONS)
 
 lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook

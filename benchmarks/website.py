@@ -1,10 +1,13 @@
 """The website beside the same book as Jupyter Book builds it by default, measured in one run.
 
-    make bench-web        (python -m benchmarks.website [--repeats N] [--pages lstm,gru] [--json FILE])
+    make bench-web                        (or python -m benchmarks.website)
+    make bench-web WEB_OPTIONS=--record   the same, and write the table into CONTRIBUTING.md
 
 The other build has MathJax (a local copy, so that no network enters the comparison) and all that
 Jupyter Book and its theme put into each page. Both are served compressed from this machine, and a
 Chromium with an empty cache loads their pages in turn over a connection of 20 Mbit/s and 40 ms.
+Every page is visited once, then again as long as another round fits into the minutes allowed;
+reported is the median of a page's visits.
 
 Reported for each page: what is transferred, by how many requests; the time until the mathematics
 stands still, which is the last of these moments: the page is parsed, a formula changes, a font
@@ -14,15 +17,18 @@ arrives; and the cumulative layout shift.
 from __future__ import annotations
 
 import argparse
+import datetime
 import functools
 import gzip
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import threading
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -33,7 +39,14 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
 DEFAULT = ROOT / "_build" / "html-by-default"
+BEGIN, END = "<!-- website: begin -->", "<!-- website: end -->"
 OWN_EXTENSIONS = {"katex_math", "lean_pages"}
+
+Visit = dict[str, float]
+"""What one visit measured."""
+
+Found = dict[str, Visit]
+"""The medians of one page, by build."""
 
 WATCH = """
 window.still = 0;
@@ -137,7 +150,7 @@ def copy_mathjax(target: Path) -> None:
     shutil.copytree(place / "node_modules" / "mathjax" / "es5", target, dirs_exist_ok=True)
 
 
-def visit(browser: Browser, url: str) -> dict[str, float]:
+def visit(browser: Browser, url: str) -> Visit:
     """Load a page with an empty cache, and wait until nothing has moved for two seconds."""
     context = browser.new_context(viewport={"width": 1300, "height": 900})
     page = context.new_page()
@@ -167,36 +180,55 @@ def visit(browser: Browser, url: str) -> dict[str, float]:
     }
 
 
-def compare(pages: list[str], repeats: int, chromium: str | None) -> dict[str, dict[str, Any]]:
-    """For each page and build, the median of its visits; the builds take turns."""
+def chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+def compare(pages: list[str], minutes: float, most: int) -> tuple[dict[str, Found], int]:
+    """For each page and build, the median of its visits, and their number; the builds take turns."""
     servers = {"default": serve(DEFAULT), "this": serve(BOOK)}
-    results: dict[str, dict[str, Any]] = {}
+    visits: dict[str, dict[str, list[Visit]]] = {
+        name: {build: [] for build in servers} for name in pages
+    }
     options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    begin = time.monotonic()
+    rounds = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        for name in pages:
-            visits: dict[str, list[dict[str, float]]] = {build: [] for build in servers}
-            for _ in range(repeats):
+        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
+        while rounds < most and (time.monotonic() - begin) * (rounds + 1) <= minutes * 60 * max(
+            rounds, 1
+        ):
+            rounds += 1
+            for name in pages:
+                print(f"round {rounds}: {name}", file=sys.stderr, flush=True)
                 for build, server in servers.items():
                     url = f"http://127.0.0.1:{server.server_port}/{name}.html"
-                    visits[build].append(visit(browser, url))
-            results[name] = {
-                build: {key: statistics.median(v[key] for v in found) for key in found[0]}
-                for build, found in visits.items()
-            }
-            print(row(name, results[name]), flush=True)
+                    visits[name][build].append(visit(browser, url))
         browser.close()
     for server in servers.values():
         server.shutdown()
-    return results
+    results = {
+        name: {
+            build: {key: statistics.median(v[key] for v in found) for key in found[0]}
+            for build, found in of_page.items()
+        }
+        for name, of_page in visits.items()
+    }
+    return results, rounds
 
 
-HEAD = """\
-| page | kB by default | kB here | requests | | seconds | | shift | |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+def all_pages() -> list[str]:
+    """The pages that both builds have, the first page first."""
+    both = {page.stem for page in BOOK.glob("*.html")} & {p.stem for p in DEFAULT.glob("*.html")}
+    return sorted(both, key=lambda name: (name != "index", name))
 
 
-def row(name: str, found: dict[str, Any]) -> str:
+def is_mathematical(name: str) -> bool:
+    return 'class="katex' in (BOOK / f"{name}.html").read_text("utf-8")
+
+
+def row(name: str, found: Found) -> str:
     default, this = found["default"], found["this"]
     return (
         f"| {name} | {default['kilobytes']:.0f} | {this['kilobytes']:.0f} "
@@ -206,30 +238,60 @@ def row(name: str, found: dict[str, Any]) -> str:
     )
 
 
+def report(results: dict[str, Found], rounds: int) -> str:
+    """What was found, as Markdown."""
+    ratios = [
+        found["this"]["seconds"] / found["default"]["seconds"]
+        for name, found in results.items()
+        if is_mathematical(name)
+    ]
+    ratio = f"{statistics.median(ratios):.2f}" if ratios else "unknown"
+    visits = "one visit" if rounds == 1 else f"medians of {rounds} visits"
+    return f"""\
+What that gains, in {visits} to each page with an empty cache at 20 Mbit/s and 40 ms, compressed;
+measured on {datetime.date.today()} with {os.cpu_count()} cores. In each pair of columns Jupyter Book's
+default with a local MathJax stands left, this build right. Seconds are those until the mathematics
+stands still, {ratio} of the default's in the median of pages with mathematics; shift is the cumulative
+layout shift.
+
+| page | kB | kB | requests | requests | seconds | seconds | shift | shift |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+""" + "\n".join(row(name, found) for name, found in results.items())
+
+
+def record(text: str, path: Path = ROOT / "CONTRIBUTING.md") -> None:
+    """Put the report between its two marks."""
+    before = path.read_text(encoding="utf-8")
+    after, places = re.subn(
+        rf"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})",
+        lambda _: f"{text}\n",
+        before,
+        flags=re.S,
+    )
+    if places != 1:
+        raise SystemExit(f"{path.name} must have {BEGIN} and {END} once each.")
+    path.write_text(after, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--pages", help="names with commas between; all chapters if left out")
+    parser.add_argument("--minutes", type=float, default=5, help="for visits; one round at least")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds at most")
+    parser.add_argument("--pages", help="names with commas between; all pages if left out")
+    parser.add_argument(
+        "--record", action="store_true", help="write the table into CONTRIBUTING.md"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     arguments = parser.parse_args()
     if not (BOOK / "index.html").exists():
         sys.exit("The book is not built: run make book first.")
-    chromium = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
     build_by_default()
-    mathematical = sorted(
-        page.stem for page in BOOK.glob("*.html") if 'class="katex' in page.read_text("utf-8")
-    )
-    pages = arguments.pages.split(",") if arguments.pages else mathematical
-    print(HEAD)
-    results = compare(pages, arguments.repeats, chromium)
-    ratio = statistics.median(
-        found["this"]["seconds"] / found["default"]["seconds"] for found in results.values()
-    )
-    print(
-        f"\nTime until the mathematics stands still: {ratio:.2f} of the default's, in the median."
-    )
+    pages = arguments.pages.split(",") if arguments.pages else all_pages()
+    results, rounds = compare(pages, arguments.minutes, arguments.repeats)
+    text = report(results, rounds)
+    print(text)
+    if arguments.record:
+        record(text)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
