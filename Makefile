@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-web check mutate bench bench-peers bench-record bench-web lab serve lint links clean distclean
+.PHONY: help install book pdf test test-web reproduce check mutate bench bench-peers bench-record bench-web lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -56,6 +56,9 @@ test: $(INSTALLED) ## run the test suite
 
 test-web: book ## test the built pages and JupyterLab in Chromium (CHROMIUM=/path/to/chromium)
 	$(BIN)/python -m pytest tests/web $(WEB_TEST_OPTIONS)
+
+reproduce: book ## build a second time, elsewhere and without a network; all pages must be the same
+	$(BIN)/python tools/reproduce.py $(BOOK)
 
 check: $(INSTALLED) ## verify the printed equations of all chapters, without executing the rest of them
 	$(BIN)/python -m nndl_rnn.derivation check book/*.md

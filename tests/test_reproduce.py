@@ -1,0 +1,90 @@
+"""Comparing two builds of the book, and building without a network."""
+
+import importlib.util
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reproduce", ROOT / "tools" / "reproduce.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+reproduce = load()
+
+
+def site(folder: Path, **pages: bytes) -> Path:
+    for name, content in pages.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def test_equal_sites_do_not_differ(tmp_path: Path) -> None:
+    pages = {"index": b"one", "_static__figure": b"\x89PNG\xff"}
+    assert not list(
+        reproduce.differences(site(tmp_path / "a", **pages), site(tmp_path / "b", **pages))
+    )
+
+
+def test_each_kind_of_difference_is_named(tmp_path: Path) -> None:
+    first = site(tmp_path / "a", index=b"drawn at 0x7f01", gone=b"", deep__same=b"x")
+    second = site(tmp_path / "b", index=b"drawn at 0x7f02", deep__new=b"", deep__same=b"x")
+    assert list(reproduce.differences(first, second)) == [
+        "deep/new: only the second build has it",
+        "gone: only the first build has it",
+        "index: at byte 14: 'drawn at 0x7f01' | 'drawn at 0x7f02'",
+    ]
+
+
+def test_a_site_that_only_grew_differs(tmp_path: Path) -> None:
+    first, second = site(tmp_path / "a", index=b"page"), site(tmp_path / "b", index=b"page\n")
+    assert list(reproduce.differences(first, second)) == [r"index: at byte 4: 'page' | 'page\n'"]
+
+
+def test_only_what_is_listed_may_differ(tmp_path: Path) -> None:
+    first = site(tmp_path / "a", seconds=b"1", index=b"1")
+    second = site(tmp_path / "b", seconds=b"2", index=b"2")
+    assert list(reproduce.differences(first, second, {"sec*": "a time"})) == [
+        "index: at byte 0: '1' | '2'"
+    ]
+
+
+def test_nothing_built_is_not_taken_for_equal(tmp_path: Path) -> None:
+    full = site(tmp_path / "a", index=b"page")
+    (tmp_path / "b").mkdir()
+    for first, second in (full, tmp_path / "b"), (tmp_path / "b", full):
+        with pytest.raises(ValueError, match=r"no built site in .*b"):
+            list(reproduce.differences(first, second))
+
+
+def test_sources_are_copied_and_what_was_built_is_not(tmp_path: Path) -> None:
+    project = site(tmp_path / "project", tracked=b"1", deep__new=b"2", built=b"3", removed=b"4")
+    (project / ".gitignore").write_text("built\n")
+    for command in ["init", "-q"], ["add", "tracked", "removed"]:
+        subprocess.run(["git", *command], cwd=project, check=True)
+    (project / "removed").unlink()
+    reproduce.copy_sources(project, tmp_path / "copy")
+    assert set(reproduce.files_below(tmp_path / "copy")) == {".gitignore", "deep/new", "tracked"}
+    assert (tmp_path / "copy/tracked").stat().st_mtime == (project / "tracked").stat().st_mtime
+
+
+def test_a_command_without_network_reaches_itself_and_no_other_machine() -> None:
+    prefix = reproduce.without_network()
+    if prefix is None:
+        pytest.skip("this system does not let an ordinary user cut off the network")
+    interfaces = subprocess.run(
+        [*prefix, "ip", "-brief", "address"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert [line.split()[0] for line in interfaces if "/" in line] == ["lo"]
+    assert "127.0.0.1" in "".join(interfaces)
