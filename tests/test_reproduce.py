@@ -52,11 +52,64 @@ def test_a_site_that_only_grew_differs(tmp_path: Path) -> None:
     assert list(reproduce.differences(first, second)) == [r"index: at byte 4: 'page' | 'page\n'"]
 
 
-def test_only_what_is_listed_may_differ(tmp_path: Path) -> None:
-    first = site(tmp_path / "a", seconds=b"1", index=b"1")
-    second = site(tmp_path / "b", seconds=b"2", index=b"2")
-    assert list(reproduce.differences(first, second, {"sec*": "a time"})) == [
-        "index: at byte 0: '1' | '2'"
+PAGE = """<p>prose {prose}</p><div class="cell{tag} docutils container">
+<div class="cell_input">code</div><div class="cell_output docutils container">{output}
+<img src="_images/{image}.png"></div></div>"""
+INDEX = 'Search.setIndex({"terms": %s, "titles": ["one"]})'
+
+
+def measuring_site(
+    folder: Path,
+    *,
+    prose: str = "1",
+    tag: str = " tag_measured",
+    output: str = "12 seconds",
+    image: str = "a",
+    terms: str = '{"prose": 0, "12": 0}',
+) -> Path:
+    page = PAGE.format(prose=prose, tag=tag, output=output, image=image)
+    return site(
+        folder,
+        **{
+            "bptt.html": page.encode(),
+            "searchindex.js": (INDEX % terms).encode(),
+            f"_images__{image}.png": image.encode(),
+            ".buildinfo": folder.name.encode(),
+        },
+    )
+
+
+def test_measured_outputs_may_differ(tmp_path: Path) -> None:
+    first = measuring_site(tmp_path / "a")
+    second = measuring_site(
+        tmp_path / "b", output="13 seconds", image="b", terms='{"prose": 0, "13": 0}'
+    )
+    assert not list(reproduce.differences(first, second))
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"prose": "2"}, ["bptt.html"]),
+        ({"tag": " tag_measured tag_remove"}, ["bptt.html"]),
+        ({"terms": '{"prose": 0, "12": 0, "14": 0}'}, ["searchindex.js"]),
+        ({"terms": '{"prose": 1, "12": 0}'}, ["searchindex.js"]),
+    ],
+)
+def test_beside_measured_outputs_nothing_may_differ(
+    tmp_path: Path, changed: dict[str, str], named: list[str]
+) -> None:
+    first, second = measuring_site(tmp_path / "a"), measuring_site(tmp_path / "b", **changed)
+    assert [line.partition(":")[0] for line in reproduce.differences(first, second)] == named
+
+
+def test_outputs_of_other_cells_may_not_differ(tmp_path: Path) -> None:
+    first = measuring_site(tmp_path / "a", tag="")
+    second = measuring_site(tmp_path / "b", tag="", output="13 seconds", image="b")
+    assert [line.partition(":")[0] for line in reproduce.differences(first, second)] == [
+        "_images/a.png",
+        "_images/b.png",
+        "bptt.html",
     ]
 
 

@@ -1,22 +1,32 @@
 """Build the book a second time, in another folder and without a network, and compare the pages.
 
-``make reproduce`` runs this after ``make book``. Two builds of the same sources must give the same
-bytes, but for what :data:`MAY_DIFFER` lists. The second build executes every chapter anew, with the
-packages that are already installed, in a Linux network namespace that has nothing but loopback.
+``make reproduce`` runs this after ``make book``. The second build executes every chapter anew, with
+the packages that are already installed, in a Linux network namespace that has nothing but loopback.
+Two builds of the same sources must give the same bytes, except for:
+
+- what cells with the tag ``measured`` print and draw: seconds and bytes of memory, which are the
+  machine's and not the book's;
+- the words and numbers of these outputs in the index of the search;
+- ``.buildinfo``: a hash of Sphinx's settings, among them the name of the folder.
 """
 
 import argparse
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatch
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-# Files of the site that may differ between two builds, as patterns, each with the reason.
-MAY_DIFFER: dict[str, str] = {}
+from bs4 import BeautifulSoup
+
+MEASURED = ".cell.tag_measured .cell_output"
+NOT_COMPARED = {".buildinfo"}
 
 LOOPBACK = 'ip link set lo up && exec "$@"'
 AS_BEFORE = 'ip link set lo up && exec setpriv --reuid="$0" --regid="$1" --init-groups "${@:2}"'
@@ -44,15 +54,44 @@ def first_difference(first: bytes, second: bytes, width: int = 60) -> str:
     return f"at byte {common}: {here!r} | {there!r}"
 
 
-def differences(
-    first: Path, second: Path, may_differ: Mapping[str, str] = MAY_DIFFER
-) -> Iterator[str]:
-    """Name what two builds do not share: files that only one of them has, files that differ.
+@dataclass
+class Measured:
+    """What the outputs of the measuring cells bring into a site."""
 
-    Args:
-        first: The folder of one site.
-        second: The folder of the other.
-        may_differ: Patterns of names that are not compared, each with the reason.
+    images: set[str]
+    words: set[str]
+
+    @classmethod
+    def of(cls, site: Path) -> "Measured":
+        found = cls(set(), set())
+        for page in site.glob("*.html"):
+            soup = BeautifulSoup(page.read_bytes(), "html.parser")
+            for output in soup.select(MEASURED):
+                found.images |= {str(image["src"]) for image in output.select("img[src]")}
+                found.words |= set(re.findall(r"\w+", output.get_text().lower()))
+        return found
+
+
+def lasting_page(content: bytes) -> str:
+    """A page without the outputs of its measuring cells."""
+    soup = BeautifulSoup(content, "html.parser")
+    for output in soup.select(MEASURED):
+        output.clear()
+    return str(soup)
+
+
+def lasting_index(content: bytes, words: set[str]) -> str:
+    """The index of the search without some words."""
+    opening, _, rest = content.decode().partition("(")
+    index: dict[str, Any] = json.loads(rest.rstrip().removesuffix(")"))
+    index["terms"] = {
+        term: pages for term, pages in index["terms"].items() if term.lower() not in words
+    }
+    return opening + json.dumps(index)
+
+
+def differences(first: Path, second: Path) -> Iterator[str]:
+    """Name what two builds do not share, except for what may differ: files, parts of files.
 
     Raises:
         ValueError: If a folder holds no file, since then nothing would be compared.
@@ -61,15 +100,20 @@ def differences(
     for folder, files in (first, left), (second, right):
         if not files:
             raise ValueError(f"there is no built site in {folder}")
-    for name in sorted(left.keys() | right.keys()):
-        if any(fnmatch(name, pattern) for pattern in may_differ):
-            continue
+    one, two = Measured.of(first), Measured.of(second)
+    for name in sorted((left.keys() | right.keys()) - NOT_COMPARED - one.images - two.images):
         if name not in right:
             yield f"{name}: only the first build has it"
         elif name not in left:
             yield f"{name}: only the second build has it"
         elif (here := left[name].read_bytes()) != (there := right[name].read_bytes()):
-            yield f"{name}: {first_difference(here, there)}"
+            if name.endswith(".html"):
+                here, there = (lasting_page(content).encode() for content in (here, there))
+            elif name == "searchindex.js":
+                words = one.words | two.words
+                here, there = (lasting_index(content, words).encode() for content in (here, there))
+            if here != there:
+                yield f"{name}: {first_difference(here, there)}"
 
 
 def copy_sources(project: Path, to: Path) -> None:
