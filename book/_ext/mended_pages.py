@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 REPEATED = re.compile(r'(<section\b[^>]*?) id="(?:exercise|solution|proof)-content"')
 BACK = re.compile(r'(<a class="viewcode-back" href="[^"#]*#)([^"]*)"')
 UNNAMED = re.compile(
-    r'(>([^<>]+)</a>\s*<details\b[^>]*>\s*<summary)(>\s*<span class="toctree-toggle")'
+    r'(<a\b[^>]*>)((?:(?!</a>).)*)(</a>\s*<details\b[^>]*>\s*<summary)(?=>\s*<span class="toctree-toggle")'
 )
 
 
@@ -41,7 +41,11 @@ def with_links_back(body: str, module: str, documented: Collection[str]) -> str:
 
 
 def with_named_toggles(html: str) -> str:
-    return UNNAMED.sub(r'\1 aria-label="Pages of: \2"\3', html)
+    def named(match: re.Match[str]) -> str:
+        title = re.sub("<[^>]+>", "", match.group(2))
+        return f'{match.group()} aria-label="Pages of: {title}"'
+
+    return UNNAMED.sub(named, html)
 
 
 def mend_body(

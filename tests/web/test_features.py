@@ -1,0 +1,241 @@
+"""What readers do with the website: search, open, switch, copy, slide, jump."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.web.page_checks import PHONE, Site, Visit, settle
+
+ROOTS = ["file", "http"]
+
+
+@pytest.fixture(params=ROOTS)
+def root(request: pytest.FixtureRequest, site: Site, server: str) -> str:
+    """Where the book stands: in a folder, and on a server."""
+    return server if request.param == "http" else site.folder.resolve().as_uri()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("vanishing gradient", {"stability.html", "gradient_flow.html"}),
+        ("梯度消失", {"glossary.html", "stability.html"}),
+        ("门控循环单元", {"glossary.html", "gru.html"}),
+        ("step_backward", {"api_networks.html"}),
+        ("W_f", {"lstm.html"}),
+    ],
+)
+def test_search_finds(page: Page, root: str, words: str, found: set[str]) -> None:
+    Visit.of(page, root, f"search.html?q={quote(words)}")
+    expect(page.locator("#search-results .search-summary")).to_contain_text(
+        re.compile(r"\bfound\b|\bfinished\b")
+    )
+    links = page.locator("#search-results ul.search li > a")
+    addresses = links.evaluate_all("all => all.map((a) => new URL(a.href).pathname)")
+    assert found <= {address.rpartition("/")[2] for address in addresses}
+
+
+def test_search_finds_nothing_for_a_word_that_is_not_there(page: Page, root: str) -> None:
+    Visit.of(page, root, "search.html?q=xyzzyplugh")
+    expect(page.locator("#search-results")).to_contain_text("did not match any documents")
+
+
+def test_search_from_a_chapter_by_keyboard(page: Page, root: str) -> None:
+    Visit.of(page, root, "rnn.html")
+    page.keyboard.press("Control+k")
+    expect(page.locator("input[type=search]:focus")).to_have_count(1)
+    page.keyboard.type("forget gate")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=forget+gate")
+    lstm = page.locator("#search-results li > a", has_text="Long short-term memory").first
+    lstm.click()
+    page.wait_for_url("**/lstm.html*")
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_solution_opens_and_closes(page: Page, server: str, by: str) -> None:
+    Visit.of(page, server, "lstm.html")
+    solution = page.locator(".solution.dropdown").first
+    button = solution.locator(".toggle-button")
+    text = solution.locator("section").first
+    for shown in (False, True, False):
+        expect(text).to_be_visible(visible=shown)
+        expect(button).to_have_attribute("aria-expanded", str(shown).lower())
+        if by == "mouse":
+            solution.locator(".admonition-title").click(position={"x": 20, "y": 10})
+        else:
+            button.focus()
+            page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_details_of_a_check_open_and_close(page: Page, server: str, by: str) -> None:
+    Visit.of(page, server, "lstm.html")
+    details = page.locator(".checked details").first
+    table = details.locator("table").first
+    for shown in (False, True, False):
+        expect(table).to_be_visible(visible=shown)
+        if by == "mouse":
+            details.locator("summary").click()
+        else:
+            details.locator("summary").focus()
+            page.keyboard.press("Enter")
+
+
+BACKGROUND = "() => getComputedStyle(document.body).backgroundColor"
+THEME = "() => document.documentElement.dataset.theme"
+
+
+def test_dark_mode_changes_colours_and_is_kept(context: BrowserContext, server: str) -> None:
+    page = context.new_page()
+    Visit.of(page, server, "rnn.html")
+    light = page.evaluate(BACKGROUND)
+    button = page.locator("button.theme-switch-button:visible").first
+    # The button goes round through light, dark, and what the system prefers.
+    for _ in range(3):
+        if page.evaluate(THEME) == "dark":
+            break
+        button.click()
+    assert page.evaluate(THEME) == "dark"
+    dark = page.evaluate(BACKGROUND)
+    assert dark != light
+    for name in ("rnn.html", "lstm.html"):
+        other = context.new_page()
+        Visit.of(other, server, name)
+        assert other.evaluate(THEME) == "dark"
+        assert other.evaluate(BACKGROUND) == dark
+
+
+def test_copy_button_copies_the_cell(context: BrowserContext, server: str) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
+    page = context.new_page()
+    Visit.of(page, server, "rnn.html")
+    cell = page.locator(".cell_input .highlight").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    expect(cell.locator("button.copybtn.success")).to_have_count(1)
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == cell.locator("pre").inner_text().strip()
+    assert "import" in copied
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_sliders_change_the_figure(page: Page, root: str, by: str) -> None:
+    Visit.of(page, root, "gradient_flow.html")
+    figure = page.locator(".nndl-explorer").first
+    sliders = figure.locator("input[type=range]")
+    expect(sliders).to_have_count(3)
+    drawn = "() => [...document.querySelectorAll('.nndl-explorer')].map((e) => e.innerHTML).join()"
+    for number in range(3):
+        slider = sliders.nth(number)
+        slider.scroll_into_view_if_needed()
+        values = figure.locator("li .value").all_inner_texts()
+        before, said = slider.input_value(), figure.locator("output").nth(number).inner_text()
+        picture = page.evaluate(drawn)
+        if by == "mouse":
+            box = slider.bounding_box()
+            assert box is not None
+            # To the end that is further from where the slider stands.
+            ends = (0, int(slider.get_attribute("max") or 0))
+            left = int(before) > sum(ends) / 2
+            page.mouse.click(box["x"] + (3 if left else box["width"] - 3), box["y"] + 8)
+        else:
+            slider.focus()
+            page.keyboard.press("ArrowLeft")
+            page.keyboard.press("ArrowLeft")
+        assert slider.input_value() != before
+        assert figure.locator("output").nth(number).inner_text() != said
+        assert figure.locator("li .value").all_inner_texts() != values
+        assert page.evaluate(drawn) != picture
+
+
+TOP = """(id) => {
+  const target = document.getElementById(id).getBoundingClientRect();
+  const header = document.querySelector(".bd-header-article");
+  return {
+    top: target.top,
+    header: header ? Math.max(0, header.getBoundingClientRect().bottom) : 0,
+    height: innerHeight,
+    scrolled: scrollY,
+  };
+}"""
+
+
+@pytest.mark.parametrize("size", [{"width": 1300, "height": 900}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("name", "anchor"),
+    [
+        ("lstm.html", "equation-eq-lstm-cell-grad"),
+        ("gru.html", "gru-solution-2"),
+        ("glossary.html", "term-vanishing-gradient"),
+        ("ledger.html", "ledger-eq-lstm-cell-grad"),
+    ],
+)
+def test_jump_shows_its_target_below_the_header(
+    page: Page, server: str, size: dict[str, int], name: str, anchor: str
+) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    Visit.of(page, server, f"{name}#{anchor}")
+    seen = page.evaluate(TOP, anchor)
+    assert seen["scrolled"] > 0
+    assert seen["header"] - 1 <= seen["top"] < seen["height"] / 2
+
+
+def test_reference_to_an_equation_jumps_there(page: Page, server: str) -> None:
+    Visit.of(page, server, "lstm.html")
+    link = page.locator('main a.reference[href="#equation-eq-lstm-cell-grad"]').first
+    link.click()
+    page.wait_for_url("**#equation-eq-lstm-cell-grad")
+    settle(page)
+    seen = page.evaluate(TOP, "equation-eq-lstm-cell-grad")
+    assert seen["header"] - 1 <= seen["top"] < seen["height"] / 2
+
+
+def test_keyboard_reaches_search_menu_contents_and_boxes_that_scroll(
+    page: Page, server: str
+) -> None:
+    """On a phone, where equations scroll and the menu is behind a button."""
+    page.set_viewport_size(PHONE)
+    Visit.of(page, server, "lstm.html")
+    wanted = {
+        "menu": "button.primary-toggle",
+        "contents": "button.secondary-toggle",
+        "a box that scrolls": ".equation[tabindex='0']",
+        "a mark": ".equation-mark",
+        "a solution": ".solution .toggle-button",
+    }
+    reached: set[str] = set()
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        reached |= set(
+            page.evaluate(
+                """wanted => Object.keys(wanted).filter(
+                  (name) => document.activeElement.matches(wanted[name]))""",
+                wanted,
+            )
+        )
+        if reached == set(wanted):
+            break
+    assert reached == set(wanted)
+
+
+@pytest.mark.parametrize(
+    ("button", "inside"),
+    [("primary", "input[type=search]"), ("secondary", ".page-toc a, .bd-toc-nav a")],
+)
+def test_menus_of_a_phone_open_and_close_by_keyboard(
+    page: Page, server: str, button: str, inside: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    Visit.of(page, server, "lstm.html")
+    page.locator(f"button.{button}-toggle").first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_have_count(1)
+    expect(dialog.locator("a, button").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
