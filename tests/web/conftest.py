@@ -106,7 +106,7 @@ def visit(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Itera
 
 def new_context(browser: Browser) -> BrowserContext:
     opened = browser.new_context(viewport=DESKTOP, reduced_motion="reduce", color_scheme="light")
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(30_000)
     return opened
 
 
