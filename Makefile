@@ -88,7 +88,9 @@ bench-web: book ## compare the website with the one that Jupyter Book builds by 
 	$(BIN)/python -m benchmarks.website $(WEB_OPTIONS)
 
 lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book --LanguageServerManager.autodetect=False $(LAB_OPTIONS)
+	PYTHONPATH="$(CURDIR)/tools" $(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book \
+	  --LanguageServerManager.autodetect=False \
+	  --ContentsManager.pre_save_hook=chapter_saving.keep_unchanged_cells $(LAB_OPTIONS)
 
 serve: book ## build the book and show it on localhost
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BOOK) 8000
