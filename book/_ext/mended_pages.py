@@ -3,6 +3,8 @@
 * sphinx-exercise and sphinx-proof give the same id to each of their boxes.
 * viewcode writes one module name into all links from a source file back to the reference, though
   objects of that file may be documented under two names, that of the file and that of its package.
+* docutils calls the entries of a bibliography ``doc-biblioentry``, which ARIA does not take for the
+  items of the list that they stand in.
 * The theme's buttons that unfold a part of the table of contents have no name for screen readers.
 """
 
@@ -25,6 +27,10 @@ UNNAMED = re.compile(
 
 def without_repeated_ids(body: str) -> str:
     return REPEATED.sub(r"\1", body)
+
+
+def with_list_items(body: str) -> str:
+    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
 
 
 def with_links_back(body: str, module: str, documented: Collection[str]) -> str:
@@ -51,7 +57,7 @@ def with_named_toggles(html: str) -> str:
 def mend_body(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.Node
 ) -> None:
-    body = without_repeated_ids(context.get("body", ""))
+    body = with_list_items(without_repeated_ids(context.get("body", "")))
     if pagename.startswith("_modules/"):
         module = pagename.removeprefix("_modules/").replace("/", ".")
         body = with_links_back(body, module, app.env.get_domain("py").objects)  # type: ignore[attr-defined]
