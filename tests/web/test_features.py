@@ -51,7 +51,7 @@ def test_search_from_a_chapter_by_keyboard(page: Page, root: str) -> None:
     page.keyboard.type("forget gate")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=forget+gate")
-    page.locator("#search-results li > a[href*='lstm.html']").first.click()
+    page.locator("#search-results li > a[href^='lstm.html']").first.click()
     page.wait_for_url("**/lstm.html*")
 
 
