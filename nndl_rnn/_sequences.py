@@ -13,7 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nndl_rnn._validation import Array, Params, fail, type_name
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nndl_rnn._validation import Array, Params, check_array, fail, type_name
 
 CHUNK = 16
 
@@ -37,7 +40,7 @@ def columns(rows: Array) -> Array:
     return rows.transpose(0, 2, 1)
 
 
-def check_total(total: object, params: Params, dtype: object) -> None:
+def check_total(total: object, params: Params, dtype: DTypeLike) -> None:
     """Refuse an ``into`` that is not a dict of gradients of ``params``."""
     expected = "None or a dict of gradients with the keys, shapes and dtype of params"
     if total is None:
@@ -47,9 +50,11 @@ def check_total(total: object, params: Params, dtype: object) -> None:
     if set(total) != set(params):
         raise fail(ValueError, "into", expected, f"the keys {sorted(map(str, total))}")
     for name, value in params.items():
-        found = (getattr(total[name], "shape", None), getattr(total[name], "dtype", None))
-        if found != (value.shape, dtype):
-            raise fail(ValueError, f"into[{name!r}]", expected, f"shape and dtype {found}")
+        label, array = f"into[{name!r}]", total[name]
+        check_array(label, array, value.shape, np.dtype(dtype), finite=False)
+        if array.dtype != dtype or not array.flags.writeable:
+            got = "a read-only one" if array.dtype == dtype else f"dtype {array.dtype}"
+            raise fail(ValueError, label, f"a writable array of dtype {dtype}", got)
 
 
 def add(total: Params, share: Params) -> None:

@@ -13,10 +13,11 @@ error.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -60,6 +61,20 @@ def type_name(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
+def described(value: object) -> str:
+    """Value and type, for a message about a value of a wrong type."""
+    return "None" if value is None else f"{value!r} of type {type_name(value)}"
+
+
+def is_array(value: object) -> TypeGuard[Array]:
+    """Whether ``value`` is an array with the meaning of ``numpy.ndarray``, on disk or in memory.
+
+    A masked array would be computed with as if nothing were masked, and ``*`` means another product
+    for a ``numpy.matrix``, so subclasses are refused.
+    """
+    return type(value) in (np.ndarray, np.memmap)
+
+
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of the strings in ``choices``.
 
@@ -69,7 +84,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """
     expected = "one of " + ", ".join(map(repr, choices))
     if not isinstance(value, str):
-        raise fail(TypeError, name, expected, f"{value!r} of type {type_name(value)}")
+        raise fail(TypeError, name, expected, described(value))
     if value not in choices:
         raise fail(ValueError, name, expected, repr(value))
     return value
@@ -78,36 +93,52 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
 def check_bool(name: str, value: object) -> bool:
     """Return ``value`` as a ``bool`` if it is ``True`` or ``False``."""
     if not isinstance(value, bool | np.bool_):
-        raise fail(TypeError, name, "True or False", f"{value!r} of type {type_name(value)}")
+        raise fail(TypeError, name, "True or False", described(value))
     return bool(value)
 
 
 def check_size(name: str, value: object, minimum: int = 1) -> int:
-    """Return ``value`` as an ``int`` if it is an integer of at least ``minimum``."""
+    """Return ``value`` as an ``int`` if it is an integer of at least ``minimum``.
+
+    NumPy cannot count beyond ``sys.maxsize``. An array of a smaller size that does not fit into
+    memory is for NumPy to refuse, with a ``MemoryError``.
+    """
     expected = f"an integer of at least {minimum}"
     if isinstance(value, bool | np.bool_):
-        raise fail(TypeError, name, expected, f"{value!r} of type {type_name(value)}")
+        raise fail(TypeError, name, expected, described(value))
     try:
         size = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise fail(TypeError, name, expected, f"{value!r} of type {type_name(value)}") from None
+        raise fail(TypeError, name, expected, described(value)) from None
+    if abs(size) > sys.maxsize:
+        possible = f"an integer from {minimum} to {sys.maxsize}"
+        raise fail(ValueError, name, possible, f"one of {size.bit_length()} bits")
     if size < minimum:
         raise fail(ValueError, name, expected, size)
     return size
 
 
-def check_number(name: str, value: object) -> float:
-    """Return ``value`` as a ``float`` if it is a finite real number.
+def check_number(
+    name: str,
+    value: object,
+    expected: str = "a finite number",
+    *,
+    dtype: np.dtype[Any] = FLOAT64,
+) -> float:
+    """Return ``value`` as a ``float`` if it is a real number, and finite as ``dtype``.
 
     >>> check_number("forget_bias", float("nan"))
     Traceback (most recent call last):
     ValueError: forget_bias: expected a finite number, got nan
     """
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise fail(TypeError, name, "a finite number", f"{value!r} of type {type_name(value)}")
-    number = float(value)
-    if not np.isfinite(number):
-        raise fail(ValueError, name, "a finite number", number)
+        raise fail(TypeError, name, expected, described(value))
+    try:
+        number = float(value)
+    except OverflowError:
+        raise fail(ValueError, name, expected, "one too large for a float") from None
+    if not abs(number) <= float(np.finfo(dtype).max):
+        raise fail(ValueError, name, expected, number)
     return number
 
 
@@ -141,7 +172,12 @@ def check_cache(cache: object, cache_type: type, source: str) -> None:
 
 
 def check_array(
-    name: str, value: object, shape: Sequence[int | str], dtype: np.dtype[Any] | None = None
+    name: str,
+    value: object,
+    shape: Sequence[int | str],
+    dtype: np.dtype[Any] | None = None,
+    *,
+    finite: bool = True,
 ) -> Array:
     """Return ``value`` as an array of that shape and dtype with finite entries only.
 
@@ -152,7 +188,7 @@ def check_array(
     Traceback (most recent call last):
     ValueError: x: expected shape (T, B, 3), got (5, 2, 4)
     """
-    if not isinstance(value, np.ndarray):
+    if not is_array(value):
         raise fail(
             TypeError, name, f"a numpy.ndarray of shape {_shape_text(shape)}", type_name(value)
         )
@@ -162,11 +198,8 @@ def check_array(
         raise fail(TypeError, name, f"dtype {dtype}, the one of the other arrays", value.dtype)
     if not _has_shape(value, shape):
         raise fail(ValueError, name, f"shape {_shape_text(shape)}", _shape_text(value.shape))
-    finite = np.isfinite(value)
-    # A small array is checked in each call: counting takes a third of the time of finite.all().
-    if np.count_nonzero(finite) != finite.size:
-        place = tuple(int(position) for position in np.argwhere(~finite)[0])
-        raise fail(ValueError, name, "finite values only", f"{value[place]} at index {place}")
+    if finite:
+        _check_finite(name, value)
     return value if dtype is None or value.dtype is dtype else np.asarray(value, dtype=dtype)
 
 
@@ -261,7 +294,7 @@ def common_dtype(named: Iterable[tuple[str, object]]) -> np.dtype[Any]:
     first_name = ""
     dtype: np.dtype[Any] | None = None
     for name, array in named:
-        if not isinstance(array, np.ndarray):
+        if not is_array(array):
             raise fail(TypeError, name, "a numpy.ndarray", type_name(array))
         if array.dtype not in WORKING_DTYPES:
             raise fail(TypeError, name, "dtype float32 or float64", array.dtype)
@@ -274,6 +307,14 @@ def common_dtype(named: Iterable[tuple[str, object]]) -> np.dtype[Any]:
     if dtype is None:
         raise fail(ValueError, "named", "at least one array", "none")
     return dtype
+
+
+def _check_finite(name: str, value: Array) -> None:
+    finite = np.isfinite(value)
+    # A small array is checked in each call: counting takes a third of the time of finite.all().
+    if np.count_nonzero(finite) != finite.size:
+        place = tuple(int(position) for position in np.argwhere(~finite)[0])
+        raise fail(ValueError, name, "finite values only", f"{value[place]} at index {place}")
 
 
 def _check_state_tuple(name: str, state: object, fields: Sequence[str]) -> None:

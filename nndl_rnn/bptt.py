@@ -49,6 +49,7 @@ from nndl_rnn._validation import (
     check_rng,
     check_size,
     fail,
+    is_array,
     type_name,
 )
 
@@ -257,7 +258,7 @@ def kept_bytes(cache: object) -> int:
     >>> kept_bytes(cache) == 8 * 4 * (10 * (3 + 7 * 2) + 2 * 2)    # 8 B (T (D + 7 H) + 2 H)
     True
     """
-    if not is_dataclass(cache):
+    if not is_dataclass(cache) or isinstance(cache, type):
         raise fail(TypeError, "cache", "the cache of a forward pass", type_name(cache))
     sizes: dict[int, int] = {}
     for array in _kept_arrays(cache):
@@ -506,15 +507,21 @@ def draw_factors(pi: float | Array, steps: int, rng: np.random.Generator) -> Arr
     rng = check_rng(rng)
     expected = f"a number above 0 and at most 1, or an array of them of shape ({steps},)"
     try:
-        probabilities = np.asarray(pi, dtype=np.float64)
-    except (TypeError, ValueError):
+        probabilities = np.asarray(pi)
+    except ValueError:  # lists of different lengths
         raise fail(TypeError, "pi", expected, type_name(pi)) from None
+    if probabilities.dtype.kind not in "fiu" or isinstance(pi, np.ma.MaskedArray):
+        got = f"an array of dtype {probabilities.dtype}" if is_array(pi) else type_name(pi)
+        raise fail(TypeError, "pi", expected, got)
     if probabilities.shape not in ((), (steps,)):
         raise fail(ValueError, "pi", expected, f"shape {probabilities.shape}")
     outside = ~((probabilities > 0) & (probabilities <= 1))
     if outside.any():
         raise fail(ValueError, "pi", expected, probabilities[outside].flat[0])
-    return np.where(rng.random(steps) < probabilities, 1 / probabilities, 0.0)
+    drawn = rng.random(steps) < probabilities
+    factors = np.zeros(steps)
+    factors[drawn] = 1 / np.broadcast_to(probabilities, steps).astype(np.float64)[drawn]
+    return factors
 
 
 class _Window(NamedTuple):

@@ -183,7 +183,7 @@ def with_forget_bias(params: Params, value: float, *, update: str = "keep") -> P
     array([2., 2.])
     """
     gates, H = _check_gates(params)
-    value = check_number("value", value)
+    value = check_number("value", value, dtype=params["weight_hh"].dtype)
     check_choice("update", update, ("keep", "write"))
     if gates not in (LSTM_GATES, GRU_GATES):
         expected = "those of an LSTM or a GRU, whose gates can keep the old state"

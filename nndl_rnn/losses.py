@@ -30,6 +30,7 @@ from nndl_rnn._validation import (
     check_number,
     common_dtype,
     fail,
+    is_array,
     type_name,
 )
 from nndl_rnn.activations import sigmoid
@@ -193,6 +194,8 @@ def of_last_steps(loss: Loss) -> Loss:
         A loss that takes scores ``(T, B, q)`` and a target of K steps, 1 to T.
 
     Raises:
+        TypeError: ``loss`` is no function; from the loss that is returned, if scores or target are
+            no array.
         ValueError: from the loss that is returned, if the target has no step or more steps than
             the scores.
 
@@ -202,7 +205,14 @@ def of_last_steps(loss: Loss) -> Loss:
     (0.5, array([0., 0., 1.]))
     """
 
+    if not callable(loss):
+        raise fail(TypeError, "loss", "a function of scores and target", type_name(loss))
+
     def loss_of_last_steps(scores: Array, target: Array) -> tuple[Any, Array]:
+        scores = check_array("scores", scores, ("T", "B", "q"))
+        if not is_array(target) or target.ndim == 0:
+            got = "one without axes" if is_array(target) else type_name(target)
+            raise fail(TypeError, "target", "a numpy.ndarray of shape (K, ...)", got)
         judged, steps = len(target), len(scores)
         if not 1 <= judged <= steps:
             raise fail(ValueError, "target", f"1 to {steps} steps, as the scores have", judged)
@@ -271,7 +281,7 @@ def log_softmax(scores: Array) -> Array:
     >>> log_softmax(np.array([0.0, -1000.0]))
     array([    0., -1000.])
     """
-    if not isinstance(scores, np.ndarray):
+    if not is_array(scores):
         raise fail(TypeError, "scores", "a numpy.ndarray of shape (..., q)", type_name(scores))
     if scores.ndim == 0 or scores.shape[-1] == 0:
         raise fail(ValueError, "scores", "shape (..., q) with q at least 1", scores.shape)
@@ -297,7 +307,7 @@ def _factor(shape: Sequence[int], over_time: str, over_batch: str) -> float:
 
 def _target_distribution(target: Array, scores: Array) -> Array:
     """Return the target as a distribution: classes become one-hot vectors."""
-    if not isinstance(target, np.ndarray):
+    if not is_array(target):
         raise fail(
             TypeError, "target", "integers (T, B) or a distribution (T, B, q)", type_name(target)
         )

@@ -176,15 +176,15 @@ def init_params(
     rng = check_rng(rng)
     D, H = check_size("input_size", input_size), check_size("hidden_size", hidden_size)
     dtype = check_user_dtype(dtype)
+    offset = check_number("forget_bias", forget_bias, dtype=dtype)
     shapes: dict[str, tuple[int, ...]] = {"weight_ih": (GATES * H, D), "weight_hh": (GATES * H, H)}
-    if check_bool("bias", bias):
+    if not check_bool("bias", bias) and offset != 0:
+        raise fail(ValueError, "forget_bias", "0 where bias is False", offset)
+    if bias:
         shapes |= {"bias_ih": (GATES * H,), "bias_hh": (GATES * H,)}
     bound = 1 / np.sqrt(H)
     params = {name: rng.uniform(-bound, bound, size).astype(dtype) for name, size in shapes.items()}
-    offset = check_number("forget_bias", forget_bias)
     if offset != 0:
-        if not bias:
-            raise fail(ValueError, "forget_bias", "0 where bias is False", offset)
         params["bias_ih"][H : 2 * H] += offset
     return params
 

@@ -21,9 +21,11 @@ import functools
 import inspect
 import json
 import os
+import struct
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -34,7 +36,20 @@ from tqdm import tqdm
 
 from nndl_rnn import bptt
 from nndl_rnn._files import write_atomically
-from nndl_rnn._validation import Array, Params, State, check_array, check_size, fail
+from nndl_rnn._validation import (
+    Array,
+    Params,
+    State,
+    check_array,
+    check_bool,
+    check_number,
+    check_rng,
+    check_size,
+    common_dtype,
+    fail,
+    is_array,
+    type_name,
+)
 from nndl_rnn.losses import perplexity, sigmoid_cross_entropy
 
 Loss = Callable[[Array, Array], tuple[Any, Array]]
@@ -43,9 +58,25 @@ Record = dict[str, float]
 Batch = tuple[Array, Array]
 Batches = Callable[[np.random.Generator], Iterable[Batch]]
 
+FIVE_FUNCTIONS = ("init_params", "step", "step_backward", "forward", "backward")
 CELL = "cell."
 READOUT = "readout."
 CHECKPOINT_FORMAT = 1
+
+# What NumPy and zipfile raise on damaged files.
+UNREADABLE = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 # --------------------------------------------------------------------------------------
@@ -77,15 +108,16 @@ def with_options(architecture: Any, **options: Any) -> BoundArchitecture:
         an architecture.
 
     Raises:
-        TypeError: none of the five functions has an argument of that name.
+        TypeError: none of the five functions has an argument of that name, or ``architecture``
+            does not have all five.
 
     >>> from nndl_rnn import rnn
     >>> linear = with_options(rnn, nonlinearity="identity")
     >>> linear.name
     'rnn(nonlinearity=identity)'
     """
-    names = ("init_params", "step", "step_backward", "forward", "backward")
-    functions = {name: getattr(architecture, name) for name in names}
+    _check_architecture(architecture, FIVE_FUNCTIONS)
+    functions = {name: getattr(architecture, name) for name in FIVE_FUNCTIONS}
     accepted = {name: set(inspect.signature(f).parameters) for name, f in functions.items()}
     module_name = architecture_name(architecture)
     for option in options:
@@ -105,12 +137,26 @@ def with_options(architecture: Any, **options: Any) -> BoundArchitecture:
 def architecture_name(architecture: Any) -> str:
     """The short name of an architecture, for labels and messages.
 
+    Raises:
+        TypeError: ``architecture`` has no name.
+
     >>> from nndl_rnn import rnn
     >>> architecture_name(rnn)
     'rnn'
     """
-    name = getattr(architecture, "name", None) or architecture.__name__
-    return str(name).rsplit(".", maxsplit=1)[-1]
+    name = getattr(architecture, "name", None) or getattr(architecture, "__name__", None)
+    if not isinstance(name, str):
+        expected = "a module such as nndl_rnn.lstm, or the result of with_options"
+        raise fail(TypeError, "architecture", expected, type_name(architecture))
+    return name.rsplit(".", maxsplit=1)[-1]
+
+
+def _check_architecture(architecture: Any, functions: Sequence[str]) -> None:
+    missing = [name for name in functions if not callable(getattr(architecture, name, None))]
+    if missing:
+        expected = f"a module with the functions {', '.join(functions)}, such as nndl_rnn.lstm"
+        got = f"{type_name(architecture)} without {', '.join(missing)}"
+        raise fail(TypeError, "architecture", expected, got)
 
 
 # --------------------------------------------------------------------------------------
@@ -150,9 +196,14 @@ def sequence_accuracy(scores: Array, targets: Array) -> float:
 def join_params(cell: Params, readout: Params) -> Params:
     """Put the parameters of layer and read-out into one flat dictionary, with prefixed names.
 
+    Raises:
+        TypeError: an argument is no dict with strings as keys.
+
     >>> sorted(join_params({"weight_hh": np.zeros(1)}, {"bias": np.zeros(1)}))
     ['cell.weight_hh', 'readout.bias']
     """
+    _check_named("cell", cell)
+    _check_named("readout", readout)
     return {CELL + name: value for name, value in cell.items()} | {
         READOUT + name: value for name, value in readout.items()
     }
@@ -161,9 +212,14 @@ def join_params(cell: Params, readout: Params) -> Params:
 def split_params(params: Params) -> tuple[Params, Params]:
     """Undo :func:`join_params`.
 
+    Raises:
+        TypeError: ``params`` is no dict with strings as keys.
+        ValueError: a name has another prefix.
+
     >>> split_params({"cell.weight_hh": 1, "readout.bias": 2})
     ({'weight_hh': 1}, {'bias': 2})
     """
+    _check_named("params", params)
     cell = {n.removeprefix(CELL): v for n, v in params.items() if n.startswith(CELL)}
     readout = {n.removeprefix(READOUT): v for n, v in params.items() if n.startswith(READOUT)}
     unknown = set(params) - set(join_params(cell, readout))
@@ -176,9 +232,13 @@ def split_params(params: Params) -> tuple[Params, Params]:
 def count_params(params: Params) -> int:
     """The number of numbers that are learned.
 
+    Raises:
+        TypeError: ``params`` is no dict of arrays.
+
     >>> count_params({"weight": np.zeros((3, 2)), "bias": np.zeros(3)})
     9
     """
+    _check_arrays("params", params)
     return sum(value.size for value in params.values())
 
 
@@ -191,7 +251,12 @@ def readout_forward(readout: Params, h: Array) -> Array:
 
     Returns:
         ``(T, B, q)``.
+
+    Raises:
+        TypeError, ValueError: a name, type, dtype or shape is not as said. Whether numbers are
+            finite is not looked at, here and in :func:`readout_backward`.
     """
+    _check_readout(readout, h)
     return h @ readout["weight"].T + readout["bias"]
 
 
@@ -211,13 +276,32 @@ def readout_backward(readout: Params, h: Array, d_scores: Array) -> tuple[Params
     Returns:
         gradients of ``weight`` and ``bias``.
         d_h: ``(T, B, H)``.
+
+    Raises:
+        TypeError, ValueError: as :func:`readout_forward`.
     """
+    dtype = _check_readout(readout, h)
+    q = len(readout["bias"])
+    check_array("d_scores", d_scores, (*h.shape[:2], q), dtype, finite=False)
     rows = d_scores.reshape(-1, d_scores.shape[-1])
     d_readout = {
         "weight": rows.T @ h.reshape(-1, h.shape[-1]),
         "bias": rows.sum(axis=0),
     }
     return d_readout, d_scores @ readout["weight"]
+
+
+def _check_readout(readout: Params, h: Array) -> np.dtype[Any]:
+    """Refuse a read-out that does not fit ``h``; return the common dtype."""
+    _check_arrays("readout", readout)
+    if set(readout) != {"weight", "bias"}:
+        raise fail(ValueError, "readout", "the names ['bias', 'weight']", sorted(readout))
+    check_array("h", h, ("T", "B", "H"), finite=False)
+    weight, bias = readout["weight"], readout["bias"]
+    check_array("readout['weight']", weight, ("q", h.shape[-1]), finite=False)
+    check_array("readout['bias']", bias, (len(weight),), finite=False)
+    named = {"h": h, "readout['weight']": weight, "readout['bias']": bias}
+    return common_dtype(named.items())
 
 
 @dataclass(frozen=True)
@@ -229,7 +313,11 @@ class SequenceModel:
 
     Args:
         architecture: a module such as ``nndl_rnn.lstm``, or the result of :func:`with_options`.
-        input_size, hidden_size, output_size: :math:`m`, :math:`n` and :math:`q`.
+        input_size, hidden_size, output_size: :math:`m`, :math:`n` and :math:`q`, at least 1.
+
+    Raises:
+        TypeError: ``architecture`` is none, or a size is no integer.
+        ValueError: a size is below 1.
 
     >>> from nndl_rnn import rnn
     >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
@@ -243,6 +331,11 @@ class SequenceModel:
     input_size: int
     hidden_size: int
     output_size: int
+
+    def __post_init__(self) -> None:
+        _check_architecture(self.architecture, ("init_params", "forward", "backward"))
+        for name in ("input_size", "hidden_size", "output_size"):
+            check_size(name, getattr(self, name))
 
     def init_params(self, rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Params:
         """Draw new parameters; the read-out is uniform in ±1/sqrt(n), as in ``torch.nn.Linear``."""
@@ -313,6 +406,11 @@ def loss_and_gradients(
         gradients: same names and shapes as ``params``.
         state: the state after the last step.
 
+    Raises:
+        TypeError: ``model``, ``loss`` or ``estimator`` is not as said, or ``loss`` returns no
+            pair; further what the architecture and the loss raise.
+        ValueError: what the architecture and the loss raise.
+
     >>> from nndl_rnn import rnn
     >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
     >>> params = model.init_params(np.random.default_rng(0))
@@ -321,10 +419,18 @@ def loss_and_gradients(
     >>> all(gradients[name].shape == params[name].shape for name in params)
     True
     """
+    _check_model(model)
+    _check_function("loss", loss)
+    _check_function("estimator", estimator)
     cell, readout = split_params(params)
 
     def head(h: Array) -> tuple[Any, Array, Params]:
-        value, d_scores = loss(readout_forward(readout, h), targets)
+        found = loss(readout_forward(readout, h), targets)
+        if not isinstance(found, tuple) or len(found) != 2:
+            expected = "a function that returns (loss, gradient)"
+            what = f"{len(found)} values" if isinstance(found, tuple) else type_name(found)
+            raise fail(TypeError, "loss", expected, f"one that returned {what}")
+        value, d_scores = found
         d_readout, d_h = readout_backward(readout, h, d_scores)
         return value, d_h, d_readout
 
@@ -345,11 +451,16 @@ def global_norm(gradients: Params) -> float:
 
     Returns NaN or infinity if an entry is NaN or infinite.
 
+    Raises:
+        TypeError: ``gradients`` is no dict of arrays.
+
     >>> global_norm({"weight": np.array([[3.0]]), "bias": np.array([4.0])})
     5.0
     """
+    _check_arrays("gradients", gradients)
     # NumPy's maximum, unlike Python's, is NaN whenever an entry is.
-    largest = float(np.max([np.max(np.abs(g), initial=0.0) for g in gradients.values()]))
+    each = [np.max(np.abs(g), initial=0.0) for g in gradients.values()]
+    largest = float(np.max(each, initial=0.0))
     if largest == 0 or not np.isfinite(largest):
         return largest
     squares = sum(float(np.sum((g / largest).astype(np.float64) ** 2)) for g in gradients.values())
@@ -371,6 +482,7 @@ def clip_by_global_norm(gradients: Params, max_norm: float) -> Params:
         dictionary of arrays.
 
     Raises:
+        TypeError: ``gradients`` is no dict of arrays, or ``max_norm`` no number.
         ValueError: ``max_norm`` is not positive, or the gradient has no finite norm and therefore
             no direction to keep.
 
@@ -401,12 +513,14 @@ def clip_by_value(gradients: Params, limit: float) -> Params:
         dictionary of arrays.
 
     Raises:
+        TypeError: ``gradients`` is no dict of arrays, or ``limit`` no number.
         ValueError: ``limit`` is not positive.
 
     >>> clip_by_value({"weight": np.array([-3.0, 0.5])}, limit=1.0)["weight"].tolist()
     [-1.0, 0.5]
     """
     _check_positive("limit", limit)
+    _check_arrays("gradients", gradients)
     return {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
 
 
@@ -455,6 +569,7 @@ class SGD:
 
     def init(self, params: Params) -> dict[str, NDArray[Any]]:
         """The memory before the first update: zero velocities, or nothing without momentum."""
+        _check_arrays("params", params)
         if self.momentum == 0:
             return {}
         return {f"velocity.{name}": np.zeros_like(value) for name, value in params.items()}
@@ -462,10 +577,15 @@ class SGD:
     def update(
         self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
     ) -> tuple[Params, dict[str, NDArray[Any]]]:
-        """New parameters and new memory after one step against the gradient."""
-        _check_same_names(params, gradients)
+        """New parameters and new memory after one step against the gradient.
+
+        Raises:
+            TypeError, ValueError: ``gradients`` or ``state`` does not belong to ``params``.
+        """
+        _check_same("gradients", gradients, params)
         if self.momentum == 0:
             return {n: p - self.learning_rate * gradients[n] for n, p in params.items()}, {}
+        _check_same("state", state, self.init(params))
         velocity = {n: self.momentum * state[f"velocity.{n}"] + gradients[n] for n in params}
         stepped = {n: p - self.learning_rate * velocity[n] for n, p in params.items()}
         return stepped, {f"velocity.{n}": v for n, v in velocity.items()}
@@ -518,6 +638,7 @@ class Adam:
 
     def init(self, params: Params) -> dict[str, NDArray[Any]]:
         """The memory before the first update: averages of zero, and a count of zero."""
+        _check_arrays("params", params)
         averages = {
             f"{kind}.{name}": np.zeros_like(value)
             for kind in ("mean", "square")
@@ -528,8 +649,13 @@ class Adam:
     def update(
         self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
     ) -> tuple[Params, dict[str, NDArray[Any]]]:
-        """New parameters and new memory after one step."""
-        _check_same_names(params, gradients)
+        """New parameters and new memory after one step.
+
+        Raises:
+            TypeError, ValueError: ``gradients`` or ``state`` does not belong to ``params``.
+        """
+        _check_same("gradients", gradients, params)
+        _check_same("state", state, self.init(params))
         count = int(state["count"]) + 1
         new_params: Params = {}
         new_state: dict[str, NDArray[Any]] = {"count": np.array(count)}
@@ -546,18 +672,70 @@ class Adam:
 
 
 def _check_positive(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value > 0):
+    if check_number(name, value, "a positive number") <= 0:
         raise fail(ValueError, name, "a positive number", value)
 
 
 def _check_fraction(name: str, value: float) -> None:
-    if not 0 <= value < 1:
+    if not 0 <= check_number(name, value, "a number from 0 to below 1") < 1:
         raise fail(ValueError, name, "a number from 0 to below 1", value)
 
 
-def _check_same_names(params: Params, gradients: Params) -> None:
-    if set(params) != set(gradients):
-        raise fail(ValueError, "gradients", f"the names {sorted(params)}", sorted(gradients))
+def _check_named(name: str, arrays: object) -> None:
+    if not isinstance(arrays, Mapping):
+        raise fail(TypeError, name, "a dict of arrays", type_name(arrays))
+    for key in arrays:
+        if not isinstance(key, str):
+            raise fail(TypeError, name, "a dict with strings as keys", f"the key {key!r}")
+
+
+def _check_arrays(name: str, arrays: object) -> None:
+    _check_named(name, arrays)
+    for key, value in arrays.items():  # type: ignore[attr-defined]
+        if not is_array(value) or value.dtype.kind not in "fciu":
+            got = f"dtype {value.dtype}" if is_array(value) else type_name(value)
+            raise fail(TypeError, f"{name}[{key!r}]", "a numpy.ndarray of numbers", got)
+
+
+def _check_same(name: str, arrays: object, like: Params) -> None:
+    """Refuse arrays whose names, shapes and dtypes are not those of ``like``."""
+    _check_arrays("params", like)
+    _check_arrays(name, arrays)
+    found: Params = dict(arrays)  # type: ignore[call-overload]
+    if set(found) != set(like):
+        raise fail(ValueError, name, f"the names {sorted(like)}", sorted(found))
+    for key, wanted in like.items():
+        if found[key].shape != wanted.shape:
+            raise fail(ValueError, f"{name}[{key!r}]", f"shape {wanted.shape}", found[key].shape)
+        if found[key].dtype != wanted.dtype:
+            raise fail(TypeError, f"{name}[{key!r}]", f"dtype {wanted.dtype}", found[key].dtype)
+
+
+def _check_function(name: str, value: object) -> None:
+    if not callable(value):
+        raise fail(TypeError, name, "a function", type_name(value))
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, SequenceModel):
+        raise fail(TypeError, "model", "a SequenceModel", type_name(model))
+
+
+def _check_optimizer(optimizer: object) -> None:
+    complete = all(callable(getattr(optimizer, name, None)) for name in ("init", "update"))
+    if isinstance(optimizer, type) or not complete:
+        expected = "an optimizer with the functions init and update, such as Adam()"
+        got = (
+            f"the class {optimizer.__name__}"
+            if isinstance(optimizer, type)
+            else type_name(optimizer)
+        )
+        raise fail(TypeError, "optimizer", expected, got)
+
+
+def _check_training_state(state: object) -> None:
+    if not isinstance(state, TrainingState):
+        raise fail(TypeError, "state", "a TrainingState", type_name(state))
 
 
 # --------------------------------------------------------------------------------------
@@ -586,7 +764,14 @@ class TrainingState:
     history: tuple[Record, ...] = field(default=())
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """One entry of the history as an array over epochs."""
+        """One entry of the history as an array over epochs.
+
+        Raises:
+            ValueError: not every epoch has an entry of that name.
+        """
+        if not all(name in record for record in self.history):
+            shared = sorted(set.intersection(*(set(record) for record in self.history)))
+            raise fail(ValueError, "name", f"one of {shared}", repr(name))
         return np.array([record[name] for record in self.history], dtype=np.float64)
 
 
@@ -595,12 +780,18 @@ def start(
 ) -> TrainingState:
     """The state before training: new parameters, and a random generator, both from ``seed``.
 
+    Raises:
+        TypeError, ValueError: ``seed`` is no integer of at least 0, or another argument is not as
+            :func:`train` takes it.
+
     >>> from nndl_rnn import rnn
     >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
     >>> start(model, Adam(), seed=0).updates
     0
     """
-    rng = np.random.default_rng(seed)
+    _check_model(model)
+    _check_optimizer(optimizer)
+    rng = np.random.default_rng(check_size("seed", seed, minimum=0))
     params = model.init_params(rng, dtype)
     return TrainingState(params, optimizer.init(params), rng.bit_generator.state)
 
@@ -616,7 +807,13 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
     Args:
         path: the file; its folder must exist.
         state: what :func:`train` returned.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+        TypeError: ``path`` or ``state`` is not as said.
     """
+    path = _check_path("path", path)
+    _check_training_state(state)
     about = {
         "format": CHECKPOINT_FORMAT,
         "rng_state": state.rng_state,
@@ -630,7 +827,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
     def write(file: BinaryIO) -> None:
         np.savez(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
 
-    write_atomically(Path(path), write)
+    write_atomically(path, write)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
@@ -638,19 +835,23 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
 
     Raises:
         FileNotFoundError: there is no such file.
+        TypeError: ``path`` is no path.
         ValueError: the file is damaged, or is not a checkpoint of a version that can be read.
             Files with pickled objects are refused, so that a checkpoint from a stranger cannot
             run code.
     """
-    path = Path(path)
+    path = _check_path("path", path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             about = json.loads(str(archive["about"]))
             found = about["format"]
             arrays = {name: archive[name] for name in archive.files if name != "about"}
+        if found == CHECKPOINT_FORMAT:
+            settings = {name: about[name] for name in ("rng_state", "epoch", "updates")}
+            history = tuple(about["history"])
     except FileNotFoundError:
         raise
-    except (zipfile.BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise fail(ValueError, "path", "a checkpoint", f"{path}, which is none: {error}") from error
     if found != CHECKPOINT_FORMAT:
         expected = f"checkpoint format {CHECKPOINT_FORMAT}"
@@ -666,10 +867,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
     return TrainingState(
         params=under("params/"),
         optimizer_state=under("optimizer/"),
-        rng_state=about["rng_state"],
-        epoch=about["epoch"],
-        updates=about["updates"],
-        history=tuple(about["history"]),
+        history=history,
+        **settings,
     )
 
 
@@ -690,13 +889,16 @@ def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
         A function of a random generator that yields pairs ``x[:, part], targets[:, part]``.
 
     Raises:
-        TypeError, ValueError: the number of sequences differs, or ``batch_size`` is not an integer
-            from 1 to ``N``.
+        TypeError, ValueError: an argument is no such array, the number of sequences differs, or
+            ``batch_size`` is not an integer from 1 to ``N``.
 
     >>> batches = minibatches(np.zeros((4, 10, 2)), np.zeros((4, 10, 1)), batch_size=4)
     >>> [x.shape[1] for x, y in batches(np.random.default_rng(0))]
     [4, 4, 2]
     """
+    x = check_array("x", x, ("T", "N", "m"))
+    if not is_array(targets):
+        raise fail(TypeError, "targets", "a numpy.ndarray", type_name(targets))
     count = x.shape[1]
     if targets.ndim < 2 or targets.shape[1] != count:
         expected = f"shape (T, {count}, ...), for the {count} sequences of x"
@@ -706,7 +908,7 @@ def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
         raise fail(ValueError, "batch_size", f"at most {count}, all sequences", batch_size)
 
     def one_epoch(rng: np.random.Generator) -> Iterator[Batch]:
-        order = rng.permutation(count)
+        order = check_rng(rng).permutation(count)
         for begin in range(0, count, batch_size):
             part = order[begin : begin + batch_size]
             yield x[:, part], targets[:, part]
@@ -768,7 +970,7 @@ def train(
         FloatingPointError: scores, loss, gradient or parameters stop being finite numbers. A
             smaller learning rate, or clipping, is the usual remedy.
         TypeError, ValueError: ``epochs`` lies before the epoch of ``state``, ``checkpoint_every``
-            is below 1, or an epoch has no batch.
+            is below 1, or an epoch has no batch; any other argument is not as said.
 
     >>> from nndl_rnn import rnn, tasks
     >>> x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(2), width=2)
@@ -778,6 +980,20 @@ def train(
     >>> state.updates, bool(state.history[-1]["loss"] < 0.1 * state.history[0]["loss"])
     (100, True)
     """
+    _check_model(model)
+    _check_optimizer(optimizer)
+    _check_training_state(state)
+    _check_function("batches", batches)
+    _check_function("loss", loss)
+    _check_function("estimator", estimator)
+    for name, function in (("clip", clip), ("evaluate", evaluate), ("stop", stop)):
+        if function is not None:
+            _check_function(name, function)
+    carry_state = check_bool("carry_state", carry_state)
+    record_perplexity = check_bool("record_perplexity", record_perplexity)
+    progress = check_bool("progress", progress)
+    if checkpoint is not None:
+        checkpoint = _check_path("checkpoint", checkpoint)
     epochs = check_size("epochs", epochs, minimum=state.epoch)
     checkpoint_every = check_size("checkpoint_every", checkpoint_every)
     rng = _restore_rng(state.rng_state)
@@ -886,9 +1102,19 @@ def _check_finite(update: int, arrays: Params) -> None:
             )
 
 
+def _check_path(name: str, path: object) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise fail(TypeError, name, "a path", type_name(path))
+    return Path(path)
+
+
 def _restore_rng(rng_state: Mapping[str, Any]) -> np.random.Generator:
     bit_generator = np.random.PCG64()  # the generator of numpy.random.default_rng
-    bit_generator.state = rng_state  # type: ignore[assignment]
+    try:
+        bit_generator.state = rng_state  # type: ignore[assignment]
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        expected = "rng_state to be that of a numpy.random.PCG64"
+        raise fail(ValueError, "state", expected, f"another ({type(error).__name__})") from error
     return np.random.Generator(bit_generator)
 
 
