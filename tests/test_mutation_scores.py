@@ -1,0 +1,105 @@
+"""What ``make mutants`` says about its results."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools import mutation_scores
+from tools.mutation_scores import REASONS, Rule, read_mutants, read_rules
+
+KILLED, SURVIVED, NO_TESTS, TIMEOUT, UNTRIED = 1, 0, 33, 36, None
+
+
+def results(folder: Path, module: str, *codes: int | None) -> None:
+    """Leave results as mutmut does."""
+    path = folder / "mutants" / "nndl_rnn" / f"{module.replace('.', '/')}.py.meta"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = [f"nndl_rnn.{module}.x_step__mutmut_{number}" for number in range(len(codes))]
+    path.write_text(json.dumps({"exit_code_by_key": dict(zip(names, codes, strict=True))}))
+
+
+@pytest.fixture
+def scores(tmp_path, monkeypatch, capsys):
+    """Run the command in a folder with these results, all edits being ``a => b``."""
+
+    def run(reasons: str = "[]", *options: str) -> tuple[int, str]:
+        (tmp_path / "reasons.yml").write_text(reasons, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(mutation_scores, "REASONS", tmp_path / "reasons.yml")
+        monkeypatch.setattr(
+            mutation_scores, "diffs", lambda mutants: ((m, "a => b") for m in mutants)
+        )
+        monkeypatch.setattr("sys.argv", ["mutation_scores.py", *options])
+        return mutation_scores.main(), capsys.readouterr().out
+
+    return run
+
+
+def test_no_result_is_no_success(scores):
+    status, said = scores()
+    assert status == 1
+    assert "make mutants" in said
+
+
+def test_scores_of_modules_and_groups(tmp_path, scores):
+    results(tmp_path, "lstm", *[KILLED] * 18, TIMEOUT, SURVIVED, UNTRIED)
+    results(tmp_path, "derivation.syntax", *[KILLED] * 9, NO_TESTS)
+    status, said = scores()
+    lines = {line.split()[0]: line.split() for line in said.splitlines() if line}
+    assert lines["lstm"] == ["lstm", "20", "19", "1", "95.0%"]
+    assert lines["derivation.syntax"] == ["derivation.syntax", "10", "9", "1", "90.0%"]
+    assert status == 0
+
+
+@pytest.mark.parametrize("module", ["lstm", "derivation.syntax"])
+def test_one_survivor_more_is_a_failure(tmp_path, scores, module):
+    results(tmp_path, "lstm", *[KILLED] * 19, SURVIVED)
+    results(tmp_path, "derivation.syntax", *[KILLED] * 9, SURVIVED)
+    assert scores()[0] == 0
+    results(tmp_path, module, *[KILLED] * 8, SURVIVED)
+    assert scores()[0] == 1
+
+
+def test_a_reason_fits_the_function_and_the_edit(tmp_path, scores):
+    results(tmp_path, "lstm", *[KILLED] * 39, SURVIVED, SURVIVED)
+    reasons = '[{because: It says the same., where: nndl_rnn.%s.step, changes: ["%s"]}]'
+    assert (
+        "0 survivors have a reason in reasons.yml, 2 have none"
+        in scores(reasons % ("gru", "a => b"))[1]
+    )
+    assert (
+        "0 survivors have a reason in reasons.yml, 2 have none"
+        in scores(reasons % ("lstm", "a => c"))[1]
+    )
+    status, said = scores(reasons % ("lstm", "a => *"))
+    assert "2 survivors have a reason in reasons.yml, 0 have none" in said
+    assert "It says the same." not in said
+    assert "It says the same." in scores(reasons % ("lstm", "a => *"), "--survivors")[1]
+    assert status == 0
+
+
+def test_only_the_asterisk_is_a_pattern(tmp_path):
+    path = tmp_path / "reasons.yml"
+    path.write_text('[{because: b, where: m.f, changes: ["x[0] => x[*]"]}]', encoding="utf-8")
+    [rule] = read_rules(path)
+    assert rule.explains("m.f", "x[0] => x[1]")
+    assert not rule.explains("m.f", "x0 => x1")
+    assert not rule.explains("m.g", "x[0] => x[1]")
+
+
+def test_the_reasons_of_the_project_can_be_read():
+    for rule in read_rules(REASONS):
+        assert isinstance(rule, Rule)
+        assert rule.where.startswith("nndl_rnn.")
+        assert " => " in rule.change or rule.change.endswith("*")
+        assert rule.because.endswith(".")
+
+
+def test_mutants_that_were_not_tried_do_not_count(tmp_path):
+    results(tmp_path, "derivation.syntax", KILLED, UNTRIED, SURVIVED)
+    found = read_mutants(tmp_path / "mutants")
+    assert [(mutant.module, mutant.killed) for mutant in found] == [
+        ("derivation.syntax", True),
+        ("derivation.syntax", False),
+    ]
