@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-web reproduce check mutate bench bench-peers bench-record bench-web lab serve lint links clean distclean
+.PHONY: help install book pdf test test-oldest test-newest test-web reproduce check mutate bench bench-peers bench-record bench-web lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -36,6 +36,7 @@ $(INSTALLED): requirements.txt pyproject.toml package-lock.json tools/configure_
 	  echo "Name another one, for example: make PYTHON=python3.11 book"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip --disable-pip-version-check check
 	$(BIN)/python tools/configure_environment.py
 	$(BIN)/python tools/install_katex.py
 	@mkdir -p $(OWN)
@@ -53,6 +54,12 @@ pdf: book ## print the whole book into _build/book.pdf with Chromium; takes some
 
 test: $(INSTALLED) ## run the test suite
 	$(BIN)/python -m pytest
+
+test-oldest: ## test the package with the oldest versions that pyproject.toml allows, in .venv-oldest
+	$(PYTHON) tools/try_versions.py oldest $(VENV)-oldest $(VERSIONS_OPTIONS)
+
+test-newest: ## the same with the newest versions that there are, in .venv-newest
+	$(PYTHON) tools/try_versions.py newest $(VENV)-newest $(VERSIONS_OPTIONS)
 
 test-web: book ## test the built pages and JupyterLab in Chromium (CHROMIUM=/path/to/chromium)
 	$(BIN)/python -m pytest tests/web $(WEB_TEST_OPTIONS)
@@ -105,5 +112,5 @@ links: $(INSTALLED) ## follow every link to another site; needs the network
 clean: ## remove what was built and the caches of tools, but not .venv
 	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-distclean: clean ## remove .venv as well
-	rm -rf $(VENV)
+distclean: clean ## remove .venv, .venv-oldest and .venv-newest as well
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest
