@@ -130,11 +130,7 @@ class NumPyArithmetic(Arithmetic):
         return value
 
     def array(self, rows: Sequence[Sequence[Fraction]]) -> Array:
-        out = np.empty((len(rows), len(rows[0]) if rows else 0), dtype=self.dtype)
-        for r, row in enumerate(rows):
-            for c, value in enumerate(row):
-                out[r, c] = self._scalar(value)
-        return out
+        return np.array([[self._scalar(value) for value in row] for row in rows], dtype=self.dtype)
 
     def reshape(self, value: Array, rows: int, columns: int) -> Array:
         return value.reshape(*value.shape[:-2], rows, columns)
@@ -187,8 +183,6 @@ class ComplexStep(NumPyArithmetic):
 
     def distance(self, left: Array, right: Array) -> float:
         left, right = np.broadcast_arrays(left.real, right.real)
-        if not left.size:
-            return 0.0
         scale = max(1.0, float(np.abs(left).max()), float(np.abs(right).max()))
         gap = float(np.abs(left - right).max()) / scale
         return gap if np.isfinite(gap) else float("inf")
@@ -242,7 +236,7 @@ class FiftyDigits(NumPyArithmetic):
         ]
         scale = max([self.context.mpf(1), *(abs(v) for pair in pairs for v in pair)])
         gaps = [float(abs(a - b) / scale) for a, b in pairs]
-        return max(gaps, default=0.0) if np.isfinite(gaps).all() else float("inf")
+        return max(gaps) if np.isfinite(gaps).all() else float("inf")
 
 
 class Autograd(Arithmetic):
@@ -301,8 +295,6 @@ class Autograd(Arithmetic):
 
     def distance(self, left: Array, right: Array) -> float:
         left, right = self.torch.broadcast_tensors(left.detach(), right.detach())  # type: ignore[no-untyped-call]
-        if not left.numel():
-            return 0.0
         scale = max(1.0, left.abs().max().item(), right.abs().max().item())
         gap = float((left - right).abs().max().item()) / scale
         return gap if np.isfinite(gap) else float("inf")

@@ -46,8 +46,9 @@ class Derivation:
         for name, size in {"T": T, **sizes}.items():
             if not isinstance(size, int) or isinstance(size, bool):
                 raise TypeError(f"{name}: expected an integer, got {size!r}")
-            if size < (2 if name == "T" else 1):
-                raise ValueError(f"{name}: expected at least {2 if name == 'T' else 1}, got {size}")
+            least = 2 if name == "T" else 1
+            if size < least:
+                raise ValueError(f"{name}: expected at least {least}, got {size}")
         self._session = current()
         self._sources: dict[str, Source] = {}
         for chapter in chapters:

@@ -6,6 +6,7 @@ node B and evaluates A again; only nodes downstream of B are computed anew.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -93,6 +94,12 @@ class Network:
         """Index values, with ``T`` set."""
         return {**indices, LAST_TIME: self.last}
 
+    def inside(self, node: Node) -> dict[str, int]:
+        """Index values with which the definition or constraint of a node is evaluated."""
+        return self.environment(
+            **dict(zip(self.names.quantities[node[0]].holes, node[1], strict=True))
+        )
+
     # ---------------------------------------------------------------- nodes
 
     def value(self, node: Node) -> Array:
@@ -125,7 +132,7 @@ class Network:
         return quantity.definition is None or self._is_initial(node)
 
     def _is_initial(self, node: Node) -> bool:
-        return len(node[1]) == 1 and node[1][0] == 0 and node[0] in self._recurrent
+        return node[1] == (0,) and node[0] in self._recurrent
 
     def _compute(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
@@ -138,8 +145,7 @@ class Network:
         if self.is_leaf(node):
             return self._leaf(node, quantity)
         assert quantity.definition is not None
-        indices = dict(zip(quantity.holes, node[1], strict=True))
-        return self.evaluate(quantity.definition, self.environment(**indices))
+        return self.evaluate(quantity.definition, self.inside(node))
 
     def _leaf(self, node: Node, quantity: Quantity) -> Array:
         value = self.arithmetic.leaf(node, *self._extent(quantity.shape))
@@ -150,16 +156,14 @@ class Network:
     def _constrained(self, node: Node, value: Array, constraint: Term) -> Array:
         """Move the last entry of a random leaf so that a printed affine constraint (``constraint = 0``) holds."""
         kind, (rows, columns) = self.arithmetic, value.shape[-2:]
-        place = (rows - 1) * columns + columns - 1
-        last = [[Fraction(r * columns + c == place) for c in range(columns)] for r in range(rows)]
-        environment = self.environment(
-            **dict(zip(self.names.quantities[node[0]].holes, node[1], strict=True))
-        )
+        last = [
+            [Fraction((r, c) == (rows - 1, columns - 1)) for c in range(columns)]
+            for r in range(rows)
+        ]
 
         def residual(trial: Array) -> Array:
             self._values[node] = trial
-            self._pending.discard(node)
-            return self.evaluate(constraint, environment)
+            return self.evaluate(constraint, self.inside(node))
 
         unit, zero = kind.array(last), kind.full(1, 1, Fraction(0))
         try:
@@ -172,8 +176,7 @@ class Network:
                     f"the constraint of {node[0]} is not affine in its last entry, so it cannot be met"
                 )
         finally:
-            self._values.pop(node, None)  # the trials are no values of the leaf
-            self._pending.add(node)
+            del self._values[node]  # the trials are no values of the leaf
         return solved
 
     # ---------------------------------------------------------------- expressions
@@ -276,10 +279,15 @@ class Network:
             raise EquationError(
                 f"dimension {letter} of shape {show_shape(shape)} has no size: give {letter}=... to Derivation"
             ) from None
-        if len(extent) < 2:
+        for dimension, size in zip(shape, extent, strict=True):
+            if size < 1:
+                raise EquationError(
+                    f"dimension {dimension} of shape {show_shape(shape)} is {size}: give larger sizes to Derivation"
+                )
+        if not extent:
             return (1, 1)
         rows, *columns = extent
-        return rows, columns[0] * (columns[1] if len(columns) > 1 else 1)
+        return rows, math.prod(columns)
 
     def _steps(self, lower: Linear, upper: Linear, env: Environment) -> range:
         return range(lower.value(env), upper.value(env) + 1)
@@ -323,7 +331,7 @@ class Network:
         indices = tuple(sorted((letter, env[letter]) for letter in free_indices(numerator)))
         self._reading[-1].add(variable)
         self._reading[-1].update(self._mentioned(numerator, env))
-        key = (numerator, indices, variable, term.mode, held, _BOUND in env)
+        key = (numerator, indices, variable, term.mode, held)
         if key not in self._derivatives:
             if term.mode == "direct":
                 result = self._direct(numerator, variable, env, term)
@@ -358,8 +366,7 @@ class Network:
                 raise EquationError(
                     f"{node[0]} has no printed definition, so no direct derivative", term.span
                 )
-            numerator = quantity.definition
-            env = self.environment(**dict(zip(quantity.holes, node[1], strict=True)))
+            numerator, env = quantity.definition, self.inside(node)
         seen: set[Node] = set()
 
         def function(trial: Array) -> Array:
@@ -387,7 +394,6 @@ class Network:
     def depends(self, node: Node, on: Node, cache: dict[Node, bool]) -> bool:
         """Whether a node was computed, directly or not, from another one."""
         if node not in cache:
-            cache[node] = False
             self._reading.append(set())
             self.value(node)
             self._reading.pop()

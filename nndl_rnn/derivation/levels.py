@@ -111,7 +111,7 @@ def _formal(model: Model, claims: list[Claim]) -> Iterator[Finding]:
     )
     small = {name: min(2, size) for name, size in model.sizes.items()}
     last = next(
-        t for t in range(2, model.last + 2) if all(any(claim.instances(t)) for claim in claims)
+        t for t in range(2, model.last + 1) if all(any(claim.instances(t)) for claim in claims)
     )
 
     def over_the_rationals() -> Comparison:

@@ -133,8 +133,7 @@ class Program(Network):
     def value(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
         if isinstance(quantity.definition, Derivative):
-            indices = dict(zip(quantity.holes, node[1], strict=True))
-            return self._derivative(quantity.definition, self.environment(**indices))
+            return self._derivative(quantity.definition, self.inside(node))
         return super().value(node)
 
     def _derivative(self, term: Derivative, env: Environment) -> Array:

@@ -72,8 +72,7 @@ class SymPyArithmetic(NumPyArithmetic):
         return sympy.Rational(value.numerator, value.denominator)
 
     def apply(self, function: str, order: int, argument: Array) -> Array:
-        known = self._functions[function]
-        return self._map(known, order, argument)
+        return self._map(self._functions[function], order, argument)
 
     def activation(self, name: str, order: int, argument: Array) -> Array:
         if self._keep_unknown:
@@ -132,13 +131,8 @@ class SymbolNetwork(Network):
         if key not in self._derivatives:
             bottom = show_at(self._node(term.variable, env), self.names)
             top = show_term(term.numerator, env, self.names)
-            sign = (
-                "\\partial^{+}"
-                if term.mode == "direct" and not isinstance(term.numerator, Call)
-                else "\\partial"
-            )
             held = ", ".join(show_at(self._node(h, env), self.names) for h in term.held)
-            name = f"\\frac{{{sign} {top}}}{{\\partial {bottom}}}" + (
+            name = f"\\frac{{\\partial {top}}}{{\\partial {bottom}}}" + (
                 f"\\Big|_{{{held}}}" if held else ""
             )
             self._derivatives[key] = self._symbols(
