@@ -119,6 +119,16 @@ def test_an_oldest_version_that_cannot_be_installed_is_an_error(
     assert call(monkeypatch, installed, "newest", "there")[0] == 5
 
 
+def test_nothing_is_tested_where_the_installation_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise subprocess.CalledProcessError(3, "uv")
+
+    monkeypatch.setattr(try_versions, "install", fail)
+    monkeypatch.setattr(try_versions.subprocess, "run", None)
+    monkeypatch.setattr(sys, "argv", ["try_versions.py", "newest", "there"])
+    assert try_versions.main() == 3
+
+
 def test_without_torch_what_needs_it_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     installed = {name: version for name, version in BOUNDS.items() if name != "torch"}
     _, (command,) = call(monkeypatch, installed, "oldest", "there", "--without-torch")
