@@ -42,6 +42,7 @@ from nndl_rnn._validation import (
     State,
     check_array,
     check_bool,
+    check_function,
     check_number,
     check_rng,
     check_size,
@@ -143,12 +144,16 @@ def architecture_name(architecture: Any) -> str:
     >>> from nndl_rnn import rnn
     >>> architecture_name(rnn)
     'rnn'
+    >>> architecture_name(with_options(rnn, bias=False))
+    'rnn(bias=False)'
     """
-    name = getattr(architecture, "name", None) or getattr(architecture, "__name__", None)
+    if isinstance(architecture, BoundArchitecture):
+        return architecture.name  # whole: a dot in it belongs to a number
+    name = getattr(architecture, "__name__", None)
     if not isinstance(name, str):
         expected = "a module such as nndl_rnn.lstm, or the result of with_options"
         raise fail(TypeError, "architecture", expected, type_name(architecture))
-    return name.rsplit(".", maxsplit=1)[-1]
+    return name.rpartition(".")[-1]
 
 
 def _check_architecture(architecture: Any, functions: Sequence[str]) -> None:
@@ -174,7 +179,8 @@ def sequence_accuracy(scores: Array, targets: Array) -> float:
 
     Raises:
         TypeError: an argument is no array.
-        ValueError: shapes differ, there is no sequence, or a value is not finite.
+        ValueError: shapes differ, there is no sequence, a score is not finite, or a target is
+            neither 0 nor 1.
 
     >>> scores = np.array([[-2.0, 3.0], [0.5, -0.5]]).reshape(2, 2, 1)      # T = B = 2
     >>> targets = np.array([[0.0, 1.0], [1.0, 1.0]]).reshape(2, 2, 1)
@@ -185,7 +191,10 @@ def sequence_accuracy(scores: Array, targets: Array) -> float:
     targets = check_array("targets", targets, scores.shape)
     if scores.shape[1] == 0:
         raise fail(ValueError, "scores", "at least one sequence", "none")
-    right = (scores > 0) == (targets > 0.5)
+    other = (targets != 0) & (targets != 1)
+    if other.any():
+        raise fail(ValueError, "targets", "zeros and ones", targets[other][0])
+    right = (scores > 0) == targets
     return float(right.all(axis=(0, 2)).mean())
 
 
@@ -420,8 +429,8 @@ def loss_and_gradients(
     True
     """
     _check_model(model)
-    _check_function("loss", loss)
-    _check_function("estimator", estimator)
+    check_function("loss", loss)
+    check_function("estimator", estimator)
     cell, readout = split_params(params)
 
     def head(h: Array) -> tuple[Any, Array, Params]:
@@ -494,11 +503,11 @@ def clip_by_global_norm(gradients: Params, max_norm: float) -> Params:
     >>> [round(float(g.item()), 6) for g in clipped.values()]
     [0.6, 0.8]
     """
-    _check_positive("max_norm", max_norm)
+    max_norm = _check_positive("max_norm", max_norm)
     norm = global_norm(gradients)
     if not np.isfinite(norm):
         raise fail(ValueError, "gradients", "a finite norm", norm)
-    scale = min(1.0, max_norm / norm) if norm > 0 else 1.0
+    scale = max_norm / max(norm, max_norm)
     return {name: g * scale for name, g in gradients.items()}
 
 
@@ -519,7 +528,7 @@ def clip_by_value(gradients: Params, limit: float) -> Params:
     >>> clip_by_value({"weight": np.array([-3.0, 0.5])}, limit=1.0)["weight"].tolist()
     [-1.0, 0.5]
     """
-    _check_positive("limit", limit)
+    limit = _check_positive("limit", limit)
     _check_arrays("gradients", gradients)
     return {name: np.clip(g, -limit, limit) for name, g in gradients.items()}
 
@@ -564,8 +573,8 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_positive("learning_rate", self.learning_rate)
-        _check_fraction("momentum", self.momentum)
+        _settle(self, _check_positive, "learning_rate")
+        _settle(self, _check_fraction, "momentum")
 
     def init(self, params: Params) -> dict[str, NDArray[Any]]:
         """The memory before the first update: zero velocities, or nothing without momentum."""
@@ -631,10 +640,8 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_positive("learning_rate", self.learning_rate)
-        _check_fraction("beta1", self.beta1)
-        _check_fraction("beta2", self.beta2)
-        _check_positive("epsilon", self.epsilon)
+        _settle(self, _check_positive, "learning_rate", "epsilon")
+        _settle(self, _check_fraction, "beta1", "beta2")
 
     def init(self, params: Params) -> dict[str, NDArray[Any]]:
         """The memory before the first update: averages of zero, and a count of zero."""
@@ -671,14 +678,24 @@ class Adam:
         return new_params, new_state
 
 
-def _check_positive(name: str, value: float) -> None:
-    if check_number(name, value, "a positive number") <= 0:
+def _check_positive(name: str, value: float) -> float:
+    number = check_number(name, value, "a positive number")
+    if number <= 0:
         raise fail(ValueError, name, "a positive number", value)
+    return number
 
 
-def _check_fraction(name: str, value: float) -> None:
-    if not 0 <= check_number(name, value, "a number from 0 to below 1") < 1:
+def _check_fraction(name: str, value: float) -> float:
+    number = check_number(name, value, "a number from 0 to below 1")
+    if not 0 <= number < 1:
         raise fail(ValueError, name, "a number from 0 to below 1", value)
+    return number
+
+
+def _settle(settings: object, check: Callable[[str, float], float], *names: str) -> None:
+    """Keep checked settings as Python floats: NumPy's float64 would make float64 of float32."""
+    for name in names:
+        object.__setattr__(settings, name, check(name, getattr(settings, name)))
 
 
 def _check_named(name: str, arrays: object) -> None:
@@ -709,11 +726,6 @@ def _check_same(name: str, arrays: object, like: Params) -> None:
             raise fail(ValueError, f"{name}[{key!r}]", f"shape {wanted.shape}", found[key].shape)
         if found[key].dtype != wanted.dtype:
             raise fail(TypeError, f"{name}[{key!r}]", f"dtype {wanted.dtype}", found[key].dtype)
-
-
-def _check_function(name: str, value: object) -> None:
-    if not callable(value):
-        raise fail(TypeError, name, "a function", type_name(value))
 
 
 def _check_model(model: object) -> None:
@@ -983,12 +995,12 @@ def train(
     _check_model(model)
     _check_optimizer(optimizer)
     _check_training_state(state)
-    _check_function("batches", batches)
-    _check_function("loss", loss)
-    _check_function("estimator", estimator)
+    check_function("batches", batches)
+    check_function("loss", loss)
+    check_function("estimator", estimator)
     for name, function in (("clip", clip), ("evaluate", evaluate), ("stop", stop)):
         if function is not None:
-            _check_function(name, function)
+            check_function(name, function)
     carry_state = check_bool("carry_state", carry_state)
     record_perplexity = check_bool("record_perplexity", record_perplexity)
     progress = check_bool("progress", progress)

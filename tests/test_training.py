@@ -6,6 +6,7 @@ for bit."""
 
 import functools
 import importlib
+import itertools
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import sys
 import time
 import zipfile
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,6 +94,43 @@ def test_optimizer_keeps_dtype_and_changes_nothing_it_was_given(optimizer, dtype
         assert_array_equal(array, copy)
     assert all(value.dtype == dtype for value in new_params.values())
     assert all(v.dtype == dtype for name, v in new_state.items() if name != "count")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda g, number: training.SGD(number(0.5)).update(g, g, {})[0],
+        lambda g, number: training.SGD(1, number(0.5)).update(g, g, {"velocity.w": g["w"]})[0],
+        lambda g, number: adam_step(training.Adam(number(0.5)), g),
+        lambda g, number: adam_step(training.Adam(1, beta1=number(0.5)), g),
+        lambda g, number: adam_step(training.Adam(1, beta2=number(0.5)), g),
+        lambda g, number: adam_step(training.Adam(1, epsilon=number(0.5)), g),
+        lambda g, number: training.clip_by_global_norm(g, number(0.5)),
+        lambda g, number: training.clip_by_value(g, number(0.5)),
+    ],
+)
+def test_a_setting_of_numpy_works_like_that_of_python(work):
+    """Settings of a sweep come out of an array; they turn no float32 into float64."""
+    gradients = {"w": np.array([3.0, -1.0, 0.25], np.float32)}
+    expected = work(gradients, float)["w"]
+    for kind in (np.float32, np.float64):
+        found = work(gradients, kind)["w"]
+        assert found.dtype == np.float32
+        assert_array_equal(found, expected)
+
+
+def adam_step(optimizer, gradients):
+    params, state = optimizer.update(gradients, gradients, optimizer.init(gradients))
+    return params | state
+
+
+def test_only_momentum_needs_a_memory():
+    params = random_gradients(np.random.default_rng(0), dtype=np.float32)
+    assert training.SGD(0.1).init(params) == {}
+    memory = training.SGD(0.1, momentum=0.9).init(params)
+    assert set(memory) == {f"velocity.{name}" for name in params}
+    for name, value in params.items():
+        assert_array_equal(memory[f"velocity.{name}"], np.zeros_like(value), strict=True)
 
 
 # --- Clipping --------------------------------------------------------------------------
@@ -173,6 +212,20 @@ def test_accuracy_counts_whole_sequences():
     assert training.sequence_accuracy(-scores, targets) == 0.0
 
 
+def test_a_score_of_zero_means_no():
+    nothing, ones = np.zeros((3, 1, 2)), np.ones((3, 1, 2))
+    assert training.sequence_accuracy(nothing, nothing) == 1.0
+    assert training.sequence_accuracy(nothing, ones) == 0.0
+    assert training.sequence_accuracy(nothing + 1e-9, ones) == 1.0
+
+
+@pytest.mark.parametrize("wrong", [0.25, 0.5, -1.0, 2.0])
+def test_accuracy_for_targets_between_yes_and_no_is_refused(wrong):
+    targets = np.array([1.0, 0.0, wrong, wrong]).reshape(2, 2, 1)
+    with pytest.raises(ValueError, match=f"^targets: expected zeros and ones, got {wrong}$"):
+        training.sequence_accuracy(np.ones((2, 2, 1)), targets)
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
 @pytest.mark.parametrize("loss", [losses.sigmoid_cross_entropy, losses.squared_error])
@@ -225,6 +278,24 @@ def test_initial_state_is_passed_on_and_scores_agree(name):
     for ours, theirs in zip(end, last, strict=True):
         assert_allclose(ours, theirs, rtol=1e-13)
     assert_array_equal(model.hidden(params, x)[-1], last[0])
+    hidden = np.concatenate([model.hidden(params, x[:2]), model.hidden(params, x[2:], middle)])
+    assert_allclose(hidden, model.hidden(params, x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_the_read_out_passes_on_what_is_not_finite(bad):
+    """An explosion is for the training loop to report, under its own name."""
+    readout = {"weight": np.ones((3, 5)), "bias": np.ones(3)}
+    h, d_scores = np.ones((4, 2, 5)), np.ones((4, 2, 3))
+    for array in (h, d_scores, *readout.values()):
+        array.flat[1] = bad
+        with np.errstate(invalid="ignore"):
+            scores = training.readout_forward(readout, h)
+            d_readout, d_h = training.readout_backward(readout, h, d_scores)
+        arrays = scores, d_h, *d_readout.values()
+        assert [a.shape for a in arrays] == [(4, 2, 3), (4, 2, 5), (3, 5), (3,)]
+        assert not all(np.isfinite(a).all() for a in arrays)
+        array.flat[1] = 1.0
 
 
 def test_readout_starts_like_torch_linear():
@@ -422,6 +493,16 @@ def test_options_reach_the_functions_that_know_them():
     assert linear.name == "rnn(nonlinearity=identity, bias=False)"
 
 
+def test_the_name_of_an_architecture_is_that_of_its_module_or_tells_all_options():
+    lstm = architecture("lstm")
+    assert training.architecture_name(lstm) == "lstm"
+    bound = training.with_options(lstm, forget_bias=0.5)
+    assert training.architecture_name(bound) == "lstm(forget_bias=0.5)"
+    assert training.with_options(bound, bias=True).name == "lstm(forget_bias=0.5)(bias=True)"
+    alone, deep = ModuleType("alone"), ModuleType("package.layers.deep")
+    assert [training.architecture_name(module) for module in (alone, deep)] == ["alone", "deep"]
+
+
 def test_options_make_another_gru_with_its_own_gradient():
     gru = architecture("gru")
     bound = training.with_options(gru, reset="before", update="write")
@@ -476,6 +557,13 @@ def test_minibatches_hold_every_sequence_once():
     assert orders[0] != orders[1]
 
 
+def test_one_batch_may_hold_all_sequences_and_targets_be_classes_of_the_last_step():
+    x, classes = np.arange(3 * 7 * 2.0).reshape(3, 7, 2), np.arange(7).reshape(1, 7)
+    ((part_x, part_classes),) = training.minibatches(x, classes, 7)(np.random.default_rng(0))
+    assert_array_equal(part_x, x[:, part_classes[0]])
+    assert sorted(part_classes[0]) == list(range(7))
+
+
 def test_one_epoch_is_gradient_clipping_optimizer_in_this_order():
     model, optimizer, batches, _, _ = subtraction_setup(training.SGD(0.5))
     start = training.start(model, optimizer, seed=4)
@@ -497,6 +585,7 @@ def test_one_epoch_is_gradient_clipping_optimizer_in_this_order():
     assert_allclose(after.history[0]["loss"], np.mean(seen_losses), rtol=1e-13)
     assert_allclose(after.history[0]["gradient_norm"], max(norms), rtol=1e-13)
     assert (after.epoch, after.updates) == (1, 4)
+    assert set(after.history[0]) == {"loss", "gradient_norm"}
 
 
 def test_training_is_seeded_and_leaves_its_start_alone():
@@ -530,6 +619,13 @@ def test_evaluate_and_stop():
     assert 1 < state.epoch < 50
     assert len(sizes) == state.epoch
     assert sizes[-1] == training.global_norm(state.params) > 3.5 >= sizes[:-1].max()
+
+
+def test_a_column_of_the_history_is_an_array_of_float64():
+    history = ({"right": 1, "loss": 0.5}, {"right": 3, "loss": 0.25})
+    state = training.TrainingState({}, {}, {}, history=history)
+    assert_array_equal(state.column("right"), np.array([1.0, 3.0]), strict=True)
+    assert_array_equal(replace(state, history=()).column("loss"), np.zeros(0), strict=True)
 
 
 def test_carried_state_runs_through_the_batches_of_an_epoch():
@@ -589,6 +685,37 @@ def test_explosion_is_reported_with_its_update(learning_rate, factor, where):
         training.train(model, optimizer, batches, start, 5, loss=enormous, progress=False)
 
 
+@pytest.mark.parametrize("update", [1, 3, 6])
+@pytest.mark.parametrize("where", ["the loss", "the loss's gradient", "cell.bias_hh"])
+def test_the_first_number_that_is_not_finite_is_reported_with_its_update(where, update):
+    model, optimizer, batches, _, _ = subtraction_setup()
+    called = 0
+
+    def spoiled(scores, targets):
+        nonlocal called
+        called += 1
+        value, d_scores = losses.squared_error(scores, targets)
+        if called == update and where == "the loss":
+            value = np.float64(np.inf)
+        if called == update and where == "the loss's gradient":
+            d_scores.flat[[1, 3]] = np.inf, np.nan
+        return value, d_scores
+
+    def clip(gradients):  # the gradient is finite, the new parameter is not
+        bad = np.array([0.0, np.inf, 0.0, 0.0, np.nan, 0.0])
+        return gradients | ({where: bad} if called == update and where in gradients else {})
+
+    start = training.start(model, optimizer, 0)
+    with pytest.raises(FloatingPointError) as raised:
+        training.train(
+            model, training.SGD(0.1), batches, start, 5, loss=spoiled, clip=clip, progress=False
+        )
+    sign = "-" if where == "cell.bias_hh" else ""
+    assert (
+        str(raised.value) == f"update {update}: expected finite numbers, got {sign}inf in {where}"
+    )
+
+
 def test_progress_bar_shows_loss_and_speed(capsys):
     model, optimizer, batches, _, _ = subtraction_setup()
     start = training.start(model, optimizer, seed=0)
@@ -602,12 +729,37 @@ def test_progress_bar_shows_loss_and_speed(capsys):
 
 
 def test_progress_bar_moves_within_a_long_epoch(capsys, monkeypatch):
-    monkeypatch.setattr(training._ProgressBar, "SECONDS_BETWEEN_UPDATES", 0.0)
+    """It shows the loss of an update and the speed, at most every so many seconds."""
+    seconds = 0.0
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: seconds))
+    monkeypatch.setattr(training._ProgressBar, "SECONDS_BETWEEN_UPDATES", 0.125)
     model, optimizer, batches, _, _ = subtraction_setup()
-    training.train(model, optimizer, batches, training.start(model, optimizer, seed=0), 1)
-    before_the_end = capsys.readouterr().err.partition("1/1")[0]
-    assert before_the_end.count("0/1") >= 4  # one line for each of the four updates
-    assert len(set(re.findall(r"loss=([\d.]+)", before_the_end))) == 4
+    numbers, tokens, expected = [], 0, []
+
+    def slow_batches(rng):
+        nonlocal seconds, tokens
+        for number, (part, targets) in enumerate([*batches(rng), *batches(rng)], start=1):
+            assert part.shape[0] != part.shape[1]
+            seconds += 0.0625
+            tokens += part.shape[0] * part.shape[1]
+            yield part, targets
+            if number % 2 == 0:
+                expected.append((f"{numbers[-1]:.3g}", f"{tokens / seconds:,.0f}"))
+
+    def loss(scores, targets):
+        value, d_scores = losses.sigmoid_cross_entropy(scores, targets)
+        numbers.append(float(value))
+        return value, d_scores
+
+    start = replace(training.start(model, optimizer, seed=0), epoch=2)
+    training.train(model, optimizer, slow_batches, start, 3, loss=loss)
+    lines = [line for line in capsys.readouterr().err.split("\r") if "2/3" in line]
+    assert re.search(r"2/3 .*\?epoch/s", lines[0])  # the bar as it begins
+    assert "loss" not in lines[0]
+    found = [re.search(r"loss=([^,]+), tokens/s=([\d,]+)", line).groups() for line in lines[1:]]
+    assert found[: len(expected)] == expected
+    assert len(expected) == 4
+    assert len({loss for loss, _ in expected}) == 4
 
 
 # --- Checkpoints -----------------------------------------------------------------------
@@ -648,22 +800,47 @@ def test_checkpoint_keeps_odd_numbers(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["odd"]
 
 
-def test_checkpoints_are_written_every_few_epochs_and_at_the_end(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"checkpoint_every": 3}, [(3, 3), (6, 6), (7, 7)]),
+        ({"checkpoint_every": 7}, [(7, 7)]),
+        ({"checkpoint_every": 10}, [(7, 7)]),
+        (
+            {"checkpoint_every": 2, "stop": lambda record: record["number"] == 5},
+            [(2, 2), (4, 4), (5, 5)],
+        ),
+        ({}, [(epoch, epoch) for epoch in range(1, 8)]),
+    ],
+    ids=["every third", "at the end", "more than there are", "stopped", "by default"],
+)
+def test_checkpoints_are_written_every_few_epochs_and_once_at_the_end(
+    options, expected, tmp_path, monkeypatch
+):
     saved = []
-    monkeypatch.setattr(training, "save_checkpoint", lambda path, state: saved.append(state.epoch))
+
+    def save(path, state):
+        assert path == tmp_path / "c"
+        saved.append((state.epoch, len(state.history)))
+
+    monkeypatch.setattr(training, "save_checkpoint", save)
+    model, optimizer, batches, _, _ = subtraction_setup()
+    epochs = itertools.count(1)
+    training.train(
+        model, optimizer, batches, training.start(model, optimizer, seed=1), 7,
+        evaluate=lambda params: {"number": next(epochs)}, checkpoint=tmp_path / "c",
+        progress=False, **options,
+    )  # fmt: skip
+    assert saved == expected
+
+
+def test_training_that_has_nothing_left_to_do_still_saves(tmp_path):
     model, optimizer, batches, _, _ = subtraction_setup()
     start = training.start(model, optimizer, seed=1)
-    training.train(
-        model,
-        optimizer,
-        batches,
-        start,
-        7,
-        checkpoint=tmp_path / "c",
-        checkpoint_every=3,
-        progress=False,
-    )
-    assert saved == [3, 6, 7]
+    path = tmp_path / "run.npz"
+    state = training.train(model, optimizer, batches, start, 0, checkpoint=path, progress=False)
+    assert_same_state(state, start)
+    assert_same_state(training.load_checkpoint(path), start)
 
 
 def test_interrupted_training_saves_the_last_whole_epoch(tmp_path):
