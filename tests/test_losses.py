@@ -244,6 +244,15 @@ def test_sigmoid_cross_entropy_equals_torch(scale, over_time, over_batch):
     np.testing.assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("answer", [0.0, 1.0])
+@pytest.mark.parametrize("score", [-50.0, -1.0, 0.0, 0.5, 50.0])
+def test_sigmoid_cross_entropy_of_a_plain_yes_or_no(score, answer):
+    value, gradient = losses.sigmoid_cross_entropy(np.array([[[score]]]), np.array([[[answer]]]))
+    away = -score if answer else score  # how far the score leans towards the other answer
+    np.testing.assert_allclose(value, np.logaddexp(0, away), rtol=1e-14)
+    np.testing.assert_allclose(gradient, 1 / (1 + np.exp(-score)) - answer, rtol=1e-13, atol=1e-16)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sigmoid_cross_entropy_keeps_the_dtype(dtype):
     value, gradient = losses.sigmoid_cross_entropy(
