@@ -75,6 +75,23 @@ def is_array(value: object) -> TypeGuard[Array]:
     return type(value) in (np.ndarray, np.memmap)
 
 
+def as_array(name: str, value: object, expected: str) -> Array:
+    """Return what NumPy makes of a number or of nested lists; no ragged lists, no masked arrays."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise fail(TypeError, name, expected, "lists of different lengths") from None
+    if isinstance(value, np.ma.MaskedArray):
+        raise fail(TypeError, name, expected, "MaskedArray")
+    return array
+
+
+def check_function(name: str, value: object) -> None:
+    """Refuse what cannot be called."""
+    if not callable(value):
+        raise fail(TypeError, name, "a function", type_name(value))
+
+
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of the strings in ``choices``.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nndl_rnn._validation import WORKING_DTYPES, Array, fail
+from nndl_rnn._validation import WORKING_DTYPES, Array, as_array, check_array, fail
 
 __all__ = [
     "sigmoid",
@@ -34,12 +34,14 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
         out: array of the same shape and dtype for the result; it may be ``a`` itself.
 
     Raises:
-        TypeError: ``a`` is not float32 or float64 (or complex128).
+        TypeError: ``a`` is not float32 or float64 (or complex128), or ``out`` of another dtype.
+        ValueError: ``out`` has another shape.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    a = _as_working_array(a)
+    a = _as_working_array("a", a)
+    _check_out(out, a)
     if a.dtype.kind == "c":
         return _complex_sigmoid(a, out)
     result: Array = np.empty_like(a) if out is None else out
@@ -66,6 +68,7 @@ def sigmoid_derivative_from_value(value: Array) -> Array:
     >>> sigmoid_derivative_from_value(np.array([0.5]))
     array([0.25])
     """
+    value = _as_working_array("value", value)
     slope: Array = value * (1 - value)
     return slope
 
@@ -78,12 +81,15 @@ def tanh(a: Array, out: Array | None = None) -> Array:
         out: array of the same shape and dtype for the result; it may be ``a`` itself.
 
     Raises:
-        TypeError: ``a`` is not float32 or float64 (or complex128).
+        TypeError: ``a`` is not float32 or float64 (or complex128), or ``out`` of another dtype.
+        ValueError: ``out`` has another shape.
 
     >>> tanh(np.array([-1000.0, 0.0, 1000.0]))
     array([-1.,  0.,  1.])
     """
-    result: Array = np.tanh(_as_working_array(a), out=out)
+    a = _as_working_array("a", a)
+    _check_out(out, a)
+    result: Array = np.tanh(a, out=out)
     return result
 
 
@@ -102,15 +108,23 @@ def tanh_derivative_from_value(value: Array) -> Array:
     >>> tanh_derivative_from_value(np.array([0.0, 0.5]))
     array([1.  , 0.75])
     """
+    value = _as_working_array("value", value)
     slope: Array = 1 - value * value
     return slope
 
 
-def _as_working_array(a: Array) -> Array:
-    a = np.asarray(a)
-    if a.dtype not in WORKING_DTYPES:
-        raise fail(TypeError, "a", "dtype float32 or float64", a.dtype)
-    return a
+def _as_working_array(name: str, value: Array) -> Array:
+    array = as_array(name, value, "an array of any shape")
+    if array.dtype not in WORKING_DTYPES:
+        raise fail(TypeError, name, "dtype float32 or float64", array.dtype)
+    return array
+
+
+def _check_out(out: Array | None, a: Array) -> None:
+    if out is not None:
+        check_array("out", out, a.shape, finite=False)
+        if out.dtype != a.dtype:
+            raise fail(TypeError, "out", f"dtype {a.dtype}, the one of a", out.dtype)
 
 
 def _complex_sigmoid(a: Array, out: Array | None) -> Array:

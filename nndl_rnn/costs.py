@@ -27,7 +27,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nndl_rnn._validation import Array, check_size, check_user_dtype, fail, type_name
+from nndl_rnn._validation import (
+    Array,
+    check_bool,
+    check_size,
+    check_user_dtype,
+    fail,
+    type_name,
+)
 
 __all__ = ["hidden_size_for", "kept_bytes", "multiply_adds", "parameters"]
 
@@ -92,7 +99,7 @@ def multiply_adds(
     m, n, q = _check_sizes(input_size, hidden_size, output_size)
     blocks, _ = _layout(architecture)
     forward = blocks * n * (m + n) + q * n
-    return 2 * forward if backward else forward
+    return 2 * forward if check_bool("backward", backward) else forward
 
 
 def kept_bytes(
@@ -128,6 +135,9 @@ def kept_bytes(
     steps, batch_size = check_size("steps", steps), check_size("batch_size", batch_size)
     dtype = check_user_dtype(dtype)
     _layout(architecture)
+    if not callable(getattr(architecture, "forward", None)):
+        expected = "a module with the function forward, such as nndl_rnn.lstm"
+        raise fail(TypeError, "architecture", expected, type_name(architecture))
     params = architecture.init_params(np.random.default_rng(0), m, n, dtype=dtype)
     x = np.zeros((steps, batch_size, m), dtype)
     cache = architecture.forward(params, x)[-1]

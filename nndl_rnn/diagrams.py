@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from nndl_rnn._validation import check_size
+from nndl_rnn._validation import check_size, fail
 
 GIVEN = "#f0f0f0"  # inputs, targets and the initial state: nothing upstream
 COMPUTED = "#cfe3f5"
@@ -38,6 +38,9 @@ class Node:
     colour: str
 
 
+MAX_STEPS = 30  # columns of a drawing; more cannot be read
+
+
 class Diagram(Figure):
     """A figure that a notebook shows wherever it is the value of a cell.
 
@@ -57,14 +60,14 @@ def unrolled_rnn(steps: int = 3) -> Diagram:
     :math:`s_t = V h_t + b_s`, :math:`\ell(s_t, y_t)`; every loss feeds :math:`L`.
 
     Args:
-        steps: the number of columns, at least 1.
+        steps: the number of columns, 1 to 30.
 
     Returns:
         The figure, made without pyplot, so that nothing keeps it open.
 
     Raises:
         TypeError: ``steps`` is not an integer.
-        ValueError: ``steps`` is below 1.
+        ValueError: ``steps`` is below 1, or above 30.
 
     >>> figure = unrolled_rnn(steps=2)
     >>> labels = {text.get_text() for text in figure.axes[0].texts}
@@ -72,6 +75,8 @@ def unrolled_rnn(steps: int = 3) -> Diagram:
     (True, True, False)
     """
     steps = check_size("steps", steps)
+    if steps > MAX_STEPS:
+        raise fail(ValueError, "steps", f"at most {MAX_STEPS} columns", steps)
     nodes = _rnn_nodes(steps)
     figure = Diagram(figsize=(1.0 + 1.9 * steps, 5.8), layout="tight")
     axes = figure.subplots()

@@ -25,7 +25,16 @@ from typing import Any
 
 import numpy as np
 
-from nndl_rnn._validation import Array, check_choice, fail, type_name
+from nndl_rnn._validation import (
+    Array,
+    check_array,
+    check_choice,
+    check_function,
+    check_number,
+    fail,
+    is_array,
+    type_name,
+)
 
 __all__ = [
     "Block",
@@ -159,12 +168,14 @@ def central_difference(
 
     Raises:
         TypeError: ``arrays`` is no dict of float64 arrays, or ``function`` returns no real number.
-        ValueError: ``step`` is not positive and finite.
+        ValueError: ``step`` is not positive and finite, or too small to change an entry; an entry
+            of ``arrays`` is not finite.
 
     >>> gradient = central_difference(lambda v: np.sum(v["x"] ** 3), {"x": np.array([1.0, 2.0])})
     >>> np.round(gradient["x"], 8)
     array([ 3., 12.])
     """
+    check_function("function", function)
     point = _check_point(arrays, np.float64)
     if step is not None:
         _check_step(step)
@@ -176,6 +187,9 @@ def central_difference(
             value = float(array[place])
             eta = relative_step * max(1.0, abs(value)) if step is None else step
             above, below = value + eta, value - eta
+            if above == below:
+                expected = f"a step that changes the entry {value}"
+                raise fail(ValueError, "step", expected, step)
             array[place] = above
             f_above = _real_number(function(_copy(point)))
             array[place] = below
@@ -207,12 +221,13 @@ def complex_step(function: Function, arrays: Arrays, *, step: float = 1e-30) -> 
     Raises:
         TypeError: ``arrays`` is no dict of float64 arrays, or ``function`` returns no complex
             number, as happens when it takes a real part or an absolute value on the way.
-        ValueError: ``step`` is not positive and finite.
+        ValueError: ``step`` is not positive and finite; an entry of ``arrays`` is not finite.
 
     >>> gradient = complex_step(lambda v: np.sum(np.tanh(v["x"])), {"x": np.array([0.0, 0.5])})
     >>> gradient["x"] - (1 - np.tanh([0.0, 0.5]) ** 2)
     array([0., 0.])
     """
+    check_function("function", function)
     point = _check_point(arrays, np.complex128)
     _check_step(step)
     gradient = {}
@@ -264,7 +279,7 @@ def compare(actual: Arrays, expected: Arrays, *, tolerance: float) -> Report:
     for name, arrays in (("actual", actual), ("expected", expected)):
         if not isinstance(arrays, Mapping):
             raise fail(TypeError, name, "a dict of arrays", type_name(arrays))
-    if not 0 <= tolerance < np.inf:
+    if check_number("tolerance", tolerance, "a finite number of at least 0") < 0:
         raise fail(ValueError, "tolerance", "a finite number of at least 0", tolerance)
     if not expected:
         raise fail(ValueError, "expected", "at least one block to compare", "an empty dict")
@@ -314,8 +329,8 @@ def check_gradient(
 def _errors(name: str, actual: Array, expected: Array) -> tuple[float, float, float]:
     """Return the largest entry, the largest difference, and their quotient."""
     for which, array in ((name, actual), ("expected", expected)):
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fciu":
-            got = f"dtype {array.dtype}" if isinstance(array, np.ndarray) else type_name(array)
+        if not is_array(array) or array.dtype.kind not in "fciu":
+            got = f"dtype {array.dtype}" if is_array(array) else type_name(array)
             raise fail(TypeError, which, "a numpy.ndarray of numbers", got)
     if actual.shape != expected.shape:
         raise fail(ValueError, name, f"shape {expected.shape}", actual.shape)
@@ -331,9 +346,10 @@ def _check_point(arrays: Arrays, dtype: type) -> dict[str, Array]:
     if not isinstance(arrays, Mapping):
         raise fail(TypeError, "arrays", "a dict of float64 arrays", type_name(arrays))
     for name, array in arrays.items():
-        if not isinstance(array, np.ndarray) or array.dtype != np.float64:
-            got = array.dtype if isinstance(array, np.ndarray) else type_name(array)
+        if not is_array(array) or array.dtype != np.float64:
+            got = array.dtype if is_array(array) else type_name(array)
             raise fail(TypeError, f"arrays[{name!r}]", "a float64 array", got)
+        check_array(f"arrays[{name!r}]", array, array.shape)
     return {name: array.astype(dtype) for name, array in arrays.items()}
 
 
@@ -343,12 +359,12 @@ def _copy(arrays: dict[str, Array]) -> dict[str, Array]:
 
 
 def _check_step(step: float) -> None:
-    if not 0 < step < np.inf:
+    if check_number("step", step, "a positive, finite number") <= 0:
         raise fail(ValueError, "step", "a positive, finite number", step)
 
 
 def _real_number(value: Any) -> float:
-    if np.iscomplexobj(value) or np.size(value) != 1:
+    if np.asarray(value).dtype.kind not in "fiub" or np.size(value) != 1:
         raise fail(TypeError, "function", "one real number as its value", _describe(value))
     return float(np.asarray(value).item())
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def gradient_flow(architecture: Any, params: Params, x: Array, d_h_last: Array) 
         gru: _kept_state,
         lstm: _along_the_cell,
     }
-    if architecture not in direct_paths:
+    if not isinstance(architecture, ModuleType) or architecture not in direct_paths:
         found = getattr(architecture, "__name__", type_name(architecture))
         raise fail(TypeError, "architecture", "the module rnn, residual, lstm or gru", found)
     x = check_array("x", x, ("T", "B", "D"))

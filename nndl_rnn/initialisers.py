@@ -8,6 +8,7 @@ stays as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -65,7 +66,8 @@ def orthogonal(
     True
     """
     rng, rows, columns = check_rng(rng), check_size("rows", rows), check_size("columns", columns)
-    gain, dtype = check_number("gain", gain), check_user_dtype(dtype)
+    dtype = check_user_dtype(dtype)
+    gain = check_number("gain", gain, dtype=dtype)
     normal = rng.normal(size=(max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(normal)
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)
@@ -90,8 +92,8 @@ def identity(size: int, *, gain: float = 1.0, dtype: DTypeLike = np.float64) -> 
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    size, gain = check_size("size", size), check_number("gain", gain)
-    return np.asarray(gain * np.eye(size), check_user_dtype(dtype))
+    size, dtype = check_size("size", size), check_user_dtype(dtype)
+    return np.asarray(check_number("gain", gain, dtype=dtype) * np.eye(size), dtype)
 
 
 def glorot_uniform(
@@ -125,8 +127,9 @@ def glorot_uniform(
     (True, 1.0)
     """
     rng, rows, columns = check_rng(rng), check_size("rows", rows), check_size("columns", columns)
-    gain, dtype = check_number("gain", gain), check_user_dtype(dtype)
-    bound = gain * np.sqrt(6 / (rows + columns))
+    dtype = check_user_dtype(dtype)
+    bound = check_number("gain", gain, dtype=dtype) * math.sqrt(6 / (rows + columns))
+    check_number("gain", bound, "a number whose bound is finite", dtype=dtype)
     return np.asarray(bound * rng.uniform(-1, 1, (rows, columns)), dtype)
 
 

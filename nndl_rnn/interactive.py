@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from nndl_rnn._validation import Array, fail, type_name
+from nndl_rnn._validation import Array, check_size, described, fail, is_array, type_name
 
 __all__ = ["Explorer", "Slider", "explorer"]
 
 WIDTH, HEIGHT = 480, 330
 LEFT, RIGHT, TOP, BOTTOM = 62, 470, 12, 282  # edges of the plot inside the drawing
+MAX_DECADE = 400  # beyond every float
 MAX_CURVES = 4  # as many as there are dashes and colours
 MISSING = -99.0  # stands for the logarithm of zero
 
@@ -37,6 +38,7 @@ class Slider:
         start: index of the stop at which it stands in the beginning.
 
     Raises:
+        TypeError: ``label`` or a stop is no text, or ``start`` no integer.
         ValueError: there are fewer than two stops, or ``start`` is none of them.
     """
 
@@ -45,9 +47,13 @@ class Slider:
     start: int = 0
 
     def __post_init__(self) -> None:
+        _check_text("label", self.label)
+        texts = isinstance(self.stops, Sequence) and all(isinstance(s, str) for s in self.stops)
+        if not texts or isinstance(self.stops, str):
+            raise fail(TypeError, "stops", "a list of texts", described(self.stops))
         if len(self.stops) < 2:
             raise fail(ValueError, "stops", "at least two texts", list(self.stops))
-        if not 0 <= self.start < len(self.stops):
+        if check_size("start", self.start, minimum=0) >= len(self.stops):
             raise fail(ValueError, "start", f"an index from 0 to {len(self.stops) - 1}", self.start)
 
 
@@ -90,7 +96,7 @@ def explorer(
             two sliders and a place.
 
     Raises:
-        TypeError: a curve is no array.
+        TypeError: an argument is not of the type that is said; a curve is no array.
         ValueError: a name, a shape, a value or a setting of the table does not fit.
 
     >>> fall = 0.5 ** np.arange(1.0, 9.0) * np.ones((2, 2, 1))
@@ -102,8 +108,17 @@ def explorer(
     >>> "0.0039" in figure.page
     True
     """
-    places = _check_curves(name, curves, sliders, y_decades)
-    for first, second, place in table:
+    for argument, text in (("x_label", x_label), ("y_label", y_label), ("title", title)):
+        _check_text(argument, text)
+    _check_sliders(sliders)
+    _check_decades(y_decades)
+    places = _check_curves(name, curves, sliders)
+    if not isinstance(table, Sequence):
+        raise fail(TypeError, "table", "a list of settings", type_name(table))
+    for row in table:
+        if not (isinstance(row, tuple) and len(row) == 3 and all(map(_is_whole, row))):
+            raise fail(TypeError, "table", "tuples of three integers", described(row))
+        first, second, place = row
         inside = first in range(len(sliders[0].stops)) and second in range(len(sliders[1].stops))
         if not (inside and 1 <= place <= places):
             raise fail(ValueError, "table", "indices of stops and a place", (first, second, place))
@@ -136,25 +151,50 @@ def explorer(
     return Explorer(page, f"{title} Sliders: {labels}.")
 
 
+def _check_text(name: str, value: object, expected: str = "a text") -> None:
+    if not isinstance(value, str):
+        raise fail(TypeError, name, expected, described(value))
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _check_sliders(sliders: tuple[Slider, Slider]) -> None:
+    sliding = isinstance(sliders, tuple) and all(isinstance(s, Slider) for s in sliders)
+    if not sliding or len(sliders) != 2:
+        raise fail(TypeError, "sliders", "a tuple of two Sliders", described(sliders))
+
+
+def _check_decades(y_decades: tuple[int, int]) -> None:
+    expected = f"two whole numbers in order, from -{MAX_DECADE} to {MAX_DECADE}"
+    if not (isinstance(y_decades, tuple) and all(map(_is_whole, y_decades))):
+        raise fail(TypeError, "y_decades", expected, described(y_decades))
+    if len(y_decades) != 2 or not -MAX_DECADE <= y_decades[0] < y_decades[1] <= MAX_DECADE:
+        raise fail(ValueError, "y_decades", expected, y_decades)
+
+
 def _check_curves(
     name: str,
     curves: Mapping[str, Array],
     sliders: tuple[Slider, Slider],
-    y_decades: tuple[int, int],
 ) -> int:
     """Refuse what cannot be drawn; return the number of places."""
+    _check_text("name", name)
     if not name or set(name) - set(string.ascii_letters + string.digits + "-"):
         raise fail(ValueError, "name", "letters, digits and hyphens", repr(name))
+    if not isinstance(curves, Mapping):
+        raise fail(TypeError, "curves", "a dict of arrays", type_name(curves))
     if not 1 <= len(curves) <= MAX_CURVES:
         raise fail(ValueError, "curves", f"1 to {MAX_CURVES} curves", len(curves))
-    if y_decades[0] >= y_decades[1]:
-        raise fail(ValueError, "y_decades", "two whole numbers in order", y_decades)
     stops = tuple(len(slider.stops) for slider in sliders)
     places = 0
     for label, values in curves.items():
-        if not isinstance(values, np.ndarray):
-            raise fail(TypeError, f"curves[{label!r}]", "a numpy.ndarray", type_name(values))
-        places = places or values.shape[-1]
+        _check_text("curves", label, "a dict with texts as keys")
+        if not is_array(values) or values.dtype.kind not in "fiu":
+            got = f"dtype {values.dtype}" if is_array(values) else type_name(values)
+            raise fail(TypeError, f"curves[{label!r}]", "a numpy.ndarray of real numbers", got)
+        places = places or (values.shape[-1] if values.ndim else 0)
         if values.shape != (*stops, places) or places < 2:
             expected = f"shape {(*stops, 'K')} with one K of at least 2"
             raise fail(ValueError, f"curves[{label!r}]", expected, values.shape)

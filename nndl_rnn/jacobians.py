@@ -251,8 +251,9 @@ def _sum_of(found: dict[str, Array], names: Iterable[str] | None) -> Array:
     """Add the named parts of every step, all of them without names."""
     if names is None:
         return np.asarray(sum(found.values()))
-    if isinstance(names, str):
-        raise fail(TypeError, "parts", "a tuple of names", f"the string {names!r}")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        got = f"the string {names!r}" if isinstance(names, str) else type_name(names)
+        raise fail(TypeError, "parts", "a tuple of names", got)
     chosen = list(dict.fromkeys(check_choice("parts", name, tuple(found)) for name in names))
     if not chosen:
         raise fail(ValueError, "parts", f"some of {', '.join(found)}", "none")

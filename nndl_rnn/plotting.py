@@ -8,12 +8,14 @@ white by a contrast of at least 3 to 1, and every two differ for readers who see
 
 from __future__ import annotations
 
+from numbers import Real
+
 import matplotlib as mpl
 import numpy as np
 from cycler import Cycler, cycler
 from matplotlib.axes import Axes
 
-from nndl_rnn._validation import Array, fail, type_name
+from nndl_rnn._validation import Array, as_array, described, fail, is_array, type_name
 
 __all__ = ["COLOURS", "apply_style", "plot_band", "style"]
 
@@ -98,7 +100,8 @@ def plot_band(
         quantiles: lower and upper edge of the band, between 0 and 1.
 
     Raises:
-        TypeError: ``samples`` is no array.
+        TypeError: ``axes`` are none, ``samples`` is no array of real numbers, or ``quantiles`` no
+            pair of numbers.
         ValueError: shapes do not fit, there is no run, or the quantiles are not in order.
 
     >>> from matplotlib.figure import Figure
@@ -107,11 +110,20 @@ def plot_band(
     >>> axes.lines[0].get_ydata()
     array([2., 3., 4.])
     """
-    if not isinstance(samples, np.ndarray):
-        raise fail(TypeError, "samples", "a numpy.ndarray of shape (runs, K)", type_name(samples))
+    if not isinstance(axes, Axes):
+        raise fail(TypeError, "axes", "matplotlib axes", type_name(axes))
+    if not is_array(samples) or samples.dtype.kind not in "fiu":
+        got = f"dtype {samples.dtype}" if is_array(samples) else type_name(samples)
+        raise fail(TypeError, "samples", "a numpy.ndarray of real numbers, shape (runs, K)", got)
+    x = as_array("x", x, "real numbers of shape (K,)")
+    if x.dtype.kind not in "fiu":
+        raise fail(TypeError, "x", "real numbers of shape (K,)", f"dtype {x.dtype}")
     if samples.ndim != 2 or samples.shape[0] == 0 or samples.shape[1:] != np.shape(x):
         expected = f"shape (runs, K) with K = {np.size(x)} and at least one run"
         raise fail(ValueError, "samples", expected, samples.shape)
+    numbers = isinstance(quantiles, tuple) and all(isinstance(q, Real) for q in quantiles)
+    if not numbers or len(quantiles) != 2:
+        raise fail(TypeError, "quantiles", "a tuple of two numbers", described(quantiles))
     lower, upper = quantiles
     if not 0 <= lower <= upper <= 1:
         raise fail(ValueError, "quantiles", "two numbers in order between 0 and 1", quantiles)

@@ -22,7 +22,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,12 +35,15 @@ from nndl_rnn import losses
 from nndl_rnn._validation import (
     Array,
     Params,
+    as_array,
     check_choice,
     check_number,
     check_rng,
     check_size,
     check_user_dtype,
+    described,
     fail,
+    is_array,
     type_name,
 )
 
@@ -199,6 +202,8 @@ class Vocabulary:
     symbols: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.symbols, tuple) or not all(isinstance(s, str) for s in self.symbols):
+            raise fail(TypeError, "symbols", "a tuple of strings", described(self.symbols))
         characters = self.symbols[1:]
         if self.symbols[:1] != (UNKNOWN,) or any(len(symbol) != 1 for symbol in characters):
             raise fail(ValueError, "symbols", f"{UNKNOWN!r} and then characters", self.symbols)
@@ -253,7 +258,7 @@ def one_hot(indices: Any, size: int, dtype: DTypeLike = np.float64) -> Array:
 
 
 def _check_indices(name: str, value: Any, size: int | None = None) -> Indices:
-    indices = np.asarray(value)
+    indices = as_array(name, value, "integers")
     if indices.size == 0:
         indices = indices.astype(np.int64)
     if indices.dtype.kind not in "iu":
@@ -398,21 +403,22 @@ def cross_entropy_of(
     4.0
     """
     batch_size, steps = check_size("batch_size", batch_size), check_size("steps", steps)
+    dtype = _check_model(model, params)
     indices = _check_indices("indices", indices, model.input_size)
-    width = (len(indices) - 1) // batch_size
+    width = (indices.size - 1) // batch_size
     if indices.ndim != 1 or width < 1:
         expected = f"shape (N,) with N at least batch_size + 1 = {batch_size + 1}"
         raise fail(ValueError, "indices", expected, f"shape {indices.shape}")
     strips = indices[: width * batch_size].reshape(batch_size, width).T
     targets = indices[1 : width * batch_size + 1].reshape(batch_size, width).T
-    dtype = params["readout.weight"].dtype
     total, state = 0.0, None
     for begin in range(0, width, steps):
         part = slice(begin, begin + steps)
         x = one_hot(strips[part], model.input_size, dtype)
         scores, state = model.scores(params, x, state)
         total += float(losses.cross_entropy(scores, targets[part], over_time="sum")[0])
-    return total / width
+    mean: float = total / width
+    return mean
 
 
 def continue_text(
@@ -448,6 +454,11 @@ def continue_text(
     Raises:
         TypeError, ValueError: an argument is not as said.
     """
+    dtype = _check_model(model, params)
+    if not isinstance(vocabulary, Vocabulary):
+        raise fail(TypeError, "vocabulary", "a Vocabulary", type_name(vocabulary))
+    if not isinstance(prefix, str):
+        raise fail(TypeError, "prefix", "a str", type_name(prefix))
     length = check_size("length", length, minimum=0)
     temperature = check_number("temperature", temperature)
     if temperature < 0:
@@ -458,7 +469,6 @@ def continue_text(
         raise fail(ValueError, "prefix", "at least one character", repr(prefix))
     if temperature > 0:
         rng = check_rng(rng)
-    dtype = params["readout.weight"].dtype
     written, state = [], None
     unread = vocabulary.encode(prefix)
     for _ in range(length):
@@ -470,11 +480,30 @@ def continue_text(
     return prefix + vocabulary.decode(written)
 
 
+def _check_model(model: Any, params: Params) -> np.dtype[Any]:
+    """Refuse what is no model with its parameters; return the dtype of the parameters."""
+    if not all(hasattr(model, name) for name in ("input_size", "scores")):
+        raise fail(TypeError, "model", "a training.SequenceModel", type_name(model))
+    if not isinstance(params, Mapping):
+        raise fail(TypeError, "params", "a dict of arrays", type_name(params))
+    weight = params.get("readout.weight")
+    if not is_array(weight):
+        expected = "the parameters of model, readout.weight among them"
+        raise fail(ValueError, "params", expected, f"the names {sorted(map(str, params))}")
+    dtype: np.dtype[Any] = weight.dtype
+    return dtype
+
+
 def _choose(scores: Array, temperature: float, rng: np.random.Generator | None) -> int:
     if rng is None or temperature == 0:
         return int(np.argmax(scores))
     # In float64, so that the probabilities add up to 1 as closely as the generator asks for.
-    probabilities = losses.softmax(scores.astype(np.float64) / temperature)
+    # The differences first, so that nothing overflows where the temperature is almost 0.
+    below = scores.astype(np.float64)
+    below -= below.max()
+    with np.errstate(over="ignore"):
+        scaled = np.maximum(below / temperature, -np.finfo(np.float64).max)
+    probabilities = losses.softmax(scaled)
     return int(rng.choice(len(scores), p=probabilities / probabilities.sum()))
 
 
@@ -484,6 +513,7 @@ def _choose(scores: Array, temperature: float, rng: np.random.Generator | None) 
 NOUNS = ("cat", "dog", "bird", "horse", "king", "queen", "sailor", "teacher")
 TRANSITIVE = ("see", "hear", "know", "follow")
 INTRANSITIVE = ("sleep", "run", "sing", "wait")
+MAX_LENGTH = 10**9  # of a generated text; past that, asking for it is surely a mistake
 
 
 def generate_sentences(rng: np.random.Generator, length: int) -> str:
@@ -497,7 +527,7 @@ def generate_sentences(rng: np.random.Generator, length: int) -> str:
 
     Args:
         rng: source of the random numbers.
-        length: number of characters, at least 0. The last sentence may be cut off.
+        length: number of characters, 0 to 10**9. The last sentence may be cut off.
 
     Raises:
         TypeError, ValueError: an argument is not as said.
@@ -506,6 +536,8 @@ def generate_sentences(rng: np.random.Generator, length: int) -> str:
     'the birds run the birds sing the dogs that see the teachers sing '
     """
     rng, length = check_rng(rng), check_size("length", length, minimum=0)
+    if length > MAX_LENGTH:
+        raise fail(ValueError, "length", f"at most {MAX_LENGTH} characters", length)
     sentences: list[str] = []
     written = 0
     while written < length:

@@ -60,12 +60,16 @@ def from_torch(module: torch.nn.Module) -> Params:
 
     Raises:
         TypeError: ``module`` is something else.
-        ValueError: it has more layers, two directions or a projection.
+        ValueError: it has more layers, two directions, a projection, or a nonlinearity other than
+            tanh.
 
     >>> cell = torch.nn.RNNCell(input_size=3, hidden_size=4)
     >>> {name: value.shape for name, value in from_torch(cell).items()}
     {'weight_ih': (4, 3), 'weight_hh': (4, 4), 'bias_ih': (4,), 'bias_hh': (4,)}
     """
+    nonlinearity = getattr(module, "nonlinearity", "tanh")
+    if nonlinearity != "tanh":
+        raise fail(ValueError, "module", "the nonlinearity 'tanh'", repr(nonlinearity))
     if isinstance(module, torch.nn.RNNBase):
         _check_single_layer(module)
     elif not isinstance(module, CELLS):

@@ -21,7 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from nndl_rnn._validation import check_choice, check_rng, check_size, check_user_dtype, fail
+from nndl_rnn._validation import (
+    as_array,
+    check_choice,
+    check_rng,
+    check_size,
+    check_user_dtype,
+    fail,
+)
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.floating[Any]]
@@ -163,8 +170,11 @@ def sample_sentences(
         expected = f"at most {most}, as one is {DISTRACTOR_WORDS} words of a gap of {gap}"
         raise fail(ValueError, "distractors", expected, distractors)
     names = tuple(LANGUAGES)[:countries]
-    sentences = [_sentence(gap, rng, distractors, names) for _ in range(count)]
-    return np.array(sentences, dtype=np.int64).T
+    # All memory at once, so that what will not fit is refused before the work begins.
+    words = np.empty((count, gap + len(OPENING) + len(ENDING) + 2), dtype=np.int64)
+    for sentence in words:
+        sentence[:] = _sentence(gap, rng, distractors, names)
+    return words.T
 
 
 def _sentence(
@@ -249,7 +259,7 @@ def decode_sentences(words: ArrayLike) -> list[str]:
 
 
 def _check_words(words: ArrayLike) -> Integers:
-    array = np.asarray(words)
+    array = as_array("words", words, "integers of shape (T, B)")
     if not np.issubdtype(array.dtype, np.integer):
         raise fail(TypeError, "words", "integers", f"dtype {array.dtype}")
     if array.ndim != 2:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from nndl_rnn._validation import check_rng, check_size, check_user_dtype, fail
+from nndl_rnn._validation import as_array, check_rng, check_size, check_user_dtype, fail
 
 # Bits are computed with 64-bit signed integers; one bit is the sign, and one stays free so
 # that 2**width itself can be represented.
@@ -41,7 +41,7 @@ def _check_width(width: int, largest: int = MAX_WIDTH) -> int:
 
 
 def _check_numbers(name: str, values: ArrayLike, width: int) -> Integers:
-    array = np.asarray(values)
+    array = as_array(name, values, "integers of shape (B,)")
     if not np.issubdtype(array.dtype, np.integer):
         raise fail(TypeError, name, "integers", f"dtype {array.dtype}")
     if array.ndim != 1:
@@ -51,6 +51,16 @@ def _check_numbers(name: str, values: ArrayLike, width: int) -> Integers:
         expected = f"numbers from 0 to {2**width - 1} ({width} bits)"
         raise fail(ValueError, name, expected, array[outside][0])
     return array.astype(np.int64)
+
+
+def _check_bits(name: str, bits: NDArray[Any]) -> None:
+    if bits.dtype.kind not in "fiub":
+        raise fail(TypeError, name, "only 0 and 1", f"dtype {bits.dtype}")
+    if not 1 <= len(bits) <= MAX_WIDTH:
+        raise fail(ValueError, name, f"1 to {MAX_WIDTH} bits", len(bits))
+    wrong = ~np.isin(bits, (0, 1))
+    if wrong.any():
+        raise fail(ValueError, name, "only 0 and 1", bits[wrong][0])
 
 
 def _check_pairs(
@@ -159,17 +169,17 @@ def from_bits(bits: ArrayLike) -> Integers:
         Integers of shape ``(B,)``.
 
     Raises:
-        ValueError: the shape is not ``(T, B)``, ``T`` is above 62, or an entry is neither 0 nor 1.
+        TypeError: an entry is no number.
+        ValueError: the shape is not ``(T, B)``, ``T`` is not from 1 to 62, or an entry is neither 0
+            nor 1.
 
     >>> from_bits([[0], [1], [1], [0]]).tolist()
     [6]
     """
-    array = np.asarray(bits)
+    array = as_array("bits", bits, "zeros and ones of shape (T, B)")
     if array.ndim != 2:
         raise fail(ValueError, "bits", "shape (T, B)", array.shape)
-    _check_width(array.shape[0])
-    if not np.isin(array, (0, 1)).all():
-        raise fail(ValueError, "bits", "only 0 and 1", array[~np.isin(array, (0, 1))][0])
+    _check_bits("bits", array)
     powers = np.int64(1) << np.arange(array.shape[0])
     return np.asarray(powers @ array.astype(np.int64), dtype=np.int64)
 
@@ -264,9 +274,11 @@ def format_subtraction(
     -----------------
       0 1 1 0     6  right
     """
-    answer = np.asarray(predicted_bits).astype(np.int64)
-    if answer.ndim != 1:
-        raise fail(ValueError, "predicted_bits", "shape (T,)", answer.shape)
+    bits = as_array("predicted_bits", predicted_bits, "zeros and ones of shape (T,)")
+    if bits.ndim != 1:
+        raise fail(ValueError, "predicted_bits", "shape (T,)", bits.shape)
+    _check_bits("predicted_bits", bits)
+    answer = bits.astype(np.int64)
     width = len(answer)
     encode_subtraction([minuend], [subtrahend], width)
 
