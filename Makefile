@@ -77,7 +77,7 @@ mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each 
 PEERS := $(VENV)/peers
 BENCH := PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks $(BENCH_OPTIONS)
 
-bench: $(INSTALLED) ## measure speed against PyTorch and the matrix products alone (BENCH_OPTIONS=--quick)
+bench: $(INSTALLED) ## measure speed against PyTorch and the matrix products alone; time check, builds, tests (BENCH_OPTIONS=--quick)
 	$(BENCH)
 
 bench-peers: $(PEERS)/.installed ## the same against JAX too, which is installed beside the environment

@@ -1,12 +1,15 @@
 """Forward and backward of a whole sequence: this package beside PyTorch, JAX and the least possible.
 
-    python -m benchmarks [--quick] [--seconds S] [--threads N ...] [--project] [--json FILE]
+    python -m benchmarks [--quick] [--seconds S] [--threads N ...] [--no-project] [--json FILE]
 
 For each architecture, dtype, size and number of threads, five passes take turns in one process:
 this package's functions for whole sequences; ``torch.nn``; ``jit(grad(scan))`` of JAX, where it is
 installed; this package's one-step functions in a plain loop; and the matrix products alone, which
 no NumPy program can undercut. A ratio above 1 says that the other one takes longer; in brackets are
 the quartiles of the ratios of single turns.
+
+At last the project's own commands are timed, in a copy of the last commit: the check of all printed
+equations, a cold and a warm build of the book, and the tests. ``--quick`` leaves them out.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
-        "--project", action="store_true", help="also time check, builds and tests: long"
+        "--no-project", action="store_true", help="leave out check, builds and tests"
     )
     options = parser.parse_args()
     sizes = cells.QUICK_SIZES if options.quick else cells.SIZES
@@ -68,14 +71,20 @@ def main() -> None:
     for line in report.verdicts(results):
         print(line)
 
-    durations = None
-    if options.project:
-        durations = {}
-        for name, taken in project.seconds(Path(sys.prefix)):
-            durations[name] = round(taken)
-            print(f"{name:<17}{taken:7.0f} s", flush=True)
+    parts: dict[str, Any] = {}
     if options.json:
         (parts,) = measured(1, seconds=seconds, parts=True)
+        report.write(options.json, results, parts, None)
+    if options.quick or options.no_project:
+        return
+    if not (project.CHECKOUT / ".git").exists():
+        print("Check, builds and tests are left out: they need a git checkout.")
+        return
+    durations: dict[str, float] = {}
+    for name, taken in project.seconds(Path(sys.prefix)):
+        durations[name] = round(taken)
+        print(f"{name:<17}{taken:7.0f} s", flush=True)
+    if options.json:
         report.write(options.json, results, parts, durations)
 
 

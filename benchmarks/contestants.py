@@ -129,19 +129,49 @@ def _rnn_products(T: int, B: int, D: int, H: int, dtype: Any) -> Pass:
 
 
 def _lstm_products(T: int, B: int, D: int, H: int, dtype: Any) -> Pass:
-    forward, out = np.ones((4 * H, H + 1 + D), dtype), np.empty((4 * H, B), dtype)
-    backward, out_back = np.ones((H, 4 * H), dtype), np.empty((H, B), dtype)
-    column, d_a_t = np.ones((H + 1 + D, B), dtype), np.ones((4 * H, B), dtype)
-    chunk_products = _chunk_products(T, B, D, H, dtype, [(0, 4 * H)], (0, 4 * H))
+    of_steps = lstm_step_products(T, B, D, H, dtype)
+    of_chunks = lstm_chunk_products(T, B, D, H, dtype)
 
     def run() -> None:
-        for _ in range(T):
-            np.dot(forward, column, out=out)
-        for _ in range(T):
-            np.dot(backward, d_a_t, out=out_back)
-        chunk_products()
+        of_steps()
+        of_chunks()
 
     return run
+
+
+def lstm_step_products(T: int, B: int, D: int, H: int, dtype: Any, most: int | None = None) -> Pass:
+    """The two products of each step of an LSTM: pre-activations, and the way back to the state.
+
+    With ``most``, each is cut into as few products as have at most so many multiplications, by
+    halving the rows of the weights.
+    """
+    forward, backward = np.ones((4 * H, H + 1 + D), dtype), np.ones((H, 4 * H), dtype)
+    column, d_a_t = np.ones((H + 1 + D, B), dtype), np.ones((4 * H, B), dtype)
+    if most is not None:
+        forward, backward = _cut(forward, B, most), _cut(backward, B, most)
+    out, out_back = (np.empty((*w.shape[:-1], B), dtype) for w in (forward, backward))
+
+    def run() -> None:
+        product = np.dot if most is None else np.matmul
+        for _ in range(T):
+            product(forward, column, out=out)
+        for _ in range(T):
+            product(backward, d_a_t, out=out_back)
+
+    return run
+
+
+def _cut(weights: Array, B: int, most: int) -> Array:
+    """View a matrix as a stack of equal blocks of rows; a product is one block times B columns."""
+    rows, inner = weights.shape
+    while rows * inner * B > most and rows % 2 == 0:
+        rows //= 2
+    return weights.reshape(-1, rows, inner)
+
+
+def lstm_chunk_products(T: int, B: int, D: int, H: int, dtype: Any) -> Pass:
+    """The products of an LSTM that join many steps: the gradients by the weights and the inputs."""
+    return _chunk_products(T, B, D, H, dtype, [(0, 4 * H)], (0, 4 * H))
 
 
 def _gru_products(T: int, B: int, D: int, H: int, dtype: Any) -> Pass:

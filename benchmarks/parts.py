@@ -1,4 +1,4 @@
-"""What the time is made of: single operations, growth with each size, and checkpoints.
+"""What the time is made of: single operations, growth with each size, checkpoints, an LSTM's parts.
 
 All with one thread. Units are in the names.
 """
@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks import timing
-from benchmarks.cells import Cell, Problem, problem
-from benchmarks.contestants import ours
+from benchmarks.cells import SIZES, Cell, Problem, problem
+from benchmarks.contestants import lstm_chunk_products, lstm_step_products, ours, torch_nn
 from nndl_rnn import bptt, lstm
 
 TURNS = {"least": 7, "most": 60}
 BASE = {"T": 64, "B": 32, "D": 16, "H": 64}
 GROWTH = {"T": (16, 32, 64, 128, 256), "B": (8, 16, 32, 64, 128), "H": (32, 64, 128, 256, 512)}
 CHECKPOINTED = (64, 256, 1024)
+PROFILED = SIZES[3:]
+NOT_PACKED = 10**6
+"""Multiplications up to which OpenBLAS takes a product's factors as they lie, with AVX-512."""
 
 
 def measure(seconds: float, clock: Callable[[], float]) -> dict[str, Any]:
@@ -29,6 +32,10 @@ def measure(seconds: float, clock: Callable[[], float]) -> dict[str, Any]:
         },
         "copy_gbytes": _copy(seconds, clock),
         "growth_ms": {size: _growth(size, seconds, clock) for size in GROWTH},
+        "lstm_ms": [
+            {"dtype": "float32", "size": size, **_lstm_parts("float32", size, seconds, clock)}
+            for size in PROFILED
+        ],
         "checkpointed": [_checkpointed(steps, seconds, clock) for steps in CHECKPOINTED],
     }
 
@@ -90,6 +97,25 @@ def _growth(size: str, seconds: float, clock: Callable[[], float]) -> dict[str, 
     """Milliseconds of an LSTM's forward and backward pass while one size grows."""
     passes = {str(value): ours(_lstm(**BASE | {size: value})) for value in GROWTH[size]}
     return {value: 1e3 * median for value, median in _medians(passes, seconds, clock).items()}
+
+
+def _lstm_parts(
+    dtype: str, size: tuple[int, int, int, int], seconds: float, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Milliseconds of an LSTM's pass, of its products by kind, and of PyTorch's pass."""
+    given = problem(Cell("lstm", dtype, size))
+    found = _medians(
+        {
+            "ours": ours(given),
+            "torch": torch_nn(given),
+            "steps": lstm_step_products(*size, dtype),
+            "steps_in_blocks": lstm_step_products(*size, dtype, most=NOT_PACKED),
+            "chunks": lstm_chunk_products(*size, dtype),
+        },
+        seconds,
+        clock,
+    )
+    return {name: 1e3 * value for name, value in found.items()}
 
 
 def _checkpointed(steps: int, seconds: float, clock: Callable[[], float]) -> dict[str, float]:

@@ -22,8 +22,12 @@ def in_turns(
     """Time each pass once in every turn, and return seconds for each turn.
 
     Turns end after ``seconds``, but there are at least ``least`` and at most ``most``. A turn
-    before them, which does not count, fills caches and finds out how often a short pass is
-    repeated. The clock is ``time.process_time`` for one thread, which stands still while the
+    before them, which does not count, finds out how often a short pass is repeated. In each turn a
+    pass runs once more than is timed, and first, so that it is measured as it runs in a loop of
+    training. Otherwise it would pay for what came before it: caches that others have filled, and
+    memory that the system has taken back since and must hand out anew, page by page.
+
+    The clock is ``time.process_time`` for one thread, which stands still while the
     process waits for a core, and ``time.perf_counter`` for more, whose seconds of processor time
     would add up.
     """
@@ -37,6 +41,7 @@ def in_turns(
             if turn >= least and time.perf_counter() > end:
                 break
             for name, run in passes.items():
+                run()
                 samples[name].append(_mean(run, repeats[name], clock))
     finally:
         gc.enable()
