@@ -251,8 +251,9 @@ def unfold(term: Term, names: Vocabulary) -> Term:
         case Reference(key, indices):
             quantity = names.quantities[key]
             if isinstance(quantity.definition, Derivative):
-                return substitute(
-                    quantity.definition, dict(zip(quantity.holes, indices, strict=True))
+                return (
+                    substitute(quantity.definition, dict(zip(quantity.holes, indices, strict=True)))
+                    or term
                 )
         case Elementwise(left, right):
             return replace(term, left=unfold(left, names), right=unfold(right, names))
@@ -261,8 +262,8 @@ def unfold(term: Term, names: Vocabulary) -> Term:
     return term
 
 
-def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative:
-    """A defined derivative at other times."""
+def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative | None:
+    """A defined derivative at other times; ``None`` where its numerator is an expression with other indices."""
 
     def at(reference: Reference) -> Reference:
         return replace(
@@ -273,8 +274,8 @@ def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative:
     numerator = term.numerator
     if isinstance(numerator, Reference):
         numerator = at(numerator)
-    elif free_indices(numerator):
-        return term
+    elif any(indices[letter] != Linear.variable(letter) for letter in free_indices(numerator)):
+        return None
     return replace(
         term, numerator=numerator, variable=at(term.variable), held=tuple(map(at, term.held))
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from .arithmetic import Arithmetic, Array
-from .errors import EquationError
+from .errors import EquationError, located
 from .linear import Linear
 from .terms import (
     UNKNOWN,
@@ -144,8 +144,14 @@ class Network:
             return self._given[node]
         if self.is_leaf(node):
             return self._leaf(node, quantity)
+        return self._defined(node)
+
+    def _defined(self, node: Node) -> Array:
+        """The value of a node's definition; errors point into where that is printed."""
+        quantity = self.names.quantities[node[0]]
         assert quantity.definition is not None
-        return self.evaluate(quantity.definition, self.inside(node))
+        with located(quantity.source):
+            return self.evaluate(quantity.definition, self.inside(node))
 
     def _leaf(self, node: Node, quantity: Quantity) -> Array:
         value = self.arithmetic.leaf(node, *self._extent(quantity.shape))
@@ -359,19 +365,16 @@ class Network:
 
     def _direct(self, numerator: Term, variable: Node, env: Environment, term: Derivative) -> Array:
         """Vary only the places where the variable is printed in the definition of the numerator."""
-        if isinstance(numerator, Reference):
-            node = self._node(numerator, env)
-            quantity = self.names.quantities[node[0]]
-            if quantity.definition is None:
-                raise EquationError(
-                    f"{node[0]} has no printed definition, so no direct derivative", term.span
-                )
-            numerator, env = quantity.definition, self.inside(node)
+        node = self._node(numerator, env) if isinstance(numerator, Reference) else None
+        if node and self.names.quantities[node[0]].definition is None:
+            raise EquationError(
+                f"{node[0]} has no printed definition, so no direct derivative", term.span
+            )
         seen: set[Node] = set()
 
         def function(trial: Array) -> Array:
             probe = _Direct(self, {variable: trial})
-            value = probe.evaluate(numerator, env)
+            value = probe._defined(node) if node else probe.evaluate(numerator, env)
             seen.update(probe.used)
             return value
 

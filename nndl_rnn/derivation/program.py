@@ -18,7 +18,7 @@ import numpy as np
 
 from .arithmetic import Array, ComplexStep
 from .claims import Claim
-from .errors import ClaimFailed, EquationError
+from .errors import ClaimFailed, EquationError, located
 from .evaluate import Environment, Network, Node, show_node
 from .layout import FloatArray, Layout
 from .linear import Linear
@@ -125,7 +125,8 @@ class Program(Network):
         for rule in self._rules:
             environment = rule.environment(node, self.last)
             if environment is not None:
-                return self.evaluate(rule.body, environment)
+                with located(rule.claim.source):
+                    return self.evaluate(rule.body, environment)
         raise EquationError(
             f"the program has a gap: no equation computes the gradient of {show_node(node)}"
         )

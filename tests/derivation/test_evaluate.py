@@ -7,12 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from nndl_rnn.derivation.arithmetic import Autograd, ComplexStep, FiftyDigits
+from nndl_rnn.derivation.arithmetic import (
+    Autograd,
+    ComplexStep,
+    FiftyDigits,
+    Unsupported,
+    random_fraction,
+)
 from nndl_rnn.derivation.elaborate import elaborate
 from nndl_rnn.derivation.errors import EquationError, Source
-from nndl_rnn.derivation.exact import modulo_prime, rational
-from nndl_rnn.derivation.symbolic import CentralDifference
+from nndl_rnn.derivation.exact import PrimeField, RationalPolynomials, modulo_prime, rational
+from nndl_rnn.derivation.symbolic import CentralDifference, SymPyArithmetic
 from nndl_rnn.derivation.syntax import parse
+from nndl_rnn.derivation.terms import Term
 
 T, N, M, Q = 4, 3, 2, 5
 SQUARES = r"L = \frac{1}{2} \sum_{t=1}^{T} (s_t - y_t)^\top (s_t - y_t)"
@@ -35,7 +42,7 @@ def evaluate(derivation, kind, text, **indices):
 def as_floats(value):
     if isinstance(value, torch.Tensor):
         return value.detach().numpy()
-    return np.array([[float(mpmath.mpc(entry).real) for entry in row] for row in np.asarray(value)])
+    return np.array([[float(complex(entry).real) for entry in row] for row in np.asarray(value)])
 
 
 def leaves(derivation):
@@ -232,34 +239,231 @@ def test_the_initial_state_is_random_and_not_zero(squares):
     assert (np.abs(evaluate(squares, ComplexStep, "h_0")) > 1e-3).all()
 
 
+DIRECT_ZERO = (
+    "is not printed in the definition that is differentiated here, so this direct derivative is zero by definition: "
+    "differentiate the quantity whose definition names it"
+)
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "under", "message"),
     [
-        (r"h_{T+2}", "lies outside the unrolled network, times 0 to T+1"),
-        (r"h_{-1}", "lies outside the unrolled network"),
-        (r"\sum_{t=1}^{T+1} h_t", r"reads h_{t} at 5, outside 0..T"),
-        (r"\sum_{t=0}^{T} x_t", r"reads x_{t} at 0, outside 1..T"),
-        (r"\sum_{t=1}^{T} x_{t+1}", r"reads x_{t} at 5, outside 1..T"),
-        (r"\sum_{t=1}^{T} x_{t-1}", r"reads x_{t} at 0, outside 1..T"),
-        (r"\sum_{t=1}^{T} \delta^{h}_{t+1}", r"reads \delta^{h}_{t} at 5, outside 1..T"),
-        (r"\sum_{t=1}^{T} \frac{\partial L}{\partial h_{t+1}}", r"reads h_{t} at 5, outside 0..T"),
-        (r"U^{T-5}", "a negative power"),
-        (r"h_k", "index k has no value here"),
-        (r"\left. \frac{\partial L}{\partial h_1} \right|_{h_1}", "is held fixed and varied at the same time"),
-        (r"\frac{\partial \delta^{h}_1}{\partial h_1}", "the derivative of a derivative is not supported"),
-        (r"\frac{\partial^{+} L}{\partial h_2}", "is not printed in the definition that is differentiated here"),
-        (r"\frac{\partial^{+} h_2}{\partial h_1}", "is not printed in the definition"),
-        (r"\frac{\partial^{+} s_2}{\partial h_1}", "is not printed in the definition"),
-        (r"\frac{\partial^{+} x_2}{\partial h_1}", "has no printed definition, so no direct derivative"),
-        (r"\log(W x_1 - W x_1)", "the logarithm of a number that is not positive"),
-        (r"\mathbf{1} \mathbf{1}^\top", "cannot be told from its surroundings"),
+        (r"b + h_{T+2}", "h_{T+2}", "h_{t} at 6 lies outside the unrolled network, times 0 to T+1"),
+        (r"h_{-1}", "h_{-1}", "h_{t} at -1 lies outside the unrolled network, times 0 to T+1"),
+        (r"\sum_{t=1}^{T+1} h_t", "h_t", "a sum or product over time reads h_{t} at 5, outside 0..T"),
+        (r"\sum_{t=0}^{T} x_t", "x_t", "a sum or product over time reads x_{t} at 0, outside 1..T"),
+        (r"\sum_{t=1}^{T} x_{t+1}", "x_{t+1}", "a sum or product over time reads x_{t} at 5, outside 1..T"),
+        (r"\sum_{t=1}^{T} x_{t-1}", "x_{t-1}", "a sum or product over time reads x_{t} at 0, outside 1..T"),
+        (
+            r"\prod_{t=1}^{T} (U \operatorname{diag}(h_{t+1}))",
+            "h_{t+1}",
+            "a sum or product over time reads h_{t} at 5, outside 0..T",
+        ),
+        (
+            r"\sum_{t=1}^{T} \delta^{h}_{t+1}",
+            r"\delta^{h}_{t+1}",
+            r"a sum or product over time reads \delta^{h}_{t} at 5, outside 1..T",
+        ),
+        (
+            r"\sum_{t=1}^{T} \frac{\partial L}{\partial h_{t+1}}",
+            "h_{t+1}",
+            "a sum or product over time reads h_{t} at 5, outside 0..T",
+        ),
+        (r"b \odot b + U^{T-5} b", "U^{T-5}", "a negative power, T-5 = -1"),
+        (r"2 h_k", "h_k", "index k has no value here"),
+        (
+            r"b + \left. \frac{\partial L}{\partial h_1} \right|_{h_1}",
+            r"\left. \frac{\partial L}{\partial h_1} \right|_{h_1}",
+            "h_{t} at 1 is held fixed and varied at the same time",
+        ),
+        (
+            r"b + \frac{\partial^{+} L}{\partial h_2}",
+            r"\frac{\partial^{+} L}{\partial h_2}",
+            f"h_{{t}} at 2 {DIRECT_ZERO}",
+        ),
+        (
+            r"\frac{\partial^{+} h_2}{\partial h_1}",
+            r"\frac{\partial^{+} h_2}{\partial h_1}",
+            f"h_{{t}} at 1 {DIRECT_ZERO}",
+        ),
+        (r"\frac{\partial^{+} s_2}{\partial U}", r"\frac{\partial^{+} s_2}{\partial U}", f"U {DIRECT_ZERO}"),
+        (
+            r"W \frac{\partial^{+} x_2}{\partial h_1}",
+            r"\frac{\partial^{+} x_2}{\partial h_1}",
+            "x_{t} has no printed definition, so no direct derivative",
+        ),
+        (r"b + \log(W x_1 - W x_1)", r"\log(W x_1 - W x_1)", "the logarithm of a number that is not positive"),
+        (
+            r"\mathbf{1} \mathbf{1}^\top",
+            r"\mathbf{1}",
+            r"the size of this I or \mathbf{1} cannot be told from its surroundings",
+        ),
     ],
 )  # fmt: skip
-def test_what_cannot_be_evaluated_is_an_error(squares, text, message):
+def test_what_cannot_be_evaluated_is_an_error(squares, text, under, message):
+    for _ in range(2):  # the second time like the first
+        with pytest.raises(EquationError) as raised:
+            evaluate(squares, ComplexStep, text)
+        assert raised.value.message == message
+        assert text[slice(*raised.value.span)] == under
+
+
+def test_an_error_in_a_definition_points_to_where_that_is_printed(derive):
+    page = {
+        "eq-s": r"v_t, b \in \mathbb{R}^{n}, \quad U \in \mathbb{R}^{n \times n}, \quad L \in \mathbb{R}",
+        "eq-d": r"v_t = b + U^{t - 3} b, \qquad L = b^\top \log(b - b)",
+        "eq-e": r"w := \frac{\partial L}{\partial b}",
+    }
+    derivation = derive(page, n=2)
+    derivation.declare("eq-s")
+    derivation.define("eq-d", "eq-e")
+    for text, where in [
+        ("v_1", "U^{t - 3}"),
+        ("b + 2 v_1", "U^{t - 3}"),
+        (r"\frac{\partial (b^\top v_2)}{\partial b}", "U^{t - 3}"),
+        (r"\frac{\partial^{+} v_2}{\partial b}", "U^{t - 3}"),
+        ("w", r"\log(b - b)"),
+    ]:
+        for _ in range(2):
+            with pytest.raises(EquationError) as raised:
+                evaluate(derivation, ComplexStep, text)
+            assert raised.value.source.label == "eq-d"
+            assert raised.value.source.text[slice(*raised.value.span)] == where
+    derivation.model.names.quantities["L"].definition = None
+    with pytest.raises(EquationError, match="the derivative of a derivative is") as raised:
+        evaluate(derivation, ComplexStep, r"\frac{\partial w}{\partial b}")
+    assert raised.value.source.text[slice(*raised.value.span)] == r"\frac{\partial L}{\partial b}"
+
+
+def test_a_derivative_known_outside_of_a_sum_may_not_be_read_beyond_the_end_inside_of_one(squares):
+    assert not evaluate(squares, ComplexStep, r"\frac{\partial L}{\partial h_{T+1}}").any()
+    with pytest.raises(EquationError, match=r"reads h_\{t\} at 5, outside 0\.\.T"):
+        evaluate(squares, ComplexStep, r"\sum_{t=1}^{T} \frac{\partial L}{\partial h_{t+1}}")
+    assert not evaluate(
+        squares, ComplexStep, r"\frac{\partial h_{T+1}}{\partial h_{T+1}} - I"
+    ).any()
+    with pytest.raises(EquationError, match=r"reads h_\{t\} at 5, outside 0\.\.T"):
+        evaluate(squares, ComplexStep, r"\sum_{t=1}^{T} \frac{\partial h_{t+1}}{\partial h_t}")
+
+
+def test_a_quantity_has_as_many_times_as_it_has_index_letters(squares):
+    network = squares.model.network(ComplexStep)
+    for node in [("h_{t}", ()), ("h_{t}", (1, 2)), ("L", (1,))]:
+        with pytest.raises(
+            ValueError, match=r"zip\(\) argument 2 is (shorter|longer) than argument 1"
+        ):
+            network.value(node)
+
+
+def test_a_term_of_a_new_kind_is_an_error(squares):
+    class Novel(Term):
+        pass
+
     with pytest.raises(EquationError) as raised:
-        evaluate(squares, ComplexStep, text)
-    assert message in raised.value.message
-    assert raised.value.span is not None
+        squares.model.network(ComplexStep).evaluate(Novel(span=(3, 5)), {})
+    assert (raised.value.message, raised.value.span) == (
+        "this expression cannot be evaluated",
+        (3, 5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("space", "dimension", "shape", "size"),
+    [
+        (r"\mathbb{R}^{n - m}", "-m+n", "-m+n x 1", 0),
+        (r"\mathbb{R}^{n - 3}", "n-3", "n-3 x 1", -1),
+        (r"\mathbb{R}^{n \times 0}", "0", "n x 0", 0),
+    ],
+)
+def test_dimensions_must_be_positive(derive, space, dimension, shape, size):
+    derivation = derive({"eq-s": rf"v \in {space}"}, n=2, m=2)
+    derivation.declare("eq-s")
+    with pytest.raises(EquationError) as raised:
+        evaluate(derivation, ComplexStep, "v")
+    message = f"dimension {dimension} of shape {shape} is {size}: give larger sizes to Derivation"
+    assert raised.value.message == message
+
+
+# ---------------------------------------------------------------- every operation, against NumPy
+
+
+def operations(derivation):
+    """Expressions of all kinds with their values."""
+    w, u, b, _, h_0, x, _ = leaves(derivation)
+    one = np.ones((N, 1))
+
+    def softmax(z):
+        return np.exp(z) / np.exp(z).sum()
+
+    return [
+        (r"5 b", {}, 5 * b),
+        (r"t b", {"t": 3}, 3 * b),
+        (r"(T - t) b", {"t": 3}, b),
+        (r"\frac{2}{7} b", {}, 2 / 7 * b),
+        (r"\frac{b}{2 + b^\top h_0}", {}, b / (2 + b.T @ h_0)),
+        (r"b - h_0", {}, b - h_0),
+        (r"-b", {}, -b),
+        (r"1 - b", {}, 1 - b),
+        (r"b^\top h_0", {}, b.T @ h_0),
+        (r"b h_0^\top", {}, b @ h_0.T),
+        (r"b \otimes x_2", {}, b @ x[2].T),
+        (r"(U W)^\top b", {}, (u @ w).T @ b),
+        (r"b \odot h_0", {}, b * h_0),
+        (r"\operatorname{diag}(b) W", {}, np.diag(b[:, 0]) @ w),
+        (r"\operatorname{diag}(b^\top) W", {}, np.diag(b[:, 0]) @ w),
+        (r"b^3", {}, b**3),
+        (r"b^0 \odot h_0", {}, h_0),
+        (r"(b^\top)^2", {}, b.T**2),
+        (r"U^3 W", {}, u @ u @ u @ w),
+        (r"U^{T - t} W", {"t": 4}, w),
+        (r"W + W", {}, w + w),
+        (r"\mathbf{1}^\top b", {}, one.T @ b),
+        (r"(\mathbf{1} - b)^\top h_0", {}, (one - b).T @ h_0),
+        (r"(I - U) W", {}, (np.eye(N) - u) @ w),
+        (r"[b; x_2]", {}, np.vstack([b, x[2]])),
+        (
+            r"\begin{bmatrix} U & W \\ W^\top & x_1 x_2^\top \end{bmatrix}",
+            {},
+            np.block([[u, w], [w.T, x[1] @ x[2].T]]),
+        ),
+        (r"\sum_{t=1}^{T} x_t", {}, sum(x.values())),
+        (r"\sum_{j=t+1}^{T} x_j", {"t": 2}, x[3] + x[4]),
+        (r"\sum_{j=t+1}^{T} x_j", {"t": 4}, np.zeros((M, 1))),
+        (r"\sum_{t=1}^{T} t x_t", {}, sum(t * x[t] for t in x)),
+        (r"\sum_{t=2}^{3} \sum_{j=1}^{t} t x_j", {}, 2 * (x[1] + x[2]) + 3 * (x[1] + x[2] + x[3])),
+        (r"\prod_{j=1}^{2} (U + (j - 1) \operatorname{diag}(b))", {}, u @ (u + np.diag(b[:, 0]))),
+        (
+            r"\overleftarrow{\prod}_{j=1}^{2} (U + (j - 1) \operatorname{diag}(b))",
+            {},
+            (u + np.diag(b[:, 0])) @ u,
+        ),
+        (r"\prod_{j=t}^{1} (U + j U)", {"t": 2}, np.eye(N)),
+        (r"\prod_{t=1}^{3} (x_t^\top x_t)", {}, np.prod([x[t].T @ x[t] for t in (1, 2, 3)])),
+        (r"\tanh(b)", {}, np.tanh(b)),
+        (r"\tanh'(b)", {}, 1 / np.cosh(b) ** 2),
+        (r"\sigma(b)", {}, 1 / (1 + np.exp(-b))),
+        (r"\sigma'(b)", {}, 1 / (np.exp(b) + 2 + np.exp(-b))),
+        (r"\exp(b)", {}, np.exp(b)),
+        (r"\exp'(b)", {}, np.exp(b)),
+        (r"\log(2 + b)", {}, np.log(2 + b)),
+        (r"\log'(2 + b)", {}, 1 / (2 + b)),
+        (r"\operatorname{softmax}(b)", {}, softmax(b)),
+        (r"\operatorname{softmax}(b^\top)", {}, softmax(b.T)),
+        (r"\frac{\partial (\mathbf{1}^\top \log(2 + b))}{\partial b}", {}, 1 / (2 + b)),
+        (
+            r"\frac{\partial \operatorname{softmax}(b)}{\partial b}",
+            {},
+            np.diag(softmax(b)[:, 0]) - softmax(b) @ softmax(b).T,
+        ),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_operations_are_those_of_numpy(squares, kind):
+    for text, indices, expected in operations(squares):
+        found = evaluate(squares, kind, text, **indices)
+        assert found.shape == np.atleast_2d(expected).shape, text
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15, err_msg=text)
 
 
 def test_a_derivative_that_is_known_already_still_depends_on_what_it_was_made_of(squares):
@@ -376,3 +580,242 @@ def test_the_printed_first_derivative_of_a_function_is_its_derivative(kind, func
     np.testing.assert_allclose(
         np.diag(as_floats(slope)), as_floats(kind.apply(function, 1, at))[:, 0], rtol=1e-13
     )
+
+
+@pytest.mark.parametrize("kind", [FiftyDigits, CentralDifference])
+def test_derivatives_in_many_digits_are_good_to_many_digits(kind):
+    """Of ``tanh(a u_0 + 3 u_1)`` and ``exp(u_0) u_1``, against their exact derivatives."""
+    arithmetic, context = kind(), mpmath.MPContext()
+    context.dps = 70
+    a, u = context.mpf(1) / 7, (context.mpf(2) / 3, context.mpf(-5) / 8)
+    slope = context.sech(a * u[0] + 3 * u[1]) ** 2
+    exponential = context.exp(u[0])
+    expected = [[slope * a, slope * 3], [exponential * u[1], exponential]]
+
+    def function(at):
+        first, second = at[..., :1, :], at[..., 1:, :]
+        weighted = arithmetic.array([[Fraction(1, 7)]]) * first
+        top = arithmetic.apply("tanh", 0, weighted + arithmetic.full(1, 1, Fraction(3)) * second)
+        return arithmetic.block([[top], [arithmetic.apply("exp", 0, first) * second]])
+
+    at = arithmetic.array([[Fraction(2, 3)], [Fraction(-5, 8)]])
+    found = arithmetic.jacobian(function, at)
+    error = max(abs(found[r, c] - expected[r][c]) for r in range(2) for c in range(2))
+    assert error < (1e-50 if kind is FiftyDigits else 1e-36)
+    assert abs(arithmetic.apply("tanh", 0, at)[0, 0] - context.tanh(u[0])) < 1e-55
+    assert (
+        abs(arithmetic.apply("sigma", 1, at)[0, 0] - 1 / (2 + exponential + 1 / exponential))
+        < 1e-55
+    )
+
+
+def test_random_points_are_fractions_in_the_open_interval_and_never_zero():
+    found = [random_fraction(seed, "W", r) for seed in range(3) for r in range(1500)]
+    assert all(-1 < value < 1 and value for value in found)
+    assert {value.denominator for value in found} == {2**20}  # odd numerators
+    assert min(found) < -0.99
+    assert max(found) > 0.99
+    assert min(map(abs, found)) < 0.01
+    assert abs(sum(found)) < 0.05 * len(found)
+    assert len(set(found)) > 0.99 * len(found)
+    assert random_fraction(0, "W", 5) == found[5]  # nothing but the seed and the name counts
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SymPyArithmetic])
+def test_the_entries_of_leaves_differ_from_each_other_and_from_seed_to_seed(kind):
+    def entries(seed, name):
+        return as_floats(kind(seed).leaf(name, 2, 3)).ravel().tolist()
+
+    found = [*entries(0, "W"), *entries(1, "W"), *entries(0, "U")]
+    assert len({round(value, 9) for value in found}) == 18
+    assert entries(1, "W") == found[6:12]
+
+
+def test_leaves_of_the_formal_kinds_are_independent_variables():
+    for kind in (modulo_prime(), rational(20)):
+        found = [*kind.leaf("W", 2, 3).flat, *kind.leaf("U", 3, 1).flat]
+        assert len({entry.value for entry in found}) == 9
+        assert kind.leaf("W", 2, 3).shape == (2, 3)
+        assert [a.value for a in kind.leaf("W", 2, 3).flat] == [a.value for a in found[:6]]
+    one, same, other = modulo_prime(), modulo_prime(), modulo_prime(1)
+    assert one.leaf("W", 1, 1)[0, 0].value == same.leaf("W", 1, 1)[0, 0].value
+    assert one.leaf("W", 1, 1)[0, 0].value != other.leaf("W", 1, 1)[0, 0].value
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SymPyArithmetic])
+def test_unknown_functions_are_stood_in_for_as_documented(kind):
+    kind = kind(3)
+    u = kind.array([[Fraction(1, 2)], [Fraction(-3, 4)]])
+    w = kind.array([[Fraction(5, 8)]])
+
+    def weights(name, size):
+        return [as_floats(kind.leaf((name, which), 1, size)) for which in "ab"]
+
+    for name in (r"\phi", r"\psi"):
+        [[[a]], [[b]]] = weights(name, 1)
+        at = as_floats(u)
+        value, slope = np.tanh(a * at) + b * at**2, a / np.cosh(a * at) ** 2 + 2 * b * at
+        np.testing.assert_allclose(as_floats(kind.activation(name, 0, u)), value, rtol=1e-13)
+        np.testing.assert_allclose(as_floats(kind.activation(name, 1, u)), slope, rtol=1e-13)
+    for name in (r"\ell", "g"):
+        for arguments in ([u], [u, w], [w, kind.transpose(u)]):
+            stacked = np.concatenate([as_floats(each).reshape(-1, 1) for each in arguments])
+            a, b = weights(name, len(stacked))
+            value = np.tanh(a @ stacked) + (b @ stacked) ** 2
+            np.testing.assert_allclose(as_floats(kind.unknown(name, arguments)), value, rtol=1e-13)
+            assert a.tolist() != b.tolist()
+
+
+EXACT = [modulo_prime, lambda: rational(30)]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SymPyArithmetic, *EXACT])
+def test_unknown_functions_of_different_names_differ(kind):
+    kind = kind()
+    u, w = kind.leaf("u", 2, 1), kind.leaf("w", 2, 1)
+
+    def number(value):
+        value = value[0, 0]
+        return value.value if hasattr(value, "ring") else complex(value)
+
+    found = [number(kind.activation(name, order, u)) for name in "fg" for order in (0, 1)]
+    found += [number(kind.unknown(name, given)) for name in "fg" for given in ([u], [u, w], [w, u])]
+    assert len(set(found)) == 10
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SymPyArithmetic, *EXACT])
+def test_arrays_are_made_and_rearranged_alike_in_all_kinds(kind):
+    kind = kind()
+    a = [[Fraction(1), Fraction(-2, 3), Fraction(5)], [Fraction(7, 4), Fraction(0), Fraction(-3)]]
+    b = [[Fraction(2), Fraction(1, 3)]]
+    left, right = kind.array(a), kind.array(b)
+    column = [[entry] for row in a for entry in row]
+    zero, one = Fraction(0), Fraction(1)
+    for found, expected in [
+        (kind.transpose(left), [list(row) for row in zip(*a, strict=True)]),
+        (kind.reshape(left, 3, 2), [[a[0][0], a[0][1]], [a[0][2], a[1][0]], [a[1][1], a[1][2]]]),
+        (kind.column(left), column),
+        (kind.full(2, 3, Fraction(5, 7)), [[Fraction(5, 7)] * 3] * 2),
+        (kind.identity(3), [[one, zero, zero], [zero, one, zero], [zero, zero, one]]),
+        (kind.diagonal(right), [[b[0][0], zero], [zero, b[0][1]]]),
+        (kind.diagonal(kind.transpose(right)), [[b[0][0], zero], [zero, b[0][1]]]),
+        (
+            kind.block([[left, kind.transpose(right)], [kind.full(1, 2, one), right]]),
+            [[*a[0], b[0][0]], [*a[1], b[0][1]], [one, one, *b[0]]],
+        ),
+        (right @ left, [[sum(b[0][k] * a[k][c] for k in range(2)) for c in range(3)]]),
+        (-left, [[-entry for entry in row] for row in a]),
+        (right * right, [[entry * entry for entry in b[0]]]),
+        (left / kind.full(1, 1, Fraction(-3)), [[entry / -3 for entry in row] for row in a]),
+    ]:
+        wanted = kind.array(expected)
+        assert tuple(found.shape) == tuple(wanted.shape) == (len(expected), len(expected[0]))
+        if isinstance(kind, SymPyArithmetic):
+            np.testing.assert_array_equal(found, wanted)
+            continue
+        assert kind.agree(found, wanted)[0]
+        for r, c in np.ndindex(tuple(wanted.shape)):
+            changed = [list(row) for row in expected]
+            changed[r][c] += Fraction(1, 1000)
+            assert not kind.agree(found, kind.array(changed))[0]
+            assert not kind.agree(kind.array(changed), found)[0]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SymPyArithmetic, *EXACT])
+def test_jacobians_have_entries_of_the_value_as_rows(kind):
+    """Of ``A U B`` with respect to ``U``, a Kronecker product; of a constant, zeros."""
+    kind = kind()
+    a = [[Fraction(1), Fraction(2)], [Fraction(-3), Fraction(5)], [Fraction(1, 2), Fraction(7)]]
+    b = [[Fraction(3)], [Fraction(1, 4)], [Fraction(-2)]]
+    at = kind.leaf("U", 2, 3)
+    slopes = kind.jacobian(lambda u: kind.array(a) @ u @ kind.array(b), at)
+    wanted = [[a[i][k] * b[j][0] for k in range(2) for j in range(3)] for i in range(3)]
+    nothing = kind.jacobian(lambda u: kind.array(a), at)
+    squares = kind.jacobian(lambda u: u * u, at)
+    assert tuple(nothing.shape) == tuple(squares.shape) == (6, 6)
+    doubled = kind.diagonal(at + at)
+    if isinstance(kind, SymPyArithmetic):
+        np.testing.assert_array_equal(slopes, kind.array(wanted))
+        np.testing.assert_array_equal(nothing, kind.full(6, 6, Fraction(0)))
+        np.testing.assert_array_equal(squares, doubled)
+    else:
+        assert tuple(slopes.shape) == (3, 6)
+        assert kind.agree(slopes, kind.array(wanted))[0]
+        assert kind.agree(nothing, kind.full(6, 6, Fraction(0))) == (True, 0.0)
+        assert kind.agree(squares, doubled)[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_difference_in_one_entry_is_found_in_whichever_side_it_stands(kind):
+    kind = kind()
+    plain, big = kind.full(2, 3, Fraction(1, 2)), kind.full(2, 3, Fraction(2000))
+    for r, c in np.ndindex(2, 3):
+        change = [[Fraction(1, 16) * ((i, j) == (r, c)) for j in range(3)] for i in range(2)]
+        changed = plain + kind.array(change)
+        for left, right in [(plain, changed), (changed, plain)]:
+            assert kind.distance(left, right) == pytest.approx(1 / 16, rel=1e-12)
+        for left, right in [(big, big + changed), (big + changed, big)]:
+            assert kind.distance(left, right) == pytest.approx(0.5625 / 2000.5625, rel=1e-12)
+    assert kind.distance(plain, kind.full(1, 1, Fraction(1, 2))) == 0.0
+    assert kind.distance(kind.full(1, 1, Fraction(5)), kind.full(2, 3, Fraction(3))) == 0.4
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_the_distance_of_formal_values_is_the_number_of_entries_that_differ(kind):
+    kind = kind()
+    value = kind.leaf("U", 2, 3)
+    changed = value.copy()
+    for count, place in enumerate(np.ndindex(2, 3), 1):
+        changed[place] = changed[place] + kind.full(1, 1, Fraction(1))[0, 0]
+        assert kind.agree(value, changed) == kind.agree(changed, value) == (False, count)
+    assert kind.distance(value, kind.full(1, 1, Fraction(0))) == 6
+    assert kind.agree(value + -value, kind.full(1, 1, Fraction(0))) == (True, 0)
+
+
+def test_functions_that_a_kind_does_not_know():
+    for kind, message in [
+        (ComplexStep(), "no numeric rule for cos"),
+        (Autograd(), "no PyTorch rule for cos"),
+        (modulo_prime(), "no formal rule for cos"),
+    ]:
+        with pytest.raises(Unsupported) as raised:
+            kind.apply("cos", 0, kind.full(1, 1, Fraction(1)))
+        assert raised.value.message == message
+    for kind in (ComplexStep(), Autograd()):
+        with pytest.raises(Unsupported):
+            kind.apply("tanh", 2, kind.full(1, 1, Fraction(1)))
+
+
+def test_residues_and_polynomials():
+    field = PrimeField(4)
+    third = field.number(Fraction(1, 3))
+    assert 0 <= third < field.p == 2**61 - 1
+    assert field.reduce(3 * third) == 1
+    assert field.number(Fraction(-7, 2)) * 2 % field.p == field.p - 7
+    assert field.reduce(third * field.inverse(third)) == 1
+    drawn = [field.variable() for _ in range(50)]
+    assert field.drawn == 50
+    assert all(0 < value < field.p for value in drawn)
+    assert len(set(drawn)) == 50
+    assert max(drawn) > field.p / 2
+    ring = RationalPolynomials(2)
+    x, y = ring.variable(), ring.variable()
+    assert x != y
+    assert str(ring.number(Fraction(2, 3)) * x - y) == "2/3*v0 - v1"
+    assert ring.inverse(ring.number(Fraction(2, 3))) == ring.number(Fraction(3, 2))
+    for value in (x, x + ring.number(Fraction(1)), x * y):
+        with pytest.raises(Unsupported) as raised:
+            ring.inverse(value)
+        assert raised.value.message == (
+            "a division by something that is not a number leaves the polynomial ring"
+        )
+    with pytest.raises(StopIteration):  # it was made for two
+        ring.variable()
+    assert (modulo_prime().name, rational(1).name) == ("modulo 2^61 - 1", "exact over Q")
+    assert str(RationalPolynomials(0).number(Fraction(1, 2))) == "1/2"
+
+
+def test_sympy_expressions_are_not_compared_as_they_stand():
+    kind = SymPyArithmetic()
+    with pytest.raises(Unsupported, match=r"^SymPy expressions are compared by their numbers$"):
+        kind.agree(kind.full(1, 1, Fraction(1)), kind.full(1, 1, Fraction(1)))
