@@ -203,7 +203,7 @@ class _Scanner:
         if directive and directive["name"] == "math":
             yield self._math_directive(directive["argument"], body, start + 1)
         elif directive and directive["name"] == "code-cell":
-            options, taken = _options(body)
+            options, taken = self._options(body, start + 1)
             tags = options.get("tags") or []
             names = re.findall(r"[\w-]+", tags) if isinstance(tags, str) else map(str, tags)
             yield Cell("\n".join(body[taken:]), start + 1 + taken, frozenset(names))
@@ -235,12 +235,23 @@ class _Scanner:
         self.at += 1
         return Source("\n".join(self.lines[opened : self.at]), self.file, opened + 1)
 
+    def _options(self, body: list[str], line: int) -> tuple[dict[str, Any], int]:
+        """The options of a directive whose body begins on a line, and how many lines they take."""
+        try:
+            options, taken = _options(body)
+        except yaml.YAMLError:
+            options = None
+        if not isinstance(options, dict):
+            message = "the options of this block are no YAML, such as ':tags: [derivation]'"
+            raise EquationError(message, None, Source(body[0], self.file, line))
+        return options, taken
+
     def _math_directive(self, argument: str, body: list[str], line: int) -> Source:
         if argument:
             message = "begin the equation on a line of its own, below {math}"
             raise EquationError(message, None, Source(argument, self.file, line - 1))
         if body and body[0].strip() == "---":
-            options, taken = _options(body)
+            options, taken = self._options(body, line)
             name = options.get("label") or options.get("name") or ""
             return Source("\n".join(body[taken:]), self.file, line + taken, str(name))
         label, skipped = "", 0
@@ -284,7 +295,7 @@ class _Scanner:
 
 
 def _without_inline_code(line: str) -> str:
-    return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", line)
+    return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", " ", line)
 
 
 def _without_prefix(line: str, prefix: str) -> str:
@@ -294,11 +305,11 @@ def _without_prefix(line: str, prefix: str) -> str:
     return line.lstrip(" \t>" if ">" in prefix else " \t")
 
 
-def _options(body: list[str]) -> tuple[dict[str, Any], int]:
+def _options(body: list[str]) -> tuple[Any, int]:
     """The options of a directive, ``:tags: [..]`` or a ``---`` YAML block, and how many lines they take."""
     if body and body[0].strip() == "---":
         ends = (number for number, line in enumerate(body) if number and line.strip() == "---")
-        end = next(ends, len(body) - 1)
+        end = next(ends, len(body))
         return yaml.safe_load("\n".join(body[1:end])) or {}, end + 1
     options: dict[str, Any] = {}
     for number, line in enumerate(body):

@@ -32,7 +32,8 @@ class Session:
 
     Attributes:
         directory: where relative chapter names are looked up.
-        edits: LaTeX used instead of what a chapter prints, by file and label: for mutation testing.
+        edits: LaTeX used instead of what a chapter prints, by the file that is read and label: for
+            mutation testing.
         results: what the derivations reported, in order.
         models: the models that the derivations built, with the names of the chapters.
         quick: only the first numeric level, no mutants.
@@ -71,7 +72,7 @@ class Session:
             chapter = Chapter.read(notebook, str(Path(name).with_suffix(NOTEBOOK)))
             self._reasons_of_notebooks.update(chapter.equivalent_mutants)
         edited = (
-            replace(equation, text=self.edits.get((name, equation.label), equation.text))
+            replace(equation, text=self.edits.get((chapter.file, equation.label), equation.text))
             for equation in chapter.equations
         )
         return replace(chapter, equations=tuple(edited))
