@@ -36,6 +36,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -219,12 +220,11 @@ def checkpointed(
     segments = check_size("segments", segments)
     steps = _steps(x)
     length = CHUNK * max(1, -(-steps // (segments * CHUNK)))
-    cuts = [slice(start, start + length) for start in range(0, max(steps, 1), length)]
-
     beginnings = []
     h: Array | None = None
-    for cut in cuts:
-        beginnings.append(state)
+    for start in range(0, max(steps, length), length):  # one segment even if there is no step
+        cut = slice(start, start + length)
+        beginnings.append((cut, state))
         piece, state = architecture.forward(params, x[cut], state, **options)[:2]
         if h is None:
             h = np.empty((steps, *piece.shape[1:]), piece.dtype)
@@ -236,7 +236,7 @@ def checkpointed(
     direct = check_array("d_h", direct, h.shape, h.dtype)
     d_params: Params | None = None
     d_x = np.empty_like(x, dtype=h.dtype)
-    for cut, beginning in zip(reversed(cuts), reversed(beginnings), strict=True):
+    for cut, beginning in reversed(beginnings):
         cache = architecture.forward(params, x[cut], beginning, **options)[2]
         d_params, d_x[cut], d_state = architecture.backward(
             cache, direct[cut], d_state, into=d_params
@@ -265,7 +265,7 @@ def kept_bytes(cache: object) -> int:
         owner = array
         while isinstance(owner.base, np.ndarray):
             owner = owner.base
-        sizes[id(owner)] = max(sizes.get(id(owner), 0), array.nbytes)
+        sizes[id(owner)] = min(sizes.get(id(owner), 0) + array.nbytes, owner.nbytes)
     return sum(sizes.values())
 
 
@@ -425,11 +425,8 @@ def reweighted(
     xi = check_array("xi", xi, (steps,))
     if xi.dtype.kind != "f":
         raise fail(TypeError, "xi", "a float array", f"dtype {xi.dtype}")
-    starts = [0, *(t for t in range(1, steps) if xi[t] == 0)]
-    windows = [
-        _Window(start, start, stop)
-        for start, stop in zip(starts, [*starts[1:], steps], strict=True)
-    ]
+    starts = sorted({0, *np.flatnonzero(xi == 0).tolist()})
+    windows = [_Window(start, start, stop) for start, stop in pairwise([*starts, steps])]
     return _back_in_windows(
         architecture, params, x, d_h, state, d_state, options, windows, factors=xi
     )
@@ -520,7 +517,7 @@ def draw_factors(pi: float | Array, steps: int, rng: np.random.Generator) -> Arr
         raise fail(ValueError, "pi", expected, probabilities[outside].flat[0])
     drawn = rng.random(steps) < probabilities
     factors = np.zeros(steps)
-    factors[drawn] = 1 / np.broadcast_to(probabilities, steps).astype(np.float64)[drawn]
+    np.divide(1, probabilities, out=factors, where=drawn, dtype=np.float64)
     return factors
 
 
@@ -562,9 +559,9 @@ def _back_in_windows(
     _check_architecture(architecture)
     starts = [window.start for window in windows]
     pieces, states = [], {}
-    for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
+    for start, stop in pairwise([*starts, len(x)]):
         states[start] = state
-        piece, state, _ = architecture.forward(params, x[start:stop], state, **options)
+        piece, state = architecture.forward(params, x[start:stop], state, **options)[:2]
         pieces.append(piece)
     h, last_state = np.concatenate(pieces), state
     assert last_state is not None  # there is at least one window
@@ -573,8 +570,7 @@ def _back_in_windows(
     direct = check_array("d_h", direct, h.shape, h.dtype)
     d_params: Params = {}
     d_x = np.zeros_like(x, dtype=h.dtype)
-    d_initial: State = ()
-    for start, first_loss, stop in windows:
+    for start, first_loss, stop in reversed(windows):
         own = direct[start:stop].copy()
         own[: first_loss - start] = 0
         beyond = d_state if stop == len(x) else None
@@ -590,9 +586,8 @@ def _back_in_windows(
         )
         d_params = _add(d_params, share)
         d_x[start:stop] += share_x
-        if start == 0:
-            d_initial = reached
-    return Gradients(loss, d_params, d_x, d_initial, d_readout, h, last_state)
+    # The first window, which begins at the initial state, was the last one.
+    return Gradients(loss, d_params, d_x, reached, d_readout, h, last_state)
 
 
 def _back_once(
@@ -627,6 +622,7 @@ def _back_once(
 
 
 def _kept_arrays(value: Any) -> Iterator[Array]:
+    """Find the arrays of a cache and of caches in it; not in dicts, which hold parameters."""
     if isinstance(value, np.ndarray):
         yield value
     elif isinstance(value, tuple):
@@ -634,8 +630,7 @@ def _kept_arrays(value: Any) -> Iterator[Array]:
             yield from _kept_arrays(part)
     elif is_dataclass(value):
         for entry in fields(value):
-            if entry.name != "params":
-                yield from _kept_arrays(getattr(value, entry.name))
+            yield from _kept_arrays(getattr(value, entry.name))
 
 
 def _add(total: Params, share: Params) -> Params:

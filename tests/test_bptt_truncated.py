@@ -345,6 +345,22 @@ def test_factors_have_the_stated_distribution():
     assert np.abs(correlations).max() < 5 / np.sqrt(len(draws))
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8])
+def test_factors_are_as_precise_for_every_dtype_of_the_probability(dtype):
+    pi = np.array([0.3, 0.7, 1.0, 0.1, 1.0]).astype(dtype)
+    pi[pi == 0] = 1
+    expected = [1 / float(p) for p in pi]
+    drawn = np.array([bptt.draw_factors(pi, 5, np.random.default_rng(k)) for k in range(50)])
+    assert drawn.dtype == np.float64
+    np.testing.assert_array_equal(drawn.max(axis=0), expected)
+
+
+def test_a_tiny_probability_overflows_nowhere():
+    np.testing.assert_array_equal(
+        bptt.draw_factors(np.array([1e-310, 1.0]), 2, np.random.default_rng(0)), [0.0, 1.0]
+    )
+
+
 def test_randomized_is_reweighted_with_the_factors_drawn():
     problem = make_problem(gru)
     xi = bptt.draw_factors(0.6, T, np.random.default_rng(5))
@@ -359,6 +375,7 @@ ESTIMATORS = {
     "chunked": functools.partial(bptt.chunked, k1=2, k2=3),
     "reweighted": functools.partial(bptt.reweighted, xi=np.array([1.0, 0.5, 0.0, 2.0, 3.0])),
     "randomized": functools.partial(bptt.randomized, pi=0.5, rng=np.random.default_rng(6)),
+    "checkpointed": functools.partial(bptt.checkpointed, segments=2),
 }
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=list(ESTIMATORS))
 
@@ -473,6 +490,54 @@ def test_wrong_settings_are_named(name, settings_given, error, message):
         settings_given = {"rng": np.random.default_rng(0)} | settings_given
     with pytest.raises(error, match=message):
         getattr(bptt, name)(rnn, **make_problem(rnn), **settings_given)
+
+
+@every_estimator
+@pytest.mark.parametrize("module", [rnn, lstm, gru])
+def test_float64_arrays_beside_complex_parameters_are_promoted(estimator, module):
+    problem = make_problem(module)
+    rng = np.random.default_rng(10)
+    weights = {n: v + 0.1j * rng.normal(size=v.shape) for n, v in problem.pop("params").items()}
+    promoted = {
+        name: tuple(part.astype(complex) for part in value)
+        if isinstance(value, tuple)
+        else value.astype(complex)
+        for name, value in problem.items()
+    }
+    if "rng" in estimator.keywords:
+        estimator = functools.partial(bptt.reweighted, xi=np.array([2.0, 0.0, 2.0, 2.0, 0.0]))
+    found = flat(estimator(module, weights, **problem))
+    expected = flat(estimator(module, weights, **promoted))
+    assert {value.dtype for value in found.values()} == {np.dtype(complex)}
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-13, atol=1e-15)
+
+
+@every_estimator
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        0.0,
+        [[[0.0] * H] * B] * T,
+        np.zeros((T, B, H), np.float32),
+        np.zeros((T, B, H), np.int64),
+        np.zeros((T, B, H), complex),
+        np.zeros((T, B, H + 1)),
+        np.zeros((T, B)),
+        np.full((T, B, H), np.nan),
+        np.where(np.arange(T * B * H).reshape(T, B, H) == 21, np.inf, 0.0),
+    ],
+    ids=lambda wrong: f"{type(wrong).__name__}{np.shape(wrong)}",
+)
+@pytest.mark.parametrize("from_function", [False, True])
+def test_direct_gradients_are_refused_as_by_full(estimator, wrong, from_function):
+    problem = make_problem(rnn) | {"d_h": (lambda h: (0.0, wrong)) if from_function else wrong}
+    with pytest.raises((TypeError, ValueError)) as expected:
+        bptt.full(rnn, **problem)
+    with pytest.raises(expected.type) as found:
+        estimator(rnn, **problem)
+    assert str(found.value) == str(expected.value)
 
 
 @every_estimator

@@ -1,5 +1,6 @@
 """Checkpointed back-propagation: the bits of ``full``, less memory; and what caches keep."""
 
+import dataclasses
 import tracemalloc
 import types
 
@@ -65,9 +66,9 @@ def test_bits_of_full_with_products_of_a_useful_size(module, form):
     assert {value.dtype for value in found.d_params.values()} == {np.dtype(np.float32)}
 
 
-@every_form
-def test_only_one_segment_is_in_memory(module, form):
-    alive = [0]
+def longest_kept(estimator, module, T, form=None, **settings):
+    """Return the most steps whose caches are in memory at the same time."""
+    alive, kept = [0], []
 
     class Watched:
         """A cache that counts how many steps of it there are."""
@@ -75,25 +76,53 @@ def test_only_one_segment_is_in_memory(module, form):
         def __init__(self, cache, steps):
             self.cache, self.steps = cache, steps
             alive[0] += steps
+            kept.append(alive[0])
 
         def __del__(self):
             alive[0] -= self.steps
 
-    most = [0]
-
     def forward(params, x, state=None, **options):
         h, last, cache = module.forward(params, x, state, **options)
-        watched = Watched(cache, len(x))
-        most[0] = max(most[0], alive[0])
-        return h, last, watched
+        return h, last, Watched(cache, len(x))
 
     def backward(cache, d_h, d_state=None, *, into=None):
-        return module.backward(cache.cache, d_h, d_state, into=into)
+        return module.backward(cache.cache, d_h, d_state, **({"into": into} if into else {}))
 
     counted = types.SimpleNamespace(forward=forward, backward=backward)
-    params, x, d_h, state, d_state = draw(module, 160)
-    bptt.checkpointed(counted, params, x, d_h, state, d_state=d_state, segments=5, **form)
-    assert most[0] == 32
+    params, x, d_h, state, d_state = draw(module, T)
+    estimator(counted, params, x, d_h, state, d_state=d_state, **settings, **(form or {}))
+    assert alive == [0]
+    return max(kept)
+
+
+@every_form
+@pytest.mark.parametrize(("segments", "steps"), [(1, 160), (2, 80), (5, 32), (9, 32), (1000, 16)])
+def test_only_one_segment_is_in_memory(module, form, segments, steps):
+    assert longest_kept(bptt.checkpointed, module, 160, form, segments=segments) == steps
+
+
+@pytest.mark.parametrize("module", [rnn, lstm, gru])
+@pytest.mark.parametrize(
+    ("estimator", "settings", "steps"),
+    [
+        (bptt.full, {}, 20),
+        (bptt.windowed, {"tau": 1}, 1),
+        (bptt.windowed, {"tau": 7}, 7),
+        (bptt.chunked, {"k1": 3, "k2": 3}, 3),
+        (bptt.chunked, {"k1": 2, "k2": 7}, 7),
+        (bptt.chunked, {"k1": 20, "k2": 20}, 20),
+    ],
+)
+def test_only_one_window_is_in_memory(module, estimator, settings, steps):
+    assert longest_kept(estimator, module, 20, **settings) == steps
+
+
+@pytest.mark.parametrize("zeros", [(), (0,), (1,), (0, 1), (2, 5), (1, 2, 3, 6), range(7)], ids=str)
+def test_a_factor_of_zero_lets_go_of_the_steps_after_it(zeros):
+    xi = np.full(7, 0.5)
+    xi[list(zeros)] = 0
+    runs = np.diff(sorted({0, *zeros, 7}))
+    assert longest_kept(bptt.reweighted, rnn, 7, xi=xi) == runs.max()
 
 
 @pytest.mark.parametrize("module", [rnn, lstm, gru])
@@ -196,6 +225,37 @@ def test_bytes_that_a_cache_keeps(module, per_step, once, dtype, T):
     params, x, _, state, _ = draw(module, T, dtype=dtype)
     _, _, cache = module.forward(params, x, state)
     assert bptt.kept_bytes(cache) == np.dtype(dtype).itemsize * B * (T * per_step + once)
+
+
+@dataclasses.dataclass
+class CacheOfLayers:
+    """The cache of a network made of several, whose layers read each other's outputs."""
+
+    params: dict
+    layers: tuple
+
+
+def test_arrays_that_layers_share_are_counted_once():
+    params, x, _, _, _ = draw(gru, 9)
+    h, _, lower = gru.forward(params, x)
+    above = rnn.init_params(np.random.default_rng(0), H, H)
+    _, _, upper = rnn.forward(above, h)
+    assert np.shares_memory(upper.x, lower.states)
+    numbers = (D + 5 * H) * 9 * B + B * H + (H * 9 * B + B * H)  # h of gru is the x of rnn
+    for layers in ((lower, upper), (upper, lower), ((lower,), (upper, lower))):
+        assert bptt.kept_bytes(CacheOfLayers(params, layers)) == 8 * numbers
+
+
+def test_parts_of_an_array_are_counted_as_far_as_they_are_kept():
+    whole = np.zeros((10, 4))
+    for parts, numbers in (
+        ((whole[:3],), 12),
+        ((whole[:3], whole[5:]), 32),
+        ((whole[:3], whole[5:][:, ::2]), 22),
+        ((whole[:3].T, whole, whole), 40),
+        ((np.broadcast_to(whole, (50, 10, 4)),), 40),
+    ):
+        assert bptt.kept_bytes(CacheOfLayers({}, parts)) == 8 * numbers
 
 
 def test_kept_bytes_refuses_what_is_no_cache():
