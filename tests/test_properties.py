@@ -4,12 +4,14 @@
 sequences cross the borders of chunks.
 """
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nndl_rnn import gru, lstm, residual, rnn
+from nndl_rnn import bptt, gru, lstm, residual, rnn
 from nndl_rnn._sequences import CHUNK, chunks
 from nndl_rnn.gradcheck import compare
 
@@ -160,3 +162,126 @@ def test_backward_leaves_a_long_cache_as_it_is(module, form):
     for name, value in first[0].items():
         np.testing.assert_array_equal(second[0][name], value)
     np.testing.assert_array_equal(second[1], first[1])
+
+
+# ---------------------------------------------------------------- through bptt as well
+
+ROUTES = {
+    "backward": None,
+    "full": bptt.full,
+    "checkpointed": functools.partial(bptt.checkpointed, segments=2),
+}
+every_route = pytest.mark.parametrize("route", ROUTES.values(), ids=list(ROUTES))
+
+
+def gradients_by(route, module, form, params, x, state, d_h, d_state):
+    """The gradients by one of the ways to them."""
+    if route is None:
+        return gradients(module, form, params, x, state, d_h, d_state)
+    found = route(module, params, x, d_h, state, d_state=d_state, **form)
+    parts = {f"d_state[{k}]": part for k, part in enumerate(found.d_state)}
+    return {**found.d_params, "d_x": found.d_x, **parts}
+
+
+@every_route
+@every_form
+@seeded
+@given(problem=problems, data=st.data())
+def test_padding_changes_nothing(module, form, route, problem, data):
+    """Sequences of different lengths in one batch: what follows a shorter one is without effect.
+
+    The padding may hold anything; with no cotangent on it, the gradients are the sums of those of
+    the sequences alone, each of its own length.
+    """
+    params, x, state, d_h, _ = make_problem(module, **problem)
+    lengths = [data.draw(st.integers(0, len(x)), label="length") for _ in range(x.shape[1])]
+    padding = np.arange(len(x))[:, np.newaxis] >= np.array(lengths, dtype=int)
+    x[padding] = data.draw(st.sampled_from([0.0, -3.0, 1e3]), label="padding")
+    d_h[padding] = 0
+    found = gradients_by(route, module, form, params, x, state, d_h, None)
+    total = {name: np.zeros_like(value) for name, value in params.items()}
+    for b, length in enumerate(lengths):
+        row = slice(b, b + 1)
+        initial = tuple(part[row] for part in state)
+        alone = gradients_by(
+            route, module, form, params, x[:length, row], initial, d_h[:length, row], None
+        )
+        for name, value in total.items():
+            value += alone[name]
+        np.testing.assert_allclose(found["d_x"][:length, row], alone["d_x"], atol=1e-11)
+        np.testing.assert_array_equal(found["d_x"][length:, row], 0)
+        for k in range(len(state)):
+            name = f"d_state[{k}]"
+            np.testing.assert_allclose(found[name][row], alone[name], atol=1e-11)
+    for name, value in total.items():
+        scale = 1 + np.max(np.abs(value), initial=0)
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-11 * scale)
+
+
+@every_route
+@every_form
+@seeded
+@given(problem=problems, data=st.data())
+def test_rows_of_the_batch_and_units_may_be_reordered(module, form, route, problem, data):
+    params, x, state, d_h, d_state = make_problem(module, **problem)
+    size = problem["hidden_size"]
+    units = np.array(data.draw(st.permutations(range(size)), label="units"), dtype=int)
+    rows = np.array(data.draw(st.permutations(range(x.shape[1])), label="rows"), dtype=int)
+    gates = len(params["weight_hh"]) // size
+    stacked = np.concatenate([units + gate * size for gate in range(gates)])
+
+    def reordered(named):
+        stacks = {name: named[name][stacked] for name in params}
+        return stacks | {"weight_hh": stacks["weight_hh"][:, units]}
+
+    def states(parts):
+        return tuple(part[rows][:, units] for part in parts)
+
+    whole = gradients_by(route, module, form, params, x, state, d_h, d_state)
+    found = gradients_by(
+        route,
+        module,
+        form,
+        reordered(params),
+        x[:, rows],
+        states(state),
+        d_h[:, rows][..., units],
+        states(d_state),
+    )
+    expected = {**reordered(whole), "d_x": whole["d_x"][:, rows]}
+    expected |= {f"d_state[{k}]": whole[f"d_state[{k}]"][rows][:, units] for k in range(len(state))}
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        scale = 1 + np.max(np.abs(value), initial=0)
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=1e-11 * scale)
+
+
+@every_route
+@every_form
+@seeded
+@given(problem=problems)
+def test_no_cotangent_no_gradient(module, form, route, problem):
+    params, x, state, d_h, _ = make_problem(module, **problem)
+    for value in gradients_by(route, module, form, params, x, state, 0 * d_h, None).values():
+        assert not value.any()
+
+
+@every_route
+@every_form
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("steps", "batch"), [(0, 3), (2, 0), (0, 0), (2 * CHUNK + 3, 2)])
+def test_every_route_keeps_dtype_shapes_and_arguments(module, form, route, dtype, steps, batch):
+    params, x, state, d_h, d_state = make_problem(module, 5, steps, batch, 2, 3, True)
+    params = {name: value.astype(dtype) for name, value in params.items()}
+    x, d_h = x.astype(dtype), d_h.astype(dtype)
+    state, d_state = (tuple(part.astype(dtype) for part in parts) for parts in (state, d_state))
+    arguments = [*params.values(), x, *state, d_h, *d_state]
+    before = [array.tobytes() for array in arguments]
+    for array in arguments:
+        array.flags.writeable = False
+    found = gradients_by(route, module, form, params, x, state, d_h, d_state)
+    shapes = {name: value.shape for name, value in params.items()} | {"d_x": x.shape}
+    shapes |= {f"d_state[{k}]": part.shape for k, part in enumerate(state)}
+    assert {name: value.shape for name, value in found.items()} == shapes
+    assert {value.dtype for value in found.values()} == {np.dtype(dtype)}
+    assert [array.tobytes() for array in arguments] == before
