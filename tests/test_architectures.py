@@ -352,11 +352,12 @@ def test_memory_layout_does_not_matter(module, form, layout):
 
 @every_form
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_dtype_is_kept_everywhere(module, form, dtype):
+@pytest.mark.parametrize("bias", [True, False])
+def test_dtype_is_kept_everywhere(module, form, dtype, bias):
     def cast(arrays):
         return tuple(array.astype(dtype) for array in arrays)
 
-    params, x, state, d_h, d_state = make_problem(module)
+    params, x, state, d_h, d_state = make_problem(module, bias=bias)
     params = {name: value.astype(dtype) for name, value in params.items()}
     x, d_h, state, d_state = x.astype(dtype), d_h.astype(dtype), cast(state), cast(d_state)
     for initial, d_last in ((state, d_state), (None, None)):
