@@ -154,8 +154,8 @@ def as_array(kind: Arithmetic, value: FloatArray) -> Array:
 
 
 def _find(model: Model, name: str) -> tuple[Quantity, tuple[Linear, ...]]:
-    [[node]] = parse(Source(name))
-    found = model.names.find(node)
+    statements = [statement for row in parse(Source(name)) for statement in row]
+    found = model.names.find(statements[0]) if len(statements) == 1 else None
     if found is None:
         raise EquationError(
             f"{name!r}: expected a declared name, one of {', '.join(model.names.quantities)}"
