@@ -460,7 +460,8 @@ def randomized(
         architecture, params, x, d_h, state, d_state, options: as for :func:`full`.
         pi: probability to go on back from step t to step t - 1, above 0 and at most 1: a number, or
             one for each step, shape ``(T,)``. With 1, equal to :func:`full`.
-        rng: source of the random numbers; T of them are drawn.
+        rng: source of the random numbers; T of them are drawn, also where ``params``, a state or
+            ``d_h`` is refused after that.
 
     Raises:
         TypeError, ValueError: ``pi`` or ``rng`` is not as said; further as :func:`full`.
