@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-oldest test-newest test-web reproduce check mutate bench bench-peers bench-record bench-web lab serve lint links clean distclean
+.PHONY: help install book pdf test test-oldest test-newest test-web reproduce check mutate mutants bench bench-peers bench-record bench-web lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -73,6 +73,19 @@ check: $(INSTALLED) ## verify the printed equations of all chapters, without exe
 mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each edit must be refuted
 	$(BIN)/python -m nndl_rnn.derivation mutate book/*.md
 
+# mutmut lies beside the environment, not in it, as JAX does.
+MUTATION := $(VENV)/mutation
+MUTMUT := OMP_NUM_THREADS=1 PYTHONPATH="$(abspath $(MUTATION))" $(BIN)/python
+
+mutants: $(MUTATION)/.installed ## edit the package in one place at a time; the tests must notice: hours (MUTANTS='nndl_rnn.lstm.*')
+	$(MUTMUT) $(MUTATION)/bin/mutmut run $(MUTANTS)
+	$(MUTMUT) tools/mutation_scores.py
+
+$(MUTATION)/.installed: tools/mutation.txt $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	  --target $(MUTATION) --requirement tools/mutation.txt
+	@touch $@
+
 # JAX lies beside the environment, not in it, so that nothing but the benchmark sees it.
 PEERS := $(VENV)/peers
 BENCH := PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks $(BENCH_OPTIONS)
@@ -110,7 +123,7 @@ links: $(INSTALLED) ## follow every link to another site; needs the network
 	$(BUILD) --builder linkcheck
 
 clean: ## remove what was built and the caches of tools, but not .venv
-	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 distclean: clean ## remove .venv, .venv-oldest and .venv-newest as well
 	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest

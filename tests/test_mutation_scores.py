@@ -1,12 +1,13 @@
 """What ``make mutants`` says about its results."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tools import mutation_scores
-from tools.mutation_scores import REASONS, Rule, read_mutants, read_rules
+from tools.mutation_scores import REASONS, ROOT, Rule, read_mutants, read_rules
 
 KILLED, SURVIVED, NO_TESTS, TIMEOUT, UNTRIED = 1, 0, 33, 36, None
 
@@ -103,3 +104,11 @@ def test_mutants_that_were_not_tried_do_not_count(tmp_path):
         ("derivation.syntax", True),
         ("derivation.syntax", False),
     ]
+
+
+def test_modules_and_tests_of_the_run_are_there():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
+    for pattern in settings["only_mutate"]:
+        assert list(ROOT.glob(pattern)), pattern
+    for test in settings["pytest_add_cli_args_test_selection"]:
+        assert (ROOT / test.removeprefix("--ignore=")).exists(), test
