@@ -133,17 +133,23 @@ def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
         sign in _COMPARE for sign in statement.signs
     ):
         return None
-    last = statement.sides[-1]
-    if isinstance(last, s.ListOf) and statement.signs == ("=",):
-        ends = [names.index(item) for item in last.items if not isinstance(item, s.Ellipsis)]
-        variable = names.index(statement.sides[0])
-        if variable is None or len(ends) < 2 or ends[0] is None or ends[-1] is None:
-            return None
-        return Condition(("\\le", "\\le"), (ends[0], variable, ends[-1]))
+    if isinstance(statement.sides[-1], s.ListOf) and statement.signs == ("=",):
+        return _read_range(statement.sides[0], statement.sides[-1].items, names)
     sides = [names.index(side) for side in statement.sides]
     if any(side is None for side in sides):
         return None
     return Condition(statement.signs, tuple(side for side in sides if side is not None))
+
+
+def _read_range(variable: s.Node, items: tuple[s.Node, ...], names: Vocabulary) -> Condition | None:
+    r"""``1, \dots, T`` or ``1, 2, \dots, T`` or ``1, 2``: what stands before the dots must be consecutive."""
+    listed = items[:-2] if isinstance(items[-2], s.Ellipsis) else items
+    index, first, last = (names.index(item) for item in (variable, items[0], items[-1]))
+    if index is None or first is None or last is None:
+        return None
+    if any(names.index(item) != first + Linear(at) for at, item in enumerate(listed)):
+        return None
+    return Condition(("\\le", "\\le"), (first, index, last))
 
 
 def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
@@ -325,8 +331,13 @@ def compare(claims: list[Claim], network: Network) -> Comparison:
     return Comparison(equalities, instances, entries, worst)
 
 
+def show_instance(claim: Claim, environment: Environment) -> str:
+    """The index values of an instance: ``t = 2, T = 3``."""
+    return ", ".join(f"{letter} = {environment[letter]}" for letter in (*claim.indices, LAST_TIME))
+
+
 def _refutation(claim: Claim, environment: Environment, distance: float, kind: Arithmetic) -> str:
-    where = ", ".join(f"{letter} = {environment[letter]}" for letter in (*claim.indices, LAST_TIME))
+    where = show_instance(claim, environment)
     exact = kind.tolerance == 0  # then the distance is a number of entries
     amount = f"{int(distance)} entries differ" if exact else f"off by {distance:.3g}"
     return f"the equation does not hold here: {amount} at {where} [{kind.name}]"

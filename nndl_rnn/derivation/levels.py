@@ -12,8 +12,8 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .arithmetic import Arithmetic, Autograd, ComplexStep, FiftyDigits, Unsupported
-from .claims import Claim, Comparison, compare
+from .arithmetic import Arithmetic, Autograd, ComplexStep, FiftyDigits
+from .claims import Claim, Comparison, compare, show_instance
 from .errors import ClaimFailed, EquationError, located
 from .exact import PrimeField, modulo_prime, rational
 from .model import Model
@@ -90,7 +90,8 @@ def _symbolic(model: Model, claims: list[Claim]) -> Finding:
                 worst, entries = max(worst, distance), entries + left.size
                 if not same:
                     raise ClaimFailed(
-                        f"SymPy's expression differs from the numeric derivative by {distance:.3g} at {environment}",
+                        f"SymPy's expression differs from the numeric derivative by {distance:.3g} at "
+                        + show_instance(claim, environment),
                         claim.sides[at].span,
                         claim.source,
                     )
@@ -130,8 +131,6 @@ def _abstaining(
     shown = show_sizes(last, sizes)
     try:
         return Finding(level, shown, run())
-    except Unsupported as error:
-        return Finding(level, shown, None, error.message)
     except ClaimFailed:
         return Finding(level, shown, None, "true numerically, out of reach of the formal rules")
     except EquationError as error:

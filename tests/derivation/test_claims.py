@@ -1,17 +1,21 @@
 r"""What it takes to be verified: every entry, every time step, every kind of numbers, and something to compare."""
 
 import random
+from fractions import Fraction
 
 import mpmath
 import numpy as np
 import pytest
 
+from nndl_rnn.derivation import levels
 from nndl_rnn.derivation.arithmetic import ComplexStep, Unsupported
 from nndl_rnn.derivation.claims import compare
 from nndl_rnn.derivation.errors import ClaimFailed, EquationError, ShapeMismatch, Source
-from nndl_rnn.derivation.exact import modulo_prime
-from nndl_rnn.derivation.levels import check_all
+from nndl_rnn.derivation.exact import Formal, PrimeField, modulo_prime
+from nndl_rnn.derivation.levels import Finding, check_all
+from nndl_rnn.derivation.terms import show_shape
 
+SQUARES = r"L = \frac{1}{2} \sum_{t=1}^{T} (s_t - y_t)^\top (s_t - y_t)"
 LEVELS = [
     "float64, complex step",
     "float64, complex step",
@@ -46,6 +50,119 @@ def test_true_equations_pass_every_level(holds, claim):
     residuals = [f.comparison.residual for f in result.findings if f.comparison is not None]
     assert residuals[3] < 1e-40
     assert residuals[5:] == [0.0] * len(residuals[5:])
+
+
+def found_by(result):
+    return [
+        (f.level, f.sizes, f.comparison.equalities, f.comparison.instances, f.comparison.entries, f.note)
+        for f in result.findings
+    ]  # fmt: skip
+
+
+def test_every_level_tells_its_sizes_and_how_much_it_compared(holds):
+    here, larger = "T=3, n=3, m=2, q=4", "T=4, n=4, m=3, q=5"
+    result = holds(TRUE[2], quick=False)  # two equalities between vectors
+    expected = [(here, 2, 3, 18), (larger, 2, 4, 32), *[(here, 2, 3, 18)] * 4]
+    expected.append(("T=2, n=2, m=2, q=2", 2, 2, 8))
+    assert found_by(result) == [(level, *e, "") for level, e in zip(LEVELS, expected, strict=True)]
+    assert all(f.comparison.residual < 1e-14 for f in result.findings)
+    assert 0 < result.seconds < 60
+
+    rows = r"""\begin{aligned} \delta^{h}_t &= V^\top \delta^{s}_t + U^\top \delta^{a}_{t+1}, & t &= 2, \dots, T \\
+        \frac{\partial L}{\partial W} &= \sum_{t=1}^{T} \delta^{a}_t x_t^\top \end{aligned}"""
+    here, larger = "T=3, n=1, m=2, q=3", "T=4, n=2, m=3, q=4"
+    result = holds(rows, quick=False, n=1, q=3)  # a vector twice and a matrix once
+    expected = [(here, 2, 3, 4), (larger, 2, 4, 12), *[(here, 2, 3, 4)] * 4]
+    expected.append(("T=2, n=1, m=2, q=2", 2, 2, 3))
+    assert found_by(result) == [(level, *e, "") for level, e in zip(LEVELS, expected, strict=True)]
+
+
+def test_the_proof_over_the_rationals_takes_the_smallest_number_of_steps_that_has_instances(holds):
+    for condition, smallest in [("t = 3", 3), ("t = T", 2), ("2 < t < T", 4), ("t = 1", 2)]:
+        claim = rf"a_t = b + U h_{{t-1}} + W x_t, \qquad {condition}"
+        result = holds(claim, quick=False, T=4)
+        assert result.findings[-1].sizes == f"T={smallest}, n=2, m=2, q=2"
+        assert result.findings[-1].comparison.instances == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("ComplexStep", r"[float64, complex step]"),
+        ("FiftyDigits", r"[50 digits]"),
+        ("Autograd", r"[PyTorch autograd]"),
+        ("CentralDifference", r"SymPy's expression differs"),
+    ],
+)
+def test_each_of_the_deciding_levels_decides(rnn, monkeypatch, kind, message):
+    """In each kind of numbers but one, the equation holds."""
+
+    class Wrong(getattr(levels, kind)):
+        def jacobian(self, function, at):
+            return super().jacobian(function, at) * self.full(1, 1, Fraction(101, 100))
+
+    monkeypatch.setattr(levels, kind, Wrong)
+    derivation = rnn(r"\delta^{h}_T = V^\top (s_T - y_T)", loss=SQUARES)
+    claims = derivation.model.claims(derivation.source("eq-claim"))
+    with pytest.raises(ClaimFailed) as raised:
+        list(check_all(derivation.model, claims))
+    assert message in raised.value.message
+    assert "T = 3" in raised.value.message
+    source, span = raised.value.source, raised.value.span
+    assert source.text[slice(*span)] == r"V^\top (s_T - y_T)"
+
+
+def test_the_formal_levels_abstain_and_say_why(rnn, monkeypatch):
+    class Wrong(Formal):
+        def jacobian(self, function, at):
+            return super().jacobian(function, at) * self.full(1, 1, Fraction(2))
+
+    unreachable = "true numerically, out of reach of the formal rules"
+    monkeypatch.setattr(levels, "modulo_prime", lambda: Wrong(PrimeField(0), "modulo 2^61 - 1"))
+    derivation = rnn(r"\delta^{h}_T = V^\top (s_T - y_T)", loss=SQUARES)
+    claims = derivation.model.claims(derivation.source("eq-claim"))
+    prime, rationals = list(check_all(derivation.model, claims))[-2:]
+    assert prime == Finding("modulo 2^61 - 1", "T=3, n=3, m=2, q=4", None, unreachable)
+    assert rationals == Finding("exact over Q", "T=2, n=2, m=2, q=2", None, unreachable)
+
+
+def test_sizes_that_do_not_exist_when_all_are_two_are_left_out_over_the_rationals(derive):
+    page = {"eq-s": r"v, w \in \mathbb{R}^{n - m}", "eq-claim": r"v + w = w + v"}
+    derivation = derive(page, quick=False, n=4, m=2)
+    derivation.declare("eq-s")
+    [result] = derivation.verify("eq-claim")
+    assert [finding.comparison is None for finding in result.findings] == [False] * 6 + [True]
+    assert result.findings[-1].note == (
+        "dimension -m+n of shape -m+n x 1 is 0: give larger sizes to Derivation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        (r"h_t = \phi(b), \qquad t = 2", "off by {} at t = 2, T = 3 [float64, complex step]"),
+        (r"b = 2 b", "off by {} at T = 3 [float64, complex step]"),
+        (
+            r"\frac{\partial h_t}{\partial h_k} = 0 U, \qquad k < t",
+            "off by {} at k = 1, t = 2, T = 3 [float64, complex step]",
+        ),
+    ],
+)
+def test_a_refutation_says_by_how_much_and_where(rnn, claim, message):
+    derivation = rnn(claim)
+    [found] = derivation.model.claims(derivation.source("eq-claim"))
+    network = derivation.model.network(ComplexStep)
+    first = next(found.instances(3))
+    left, right = (network.evaluate(side, first) for side in found.sides)
+    distance = np.abs(left - right).max() / max(1.0, np.abs(left).max(), np.abs(right).max())
+    with pytest.raises(ClaimFailed) as raised:
+        compare([found], network)
+    expected = f"the equation does not hold here: {message.format(f'{distance:.3g}')}"
+    assert raised.value.message == expected
+    with pytest.raises(ClaimFailed) as raised:
+        compare([found], derivation.model.network(modulo_prime()))
+    expected = expected.replace(f"off by {distance:.3g}", f"{left.size} entries differ")
+    assert raised.value.message == expected.replace("float64, complex step", "modulo 2^61 - 1")
 
 
 FALSE = [
@@ -130,6 +247,13 @@ def instances(rnn, claim, last=3):
         (r", \qquad t = T", [3]),
         (r", \qquad (t = T)", [3]),
         (r" \quad \text{for } t = 1, 2", [1, 2]),
+        (r", \qquad t = 1, 2, \dots, T", [1, 2, 3]),
+        (r", \qquad t = T-1, T", [2, 3]),
+        (r", \qquad 1 \lt t \lt T", [2]),
+        (r", \qquad 3 \gt t \geq 2", [2]),
+        (r", \qquad 3 > t = 2", [2]),
+        (r", \qquad 2 t = T + 1", [2]),
+        (r", \qquad t \ge 1 + 2", [3]),
         (r", \qquad t \ge 2, \quad t < T", [2]),
         (r", \qquad 0 \le t \le T", [0, 1, 2, 3]),
         (r", \qquad t = 0, \dots, T-1", [0, 1, 2]),
@@ -166,55 +290,162 @@ def test_a_false_equation_may_be_true_where_its_condition_says(holds):
 # ---------------------------------------------------------------- claims that claim nothing
 
 
+ITSELF = "this claim compares a definition with itself: its two sides are the same expression"
+NO_EQUATION = "not an equation: a claim has the form a = b, perhaps with conditions after it"
+ZEROS = "this claim compares only zeros with zeros"
+SPACE = r"expected a space such as \mathbb{R}^{n} or \mathbb{R}^{n \times m}"
+DIMENSION = "expected a dimension such as n, n + m or 4 n"
+
+
 @pytest.mark.parametrize(
-    ("claim", "message"),
+    ("claim", "under", "message"),
     [
-        (r"t = 1, \dots, T", "makes no claim: there is nothing to check"),
-        (r"h_t", "not an equation"),
-        (r"h_t \le b", "only equations can be verified, this is a relation \\le"),
-        (r"h_t = b \le a_t", "only equations can be verified, this is a relation \\le"),
-        (r"h_t := b", "only equations can be verified, this is a relation :="),
-        (r"h_t \in \mathbb{R}^{n}", "only equations can be verified"),
-        (r"h_t = h_t", "this claim compares a definition with itself"),
-        (r"h_t = (h_t)", "this claim compares a definition with itself"),
-        (r"\delta^{h}_t = \frac{\partial L}{\partial h_t}", "compares a definition with itself"),
+        (r"t = 1, \dots, T", None, "this equation makes no claim: there is nothing to check in it"),
+        (r"h_t", "h_t", NO_EQUATION),
+        (r"h_t = b, \qquad t \ne 2", r"t \ne 2", NO_EQUATION),
+        (r"\begin{aligned} h_t &= b \\ a_t \end{aligned}", "a_t", NO_EQUATION),
+        (r"h_t \le b", r"h_t \le b", "only equations can be verified, this is a relation \\le"),
+        (r"h_t = b \le a_t", r"h_t = b \le a_t", "only equations can be verified, this is a relation \\le"),
+        (r"h_t \equiv b < a_t", r"h_t \equiv b < a_t", "only equations can be verified, this is a relation <"),
+        (r"h_t = b, \qquad t \le b", r"t \le b", "only equations can be verified, this is a relation \\le"),
+        (r"h_t := b", "h_t := b", "only equations can be verified, this is a relation :="),
+        (r"b \in \mathbb{R}^{n}", r"b \in \mathbb{R}^{n}", "only equations can be verified, this is a relation \\in"),
+        (r"h_t = h_t", "h_t", ITSELF),
+        (r"h_t = (h_t)", "(h_t)", ITSELF),
+        (r"h_t \equiv 2 b \equiv 2 b", "2 b", ITSELF),
+        (r"\delta^{h}_t = \frac{\partial L}{\partial h_t}", r"\frac{\partial L}{\partial h_t}", ITSELF),
         (
             r"\delta^{h}_{t+1} = \frac{\partial L}{\partial h_{t+1}}, \qquad t < T",
-            "compares a definition with itself",
+            r"\frac{\partial L}{\partial h_{t+1}}",
+            ITSELF,
         ),
-        (r"\frac{\partial L}{\partial a_2} = \delta^{a}_2", "compares a definition with itself"),
+        (r"\delta^{h}_{2 t} = \frac{\partial L}{\partial h_{2 t}}", r"\frac{\partial L}{\partial h_{2 t}}", ITSELF),
+        (r"\frac{\partial L}{\partial a_2} = \delta^{a}_2", r"\delta^{a}_2", ITSELF),
+        (r"\frac{\partial L}{\partial a_{T-t}} = \delta^{a}_{T-t}", r"\delta^{a}_{T-t}", ITSELF),
+        (r"2 \delta^{h}_t = 2 \frac{\partial L}{\partial h_t}", r"2 \frac{\partial L}{\partial h_t}", ITSELF),
         (
-            r"2 \delta^{h}_t = 2 \frac{\partial L}{\partial h_t}",
-            "compares a definition with itself",
+            r"\delta^{h}_t \odot \delta^{a}_t = \frac{\partial L}{\partial h_t} \odot \frac{\partial L}{\partial a_t}",
+            r"\frac{\partial L}{\partial h_t} \odot \frac{\partial L}{\partial a_t}",
+            ITSELF,
         ),
         (
-            r"b \odot \delta^{h}_t = b \odot \frac{\partial L}{\partial h_t}",
-            "compares a definition with itself",
+            r"\frac{\delta^{h}_t}{b^\top b} = \frac{\frac{\partial L}{\partial h_t}}{b^\top b}",
+            r"\frac{\frac{\partial L}{\partial h_t}}{b^\top b}",
+            ITSELF,
         ),
+        (r"a_t = W x_t + U h_{t-1} + b = W x_t + U h_{t-1} + b", r"W x_t + U h_{t-1} + b", ITSELF),
+        (r"\delta^{h}_{T+1} = 0", None, ZEROS),
+        (r"U^\top \delta^{a}_{T+1} = \delta^{h}_{T+1}", None, ZEROS),
+        (r"0 h_t = 0", None, ZEROS),
+        (r"h_t - h_t = 0", None, ZEROS),
+        (r"h_t = b, \qquad t > T", None, "no time step satisfies the printed conditions at T = 3"),
+        (r"h_t = b, \qquad t = 2, \dots, 1", None, "no time step satisfies the printed conditions at T = 3"),
         (
-            r"a_t = W x_t + U h_{t-1} + b = W x_t + U h_{t-1} + b",
-            "compares a definition with itself",
+            r"\begin{aligned} a_t &= W x_t + U h_{t-1} + b + 0 b \\ h_t &= b, & t &> T \end{aligned}",
+            None,
+            "no time step satisfies the printed conditions at T = 3",
         ),
-        (r"\delta^{h}_{T+1} = 0", "compares only zeros with zeros"),
-        (r"U^\top \delta^{a}_{T+1} = \delta^{h}_{T+1}", "compares only zeros with zeros"),
-        (r"0 h_t = 0", "compares only zeros with zeros"),
-        (r"h_t - h_t = 0", "compares only zeros with zeros"),
-        (r"h_t = b, \qquad t > T", "no time step satisfies the printed conditions at T = 3"),
-        (r"h_t = b, \qquad t = 2, \dots, 1", "no time step satisfies"),
+        (r"h_t = b, \qquad t = 1, \dots, b", r"1, \dots, b", r"'1,\dots ,b' has no meaning here"),
+        (r"h_t = b, \qquad b = 1, \dots, T", r"1, \dots, T", r"'1,\dots ,T' has no meaning here"),
+        (r"h_t = b, \qquad t = b, \dots, T", r"b, \dots, T", r"'b,\dots ,T' has no meaning here"),
+        (r"h_t = b, \qquad t = \dots, T", r"\dots, T", r"'\dots ,T' has no meaning here"),
+        (r"h_t = b, \qquad t = 1, \dots", r"1, \dots", r"'1,\dots' has no meaning here"),
+        (r"h_t = b, \qquad t = 1, b, T", r"1, b, T", "'1,b,T' has no meaning here"),
+        (r"h_t = b, \qquad t = 1, 3", r"1, 3", "'1,3' has no meaning here"),
+        (r"h_t = b, \qquad t = 1, 3, \dots, T", r"1, 3, \dots, T", r"'1,3,\dots ,T' has no meaning here"),
+        (r"h_t = b \in \mathbb{R}^{2 m}", r"\mathbb{R}^{2 m}", "the shape is n x 1, printed as 2m x 1"),
+        (r"h_t = b \in \mathbb{R}", r"\mathbb{R}", "the shape is n x 1, printed as scalar"),
+        (r"h_t = b \in \mathbb{R}^{2 \times 1}", r"\mathbb{R}^{2 \times 1}", "the shape is n x 1, printed as 2 x 1"),
+        (r"h_t = b \in \mathbb{Z}^{n}", r"\mathbb{Z}^{n}", SPACE),
+        (r"h_t = b \in \mathbb{R}^{n \times m \times n}", r"\mathbb{R}^{n \times m \times n}", SPACE),
+        (r"h_t = b \in \mathbb{R}^{n \times \tanh(m)}", r"n \times \tanh(m)", DIMENSION),
+        (r"h_t = b \in \mathbb{R}^{n^2}", "n^2", DIMENSION),
+        (r"h_t = b \in \mathbb{R}^{1.5}", "1.5", DIMENSION),
+        (r"h_t = b \in \mathbb{R}^{1.5 n}", "1.5 n", DIMENSION),
     ],
-)
-def test_claims_that_claim_nothing_are_errors_and_not_refuted(holds, claim, message):
+)  # fmt: skip
+def test_claims_that_claim_nothing_are_errors_and_not_refuted(holds, claim, under, message):
     with pytest.raises(EquationError) as raised:
         holds(claim)
-    assert message in raised.value.message
-    assert not isinstance(raised.value, ClaimFailed)
+    assert raised.value.message == message
+    assert raised.value.source.label == "eq-claim"
+    span = raised.value.span
+    assert (claim[slice(*span)] if span else None) == under
+    assert type(raised.value) is EquationError
+
+
+@pytest.mark.parametrize(
+    ("space", "shape"),
+    [
+        (r"\mathbb{R}", "scalar"),
+        (r"\mathbb{R}^{7}", "7 x 1"),
+        (r"\mathbb{R}^m", "m x 1"),
+        (r"\mathbb{R}^{(m)}", "m x 1"),
+        (r"\mathbb{R}^{m + {n}}", "m+n x 1"),
+        (r"\mathbb{R}^{m + n - 2 q}", "m+n-2q x 1"),
+        (r"\mathbb{R}^{4 n \times (n + m)}", "4n x m+n"),
+        (r"\mathbb{R}^{3 (n + 1) \times 2}", "3n+3 x 2"),
+        (r"\mathbb{R}^{1 \times n}", "1 x n"),
+    ],
+)
+def test_printed_spaces(derive, space, shape):
+    derivation = derive({"eq-s": rf"v \in {space}"}, n=2)
+    derivation.declare("eq-s")
+    assert show_shape(derivation.model.names.quantities["v"].shape) == shape
+
+
+def test_a_name_for_the_derivative_of_an_expression_is_unfolded_at_its_own_time_only(derive):
+    page = {
+        "eq-s": r"s_t, y_t \in \mathbb{R}^{n}, \quad b \in \mathbb{R}^{n}",
+        "eq-d": r"L = \sum_{t=1}^{T} \ell(y_t, s_t), \quad e_t := \frac{\partial \ell(y_t, s_t)}{\partial s_t}",
+        "eq-same": r"e_t = \frac{\partial \ell(y_t, s_t)}{\partial s_t}",
+        "eq-later": r"e_{t+1} = \frac{\partial L}{\partial s_{t+1}}, \qquad t < T",
+        "eq-mixed": r"e_{t+1} = \frac{\partial \ell(y_t, s_t)}{\partial s_t}, \qquad t < T",
+    }
+    derivation = derive(page, n=2)
+    derivation.declare("eq-s")
+    derivation.define("eq-d")
+    with pytest.raises(EquationError, match="compares a definition with itself"):
+        derivation.verify("eq-same")
+    derivation.verify("eq-later")
+    with pytest.raises(ClaimFailed):
+        derivation.verify("eq-mixed")
+
+
+def test_what_is_held_fixed_belongs_to_a_definition_at_its_own_time(derive):
+    page = {
+        "eq-s": r"h_t, x_t \in \mathbb{R}^{n}, \quad U \in \mathbb{R}^{n \times n}",
+        "eq-f": r"h_t = U h_{t-1} + x_t, \qquad L = \sum_{t=1}^{T} h_t^\top h_t",
+        "eq-d": r"e_t := \left. \frac{\partial L}{\partial h_t} \right|_{h_{t+1}}",
+        "eq-same": r"e_{t-1} = \left. \frac{\partial L}{\partial h_{t-1}} \right|_{h_t}",
+        "eq-other": r"e_{t-1} = \left. \frac{\partial L}{\partial h_{t-1}} \right|_{h_{t+1}}, \qquad 2 \le t \le T",
+        "eq-value": r"e_t = 2 h_t",
+    }
+    derivation = derive(page, n=2, T=4)
+    derivation.declare("eq-s")
+    derivation.define("eq-f", "eq-d")
+    with pytest.raises(EquationError, match="compares a definition with itself"):
+        derivation.verify("eq-same")
+    with pytest.raises(ClaimFailed):
+        derivation.verify("eq-other")
+    derivation.verify("eq-value")
 
 
 def test_the_shapes_of_both_sides_must_agree(holds):
-    with pytest.raises(ShapeMismatch, match="the two sides have shapes n x m and m x n"):
-        holds(r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} x_t (\delta^{a}_t)^\top")
-    with pytest.raises(ShapeMismatch, match="the two sides have shapes n x 1 and q x 1"):
-        holds(r"\delta^{h}_t = \delta^{s}_t")
+    for claim, under, message in [
+        (
+            r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} x_t (\delta^{a}_t)^\top",
+            r"\sum_{t=1}^{T} x_t (\delta^{a}_t)^\top",
+            "the two sides have shapes n x m and m x n",
+        ),
+        (r"h_t = \delta^{h}_t = \delta^{s}_t", r"\delta^{s}_t", "the two sides have shapes n x 1 and q x 1"),
+        (r"h_t = \ell(b)", r"\ell(b)", "the two sides have shapes n x 1 and scalar"),
+        (r"0 = b", "b", "the two sides have shapes scalar and n x 1"),
+    ]:  # fmt: skip
+        with pytest.raises(ShapeMismatch) as raised:
+            holds(claim)
+        assert raised.value.message == message
+        assert claim[slice(*raised.value.span)] == under
     with pytest.raises(EquationError, match="the shape is n x n, printed as n x m"):
         holds(
             r"\frac{\partial L}{\partial U} = \sum_{t=1}^{T} \delta^{a}_t h_{t-1}^\top \in \mathbb{R}^{n \times m}"
@@ -377,6 +608,8 @@ def test_each_level_has_its_own_precision(holds, digits, kind):
         r"\tanh(b) = \tanh(h_0)",
         r"\tanh(b) = \sigma(b)",
         r"\phi(b) = \phi'(b)",
+        r"\log(2 + b) = \log(2 + h_0)",
+        r"\log(2 + b) = \exp(2 + b)",
     ],
 )
 def test_atoms_of_different_functions_and_arguments_differ(rnn, claim):
@@ -386,8 +619,16 @@ def test_atoms_of_different_functions_and_arguments_differ(rnn, claim):
         compare(found, derivation.model.network(modulo_prime()))
 
 
-def test_derivatives_of_quotients_are_exact_modulo_a_prime(holds):
-    claim = r"\frac{\partial \frac{1}{b^\top b}}{\partial b} = -\frac{2 b}{(b^\top b)^2}"
+@pytest.mark.parametrize(
+    "claim",
+    [
+        r"\frac{\partial \frac{1}{b^\top b}}{\partial b} = -\frac{2 b}{(b^\top b)^2}",
+        r"\frac{\partial \log(b^\top b)}{\partial b} = \frac{2 b}{b^\top b}",
+        r"\frac{\partial \log'(b^\top b)}{\partial b} = -\frac{2 b}{(b^\top b)^2}",
+        r"\frac{\partial (\log(b^\top b)^2)}{\partial b} = 4 \log(b^\top b) \log'(b^\top b) b",
+    ],
+)
+def test_derivatives_of_quotients_and_logarithms_are_exact_modulo_a_prime(holds, claim):
     assert set(notes(holds(claim, quick=False))) == {"exact over Q"}
 
 
@@ -396,7 +637,6 @@ def test_every_decisive_level_refutes_alone(rnn, claim):
     """Each kind of numbers must refute by itself: none may lean on the one before."""
     derivation = rnn(claim)
     claims = derivation.model.claims(derivation.source("eq-claim"))
-    from nndl_rnn.derivation import levels
     from nndl_rnn.derivation.arithmetic import Autograd, FiftyDigits
 
     for kind in (ComplexStep, FiftyDigits, Autograd):
@@ -460,9 +700,9 @@ def test_unsupported_is_an_error_of_the_equation():
 
 def test_check_all_is_lazy_so_that_a_false_claim_never_reaches_the_exact_levels(rnn):
     derivation = rnn(FALSE[0][0])
-    levels = check_all(derivation.model, derivation.model.claims(derivation.source("eq-claim")))
+    findings = check_all(derivation.model, derivation.model.claims(derivation.source("eq-claim")))
     with pytest.raises(ClaimFailed):
-        next(levels)
+        next(findings)
 
 
 def test_a_source_without_label_or_file_still_makes_a_readable_message():
