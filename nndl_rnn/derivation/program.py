@@ -18,7 +18,7 @@ import numpy as np
 
 from .arithmetic import Array, ComplexStep
 from .claims import Claim
-from .errors import ClaimFailed, EquationError, located
+from .errors import ClaimFailed, EquationError, Source, located
 from .evaluate import Environment, Network, Node, show_node
 from .layout import FloatArray, Layout
 from .linear import Linear
@@ -134,10 +134,12 @@ class Program(Network):
     def value(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
         if isinstance(quantity.definition, Derivative):
-            return self._derivative(quantity.definition, self.inside(node))
+            return self._derivative(quantity.definition, self.inside(node), quantity.source)
         return super().value(node)
 
-    def _derivative(self, term: Derivative, env: Environment) -> Array:
+    def _derivative(
+        self, term: Derivative, env: Environment, source: Source | None = None
+    ) -> Array:
         if (
             term.mode == "total"
             and isinstance(term.numerator, Reference)
@@ -149,6 +151,7 @@ class Program(Network):
         raise EquationError(
             "a program may differentiate nothing but the loss of one step by its argument",
             term.span,
+            source,
         )
 
 
@@ -178,9 +181,8 @@ def run_against_package(
         return np.asarray(value).real.reshape(1, -1)
 
     x = np.stack([row(network.value((layout.input.key, (t,)))) for t in steps])
-    state = tuple(
-        row(network.value(layout.initial[role])) for role in "hc" if role in layout.initial
-    )
+    initial = [layout.initial[role] for role in ("h", "c") if role in layout.initial]
+    state = tuple(row(network.value(node)) for node in initial)
     d_h = np.stack([row(_loss_gradient(network, layout, loss, t)) for t in steps])
     _, _, cache = package.forward(arrays, x, state, **options)
     d_params, d_x, d_state = package.backward(cache, d_h)
@@ -190,9 +192,7 @@ def run_against_package(
         expected[key, ()] = [piece.of(d_params, layout.gates, hidden) for piece in pieces]
     for t in steps:
         expected[layout.input.key, (t,)] = [d_x[t - 1]]
-    for node, gradient in zip(
-        (layout.initial[r] for r in "hc" if r in layout.initial), d_state, strict=True
-    ):
+    for node, gradient in zip(initial, d_state, strict=True):
         expected[node] = [gradient]
     worst = 0.0
     for node, references in expected.items():
@@ -209,16 +209,12 @@ def run_against_package(
 
 
 def _loss_gradient(network: Network, layout: Layout, loss: str, t: int) -> Array:
-    """What the read-out and the loss alone send into ``h_t``: all other states are held fixed."""
+    """What the read-out and the loss alone send into ``h_t``: all later states are held fixed."""
     output = layout.output
-    others = [
-        (key, j)
-        for key, _ in layout.initial.values()
-        for j in range(1, network.last + 1)
-        if (key, j) != (output.key, t)
-    ]
     held = tuple(
-        Reference(key, (Linear(j),), shape=network.names.quantities[key].shape) for key, j in others
+        Reference(key, (Linear(j),), shape=network.names.quantities[key].shape)
+        for key, _ in layout.initial.values()
+        for j in range(t + 1, network.last + 1)
     )
     scalar, variable = Reference(loss, ()), Reference(output.key, (Linear(t),), shape=output.shape)
     derivative = Derivative(scalar, variable, "holding", held, shape=output.shape)

@@ -15,10 +15,6 @@ PYTORCH_RNN = {
 }
 
 
-def squeezed(latex):
-    return " ".join(latex.split())
-
-
 # ---------------------------------------------------------------- LSTM and GRU, printed
 
 LSTM = {
@@ -161,10 +157,18 @@ def test_printed_networks_are_pytorchs_and_their_gradients_the_packages(gated, n
     derivation = gated(name, T=4)
     [anchored] = anchor(derivation, name)
     assert anchored.status == "anchored"
+    what, gap = anchored.detail.split(", to ")
+    assert what == f"the printed forward pass is torch.nn.{name} (T=4, n=3, m=2)"
+    assert 0 < float(gap) < 1e-14
     derivation.verify(*NETWORKS[name][2])
     [program] = run(derivation, name)
+    assert program.status == "program"
+    what, gap = program.detail.split(", to ")
     arrays = len(NETWORKS[name][1]["weights"]) + 4 + len(NETWORKS[name][1]["initial"])
-    assert f"all {arrays} gradients of nndl_rnn.{name.lower()}.backward" in program.detail
+    gradients = f"all {arrays} gradients of nndl_rnn.{name.lower()}.backward"
+    equations = {"LSTM": 21, "GRU": 16}[name]
+    assert what == f"{equations} printed equations, run as a program, give {gradients}"
+    assert 0 < float(gap) < 1e-13
 
 
 def test_the_printed_recurrent_network_likewise(rnn):
@@ -182,6 +186,20 @@ def test_the_printed_recurrent_network_likewise(rnn):
     labels = ("eq-backward", "eq-weights", "eq-inputs")
     [result] = derivation.run_backward(*labels, module="nndl_rnn.rnn")
     assert "all 7 gradients" in result.detail
+
+
+def test_a_network_without_biases_is_compared_with_one_without_biases(rnn):
+    forward = r"""\begin{aligned}
+        a_t &= W x_t + U h_{t-1}, \\
+        h_t &= \tanh(a_t), \\
+        s_t &= V h_t
+        \end{aligned}"""
+    derivation = rnn(forward=forward)
+    weights = {"W": "weight_ih", "U": "weight_hh"}
+    [result] = derivation.anchor(**{**PYTORCH_RNN, "weights": weights})
+    assert result.status == "anchored"
+    with pytest.raises(ClaimFailed, match=r"is not torch\.nn\.RNN: h_\{t\} at 1 is off by"):
+        rnn().anchor(**{**PYTORCH_RNN, "weights": weights})
 
 
 # ---------------------------------------------------------------- forward and backward wrong together
@@ -242,6 +260,27 @@ def test_the_anchor_notices_mistakes_of_the_forward_pass(gated, name, mistake):
         anchor(gated(name, mistake), name)
 
 
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ((r"\odot \tanh(c_t)", r"\odot \tanh(c_t) + \frac{1}{4}"), "h_{t} at 1 is off by 0.25"),
+        (  # the hidden states are right; the power of a zero matrix is not zero at t = T alone
+            (
+                r"i_t \odot g_t, & h_t &= o_t \odot \tanh(c_t)",
+                r"i_t \odot g_t + (U_f - U_f)^{T-t} (1 + 0 g_t), "
+                r"& h_t &= o_t \odot \tanh(f_t \odot c_{t-1} + i_t \odot g_t)",
+            ),
+            "c_{t} at 3 is off by 1",
+        ),
+    ],
+    ids=["hidden state", "last cell state"],
+)  # fmt: skip
+def test_the_anchor_says_what_differs_and_how_much(gated, mistake, message):
+    with pytest.raises(ClaimFailed) as raised:
+        anchor(gated("LSTM", mistake), "LSTM")
+    assert str(raised.value) == f"the printed forward pass is not torch.nn.LSTM: {message}"
+
+
 def test_swapped_weights_of_the_layout_are_noticed(gated):
     layout = {
         **LSTM_LAYOUT,
@@ -258,14 +297,20 @@ def test_a_leaf_without_counterpart_is_an_error(gated, leaf):
         gated("LSTM").anchor("torch.nn.LSTM", **{**LSTM_LAYOUT, "weights": weights})
 
 
-def test_a_leaf_without_counterpart_is_an_error_even_if_it_changes_nothing(gated):
-    shapes = GRU["eq-shapes"] + r", \quad q \in \mathbb{R}^{n}"
-    derivation = gated("GRU", (r"\odot p_t", r"\odot p_t + 0 q"), shapes=shapes)
-    with pytest.raises(EquationError, match=r"no counterpart in torch\.nn\.GRU is given for q"):
+def test_leaves_without_counterpart_are_an_error_even_if_they_change_nothing(gated):
+    shapes = GRU["eq-shapes"] + r", \quad q, v \in \mathbb{R}^{n}"
+    derivation = gated("GRU", (r"\odot p_t", r"\odot p_t + 0 v + 0 q"), shapes=shapes)
+    with pytest.raises(EquationError) as raised:
         anchor(derivation, "GRU")
+    assert str(raised.value) == "weights: no counterpart in torch.nn.GRU is given for q, v"
 
 
 # ---------------------------------------------------------------- programs
+
+
+def marked(printed, mark):
+    """What the carets below a printed line point at."""
+    return "".join(char for char, sign in zip(printed, mark, strict=False) if sign == "^")
 
 
 def test_a_program_with_a_gap(gated):
@@ -275,6 +320,15 @@ def test_a_program_with_a_gap(gated):
         program = [label for label in LSTM_PROGRAM if label != missing]
         with pytest.raises(EquationError, match="the program has a gap: no equation computes"):
             run(derivation, "LSTM", *program)
+    with pytest.raises(EquationError) as raised:
+        run(derivation, "LSTM", *LSTM_PROGRAM[:-1])
+    gap = "the program has a gap: no equation computes the gradient of"
+    assert str(raised.value) == f"{gap} W_{{o}}"
+    with pytest.raises(EquationError) as raised:
+        run(derivation, "LSTM", *(label for label in LSTM_PROGRAM if label != "eq-cell"))
+    message, _, printed, mark = str(raised.value).split("\n")
+    assert message == f"eq-gates: {gap} c_{{t}} at 1"
+    assert marked(printed, mark) == r"\delta^{c}_t"  # the place that needs it
 
 
 def test_a_gap_in_time_is_a_gap(gated):
@@ -300,27 +354,82 @@ def test_a_circle_over_several_equations_names_all_of_them(gated):
     derivation = gated("GRU", (printed, circle))
     derivation.layout("GRU", **GRU_LAYOUT)
     derivation.verify("eq-gates")
-    with pytest.raises(
-        EquationError, match=r"circular: the gradient of a\^\{p\}_\{t\} at \d needs a\^\{p\}_"
-    ):
+    with pytest.raises(EquationError) as raised:
         run(derivation, "GRU")
+    circular = "eq-gates: the program is circular: the gradient of"
+    assert str(raised.value).startswith(f"{circular} a^{{p}}_{{t}} at 1 needs a^{{p}}_{{t}} at 1\n")
+    derivation = gated("GRU", (printed, r"\delta^{p}_t &= \delta^{r}_t"))
+    derivation.layout("GRU", **GRU_LAYOUT)
+    with pytest.raises(EquationError) as raised:  # no word of W_r, which needs the circle first
+        run(derivation, "GRU")
+    chain = "a^{r}_{t} at 1 needs a^{p}_{t} at 1 needs a^{r}_{t} at 1"
+    assert str(raised.value).startswith(f"{circular} {chain}\n")
+
+
+def test_of_a_chain_the_last_side_is_the_program(gated):
+    printed, value = LSTM["eq-cell"].split("=")
+    derivation = gated("LSTM", cell=f"{printed} = {printed} + 0 o_t = {value}")
+    derivation.layout("LSTM", **LSTM_LAYOUT)
+    [result] = run(derivation, "LSTM")
+    assert result.status == "program"
+
+
+NO_STEP = "not a step of a backward program: its left-hand side is no gradient of the loss"
+NO_DERIVATIVE = "a program may differentiate nothing but the loss of one step by its argument"
 
 
 @pytest.mark.parametrize(
-    ("equation", "message"),
+    ("equation", "message", "where"),
     [
-        (r"h_t = o_t \odot \tanh(c_t)", "its left-hand side is no gradient of the loss"),
-        (r"\frac{\partial c_t}{\partial c_{t-1}} = \frac{\partial c_t}{\partial c_{t-1}}  + 0 U_f", "no gradient"),
-        (r"2 \delta^{h}_t = \delta^{h}_t + \delta^{h}_t", "no gradient of the loss"),
-        (r"\delta^{h}_t = \frac{\partial h_t}{\partial h_t} \delta^{h}_t", "may differentiate nothing but"),
-        (r"\delta^{h}_t = \left. \frac{\partial L}{\partial h_t} \right|_{h_{t+1}} + 0 o_t", "may differentiate"),
+        (r"h_t = o_t \odot \tanh(c_t)", NO_STEP, r"h_t"),
+        (r"\frac{\partial c_t}{\partial c_{t-1}} = 0 U_f", NO_STEP, r"\frac{\partial c_t}{\partial c_{t-1}}"),
+        (r"\frac{\partial^{+} L}{\partial h_t} = 0 o_t", NO_STEP, r"\frac{\partial^{+} L}{\partial h_t}"),
+        (r"\frac{\partial \ell(h_t)}{\partial h_t} = 0 o_t", NO_STEP, r"\frac{\partial \ell(h_t)}{\partial h_t}"),
+        (r"2 \delta^{h}_t = \delta^{h}_t + \delta^{h}_t", NO_STEP, r"2 \delta^{h}_t"),
+        (r"\delta^{n}_t = \delta^{h}_{t+1} + 0 o_t", NO_STEP, r"\delta^{n}_t"),
+        (r"\delta^{k}_t = 0 U_f", NO_STEP, r"\delta^{k}_t"),
+        (r"\delta^{h}_t = \frac{\partial h_t}{\partial h_t} o_t", NO_DERIVATIVE, r"\frac{\partial h_t}{\partial h_t}"),
+        (r"\delta^{h}_t = \frac{\partial^{+} L}{\partial h_t}", NO_DERIVATIVE, r"\frac{\partial^{+} L}{\partial h_t}"),
+        (r"\delta^{h}_t = \delta^{k}_t o_t", NO_DERIVATIVE, r"\frac{\partial c_t}{\partial c_{t-1}}"),
+        (
+            r"\delta^{h}_t = \left. \frac{\partial L}{\partial h_t} \right|_{h_{t+1}} + 0 o_t", NO_DERIVATIVE,
+            r"\left. \frac{\partial L}{\partial h_t} \right|_{h_{t+1}}",
+        ),
+        (
+            r"\delta^{h}_t = \frac{\partial \ell(h_t)}{\partial U_f} o_t", NO_DERIVATIVE,
+            r"\frac{\partial \ell(h_t)}{\partial U_f}",
+        ),
     ],
 )  # fmt: skip
-def test_what_is_no_step_of_a_program(gated, equation, message):
-    derivation = gated("LSTM", state=equation)
+def test_what_is_no_step_of_a_program(gated, equation, message, where):
+    shifted = r"\delta^{n}_t &:= \frac{\partial L}{\partial h_{t+1}}"
+    carry = r"\delta^{k}_t &:= \frac{\partial c_t}{\partial c_{t-1}}"
+    deltas = LSTM["eq-deltas"].replace(
+        r"\end{aligned}", rf"\\ {shifted}, & {carry} \end{{aligned}}"
+    )
+    derivation = gated("LSTM", state=equation, deltas=deltas)
     derivation.layout("LSTM", **LSTM_LAYOUT)
-    with pytest.raises(EquationError, match=message):
+    with pytest.raises(EquationError) as raised:
         run(derivation, "LSTM")
+    first, _, printed, mark = str(raised.value).split("\n")
+    assert first.removeprefix("eq-state: ").removeprefix("eq-deltas: ") == message
+    assert marked(printed, mark) == where
+
+
+@pytest.mark.parametrize(
+    ("mistake", "T", "message"),
+    [  # the difference is relative to the larger of 1 and the gradient
+        ((r"\partial c_0} &= ", r"\partial c_0} &= \frac{1}{4} + "), 3, "0.25 in c_{t} at 0"),
+        ((r"\partial U_g} &= ", r"\partial U_g} &= 2 "), 12, "1 in U_{g}"),
+    ],
+)
+def test_the_program_says_what_differs_and_how_much(gated, mistake, T, message):
+    derivation = gated("LSTM", mistake, T=T)
+    derivation.layout("LSTM", **LSTM_LAYOUT)
+    with pytest.raises(ClaimFailed) as raised:
+        run(derivation, "LSTM")
+    what = "the printed program and nndl_rnn.lstm.backward differ by"
+    assert str(raised.value) == f"{what} {message}"
 
 
 @pytest.mark.parametrize(
