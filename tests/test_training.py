@@ -298,6 +298,17 @@ def test_the_read_out_passes_on_what_is_not_finite(bad):
         array.flat[1] = 1.0
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_number_of_parameters_is_that_of_torch(name):
+    sizes = (2, 5, 3)
+    params = training.SequenceModel(architecture(name), *sizes).init_params(
+        np.random.default_rng(0)
+    )
+    parts = torch_network(name, params, sizes)
+    expected = sum(p.numel() for part in parts for p in part.parameters())
+    assert training.count_params(params) == expected
+
+
 def test_readout_starts_like_torch_linear():
     model = training.SequenceModel(rnn, 2, 16, 500)
     readout = training.split_params(model.init_params(np.random.default_rng(0)))[1]
