@@ -71,15 +71,13 @@ def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
     try:
         exec(compile(code, str(path), "exec"), namespace)
     except EquationError as error:
-        line = next(
-            (
-                f.lineno
-                for f in traceback.extract_tb(error.__traceback__)
-                if f.filename == str(path)
-            ),
-            cell.line,
-        )
-        return f"{error}\n    (the cell that says so: {place(str(path), line or cell.line, cell.cell)})"
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == str(path)
+        ]
+        where = place(str(path), lines[0] or cell.line, cell.cell)
+        return f"{error}\n    (the cell that says so: {where})"
     except Exception:
         where = place(str(path), cell.line, cell.cell)
         return f"{where}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"

@@ -107,8 +107,10 @@ def read_reasons(path: Path, labels: Collection[str] | None = None) -> dict[str,
     Raises:
         EquationError: an entry lacks its identity or its reason.
     """
+    # The base loader leaves all as text: a name of digits alone would else become a number.
+    printed = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
     reasons = {}
-    for label, entries in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).items():
+    for label, entries in printed.items():
         for entry in entries:
             if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
                 raise EquationError(

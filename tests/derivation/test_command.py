@@ -1,15 +1,22 @@
 """The command line, and what it says of chapters that are wrong."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from nndl_rnn.derivation.check import check_chapter
+from nndl_rnn.derivation import command
+from nndl_rnn.derivation.check import ChapterCheck, as_json, check_chapter
+from nndl_rnn.derivation.claims import Comparison
 from nndl_rnn.derivation.command import main
+from nndl_rnn.derivation.errors import Source
+from nndl_rnn.derivation.levels import Finding
+from nndl_rnn.derivation.report import MutationScore, Result
 from nndl_rnn.derivation.session import Session
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -42,7 +49,27 @@ def test_a_right_chapter_passes(chapter, capsys):
     path = chapter()
     assert main(["check", str(path), "--jobs", "1"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"ok   {path}: 1 declared, 3 defined, 3 verified (")
+    told = re.escape(f"ok   {path}: 1 declared, 3 defined, 3 verified")
+    assert re.fullmatch(rf"{told} \(\d+\.\d s\)\n", out)
+
+
+def test_a_chapter_without_equations_passes(tmp_path, capsys):
+    path = tmp_path / "page.md"
+    path.write_text("Nothing but prose.\n")
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out == f"ok   {path}: no equations (0.0 s)\n"
+
+
+def test_all_that_is_printed_for_a_wrong_chapter(tmp_path, capsys):
+    path = tmp_path / "page.md"
+    path.write_text("$$\na = b\n$$ (eq-a)\n\n$$\nc\n$$\n")
+    assert main(["check", str(path)]) == 1
+    assert capsys.readouterr().out == (
+        f"FAIL {path}: no equations (0.0 s)\n\n"
+        "eq-a: no derivation cell declares, defines, verifies, refutes or marks this equation as "
+        "unchecked\npage.md:2\n    a = b\n    ^\n\n\n"
+        "a displayed equation without a label cannot be checked\npage.md:6\n    c\n    ^\n\n"
+    )
 
 
 def test_one_changed_sign_fails_with_file_line_and_caret(chapter, capsys):
@@ -73,6 +100,48 @@ def test_the_exit_status_of_the_process(chapter, status):
         assert f"files: expected chapters, found no file {path}" in done.stderr
 
 
+HELP = {
+    (): [
+        "usage: python -m nndl_rnn.derivation [-h] {check,mutate} ...",
+        "The command line: ``check`` chapters and ``mutate`` their equations.",
+        "check check every claim of chapters, without running the rest of their cells",
+        "mutate edit every equation in one place, and see whether the check notices",
+    ],
+    ("check",): [
+        "usage: python -m nndl_rnn.derivation check [-h] [--json] [--jobs JOBS] files [files ...]",
+        "files chapters in MyST Markdown",
+        "--json print the results as JSON",
+        "--jobs JOBS processes (default: one a core)",
+    ],
+    ("mutate",): [
+        "usage: python -m nndl_rnn.derivation mutate [-h] [--sample N] [--seed SEED] [--jobs JOBS] files [files ...]",
+        "files chapters in MyST Markdown",
+        "--sample N only N mutants of each equation",
+        "--seed SEED which ones (default: 0)",
+        "--jobs JOBS processes (default: one a core)",
+    ],
+}
+
+
+@pytest.mark.parametrize("arguments", HELP)
+def test_help(arguments, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    with pytest.raises(SystemExit) as raised:
+        main([*arguments, "--help"])
+    assert raised.value.code == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in HELP[arguments] if line not in lines] == []
+
+
+def test_missing_chapters_are_named(chapter, capsys):
+    with pytest.raises(SystemExit):
+        main(["check", "a.md", str(chapter()), "b.md"])
+    err = capsys.readouterr().err
+    assert err.startswith("usage: python -m nndl_rnn.derivation ")
+    assert err.endswith("error: files: expected chapters, found no file a.md, b.md\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -92,9 +161,11 @@ def test_wrong_usage(arguments, capsys):
 
 
 def test_json_for_other_programs(chapter, capsys):
-    good, bad = chapter(), chapter(SIGN, name="bad.md")
+    good, bad = chapter(name="gut-für-ŷ.md"), chapter(SIGN, name="bad.md")
     assert main(["check", "--json", "--jobs", "1", str(good), str(bad)]) == 1
-    first, second = json.loads(capsys.readouterr().out)
+    out = capsys.readouterr().out
+    first, second = json.loads(out)
+    assert out == json.dumps([first, second], indent=1, ensure_ascii=False) + "\n"
     assert (first["chapter"], first["ok"], first["problems"]) == (str(good), True, [])
     assert not second["ok"]
     assert "eq-backward" in second["problems"][0]
@@ -112,6 +183,133 @@ def test_json_for_other_programs(chapter, capsys):
     assert backward["line"] == line_of(good, r"\delta^{s}_t &=") - 1
     assert [level["level"] for level in backward["levels"]][-1] == "exact over Q"
     assert all(level["residual"] for level in backward["levels"])
+
+
+def test_an_outcome_as_plain_data():
+    comparison = Comparison(equalities=1, instances=3, entries=9, residual=0.0)
+    findings = (
+        Finding("modulo 2^61 - 1", "T=3, n=3", comparison),
+        Finding("exact over Q", "T=3, n=3", None, "out of reach"),
+    )
+    source, score = Source("a = b", "page.md", 7, "eq-a"), MutationScore(1, 2, 0, ("x",))
+    results = [
+        Result(source, "verified", "a detail", findings, score),
+        Result(source, "unchecked", "a bound"),
+    ]
+    assert as_json(ChapterCheck(Path("page.md"), results, ["a problem"], 1.23456)) == {
+        "chapter": "page.md",
+        "ok": False,
+        "seconds": 1.235,
+        "problems": ["a problem"],
+        "equations": [
+            {
+                "label": "eq-a",
+                "file": "page.md",
+                "line": 7,
+                "status": "verified",
+                "detail": "a detail",
+                "levels": [
+                    {
+                        "level": "modulo 2^61 - 1",
+                        "sizes": "T=3, n=3",
+                        "entries": "9",
+                        "residual": "difference is zero",
+                    },
+                    {
+                        "level": "exact over Q",
+                        "sizes": "T=3, n=3",
+                        "entries": "",
+                        "residual": "out of reach",
+                    },
+                ],
+                "mutants": {
+                    "ill_formed": 1,
+                    "refuted": 2,
+                    "equivalent": 0,
+                    "survivors": ("x",),
+                },
+            },
+            {
+                "label": "eq-a",
+                "file": "page.md",
+                "line": 7,
+                "status": "unchecked",
+                "detail": "a bound",
+                "levels": [],
+                "mutants": None,
+            },
+        ],
+    }
+    empty = ChapterCheck(Path("page.md"))
+    assert (empty.ok, as_json(empty)["seconds"], as_json(empty)["equations"]) == (True, 0.0, [])
+
+
+class Pool:
+    """Stands in for a pool of processes; ``sizes`` are those of all pools."""
+
+    sizes: list[int]
+
+    def __init__(self, size):
+        self.sizes.append(size)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def map(self, function, items):
+        return map(function, items)
+
+
+@pytest.mark.parametrize(
+    ("cores", "options", "chapters", "sizes"),
+    [
+        (8, [], 3, [3]),
+        (2, [], 3, [2]),
+        (1, [], 3, []),
+        (None, [], 3, []),
+        (8, [], 1, []),
+        (8, [], 2, [2]),
+        (1, ["--jobs", "2"], 3, [2]),
+        (8, ["--jobs", "1"], 3, []),
+    ],
+)
+@pytest.mark.parametrize("name", ["check", "mutate"])
+def test_as_many_processes_as_cores_but_no_more_than_chapters(
+    tmp_path, monkeypatch, capsys, name, cores, options, chapters, sizes
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(command, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(Pool, "sizes", [], raising=False)
+    paths = [tmp_path / f"{number}.md" for number in range(chapters)]
+    for path in paths:
+        path.touch()
+    assert main([name, *options, *map(str, paths)]) == 0
+    assert Pool.sizes == sizes
+    printed = [line.split()[1].rstrip(":") for line in capsys.readouterr().out.splitlines()]
+    assert printed[:chapters] == [str(path) for path in paths]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_progress_is_shown_to_those_who_watch_and_then_cleared(tmp_path, monkeypatch, stream):
+    paths = [tmp_path / "a.md", tmp_path / "b.md"]
+    for path in paths:
+        path.touch()
+    monkeypatch.setattr(sys, "stderr", stream())
+    assert main(["check", "--jobs", "1", *map(str, paths)]) == 0
+    shown = sys.stderr.getvalue()
+    if stream is Terminal:
+        assert "chapters:" in shown
+        assert "0/2" in shown
+        assert shown.rpartition("/2")[2].rpartition("]")[2].strip() == ""
+    else:
+        assert shown == ""
 
 
 def test_chapters_are_checked_in_parallel_and_reported_in_order(chapter, capsys):
@@ -197,6 +395,51 @@ def test_a_cell_that_fails_is_reported_with_its_line(chapter):
     assert "ZeroDivisionError" in problem
 
 
+def test_an_error_names_the_line_of_the_cell_that_led_to_it(chapter):
+    path = chapter(
+        ("rnn.verify(", "def verify(label):\n    rnn.verify(label)\n\nverify('eq-no')\n(")
+    )
+    [problem] = problems(path)
+    line = line_of(path, "verify('eq-no')")
+    assert problem.endswith(f"\n    (the cell that says so: {path}:{line})")
+
+
+def test_an_error_in_a_notebook_names_its_cell(tmp_path):
+    path = tmp_path / "page.ipynb"
+    codes = [
+        "import nndl_rnn.derivation as d",
+        "\npage = d.Derivation('page.md')\npage.declare('eq-a')",
+    ]
+    cells = [
+        {"cell_type": "code", "metadata": {"tags": ["derivation"]}, "source": code}
+        for code in codes
+    ]
+    path.write_text(json.dumps({"cells": cells}))
+    [problem] = problems(path)
+    assert problem.endswith(f"\n    (the cell that says so: {path}: cell 2, line 3)")
+    path.write_text(json.dumps({"cells": [*cells[:1], {**cells[1], "source": "\n1 / 0"}]}))
+    [problem] = problems(path)
+    assert problem.startswith(f"{path}: cell 2, line 1: a derivation cell failed\nTraceback ")
+
+
+def test_the_traceback_of_a_cell_tells_of_the_last_calls(chapter):
+    deep = "def deep(n):\n    return 1 / n + deep(n - 1)\n\ndeep(20)\nrnn.verify("
+    [problem] = problems(chapter(("rnn.verify(", deep)))
+    assert problem.endswith("ZeroDivisionError: division by zero\n")
+    assert "deep(n - 1)\n" in problem
+    assert "check.py" not in problem
+
+
+def test_checking_takes_its_time_and_tries_no_mutants_by_itself(chapter):
+    path = chapter()
+    outcome = check_chapter(path)
+    assert (outcome.path, outcome.ok) == (path, True)
+    assert 0 < outcome.seconds < 1000
+    verified = [result for result in outcome.results if result.status == "verified"]
+    assert len(verified) == 3
+    assert all(len(result.findings) > 4 and result.mutants is None for result in verified)
+
+
 def test_cells_without_the_tag_are_not_run_and_their_claims_do_not_count(chapter):
     path = chapter(
         (
@@ -250,8 +493,9 @@ def test_mutate_tells_the_score_and_succeeds(chapter, capsys):
     path = chapter()
     assert main(["mutate", str(path), "--sample", "3", "--seed", "2"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"ok   {path}: 9 mutants of claims")
-    assert "21 mutants in 1 chapters, 0 survived unexplained" in out
+    first, second = out.splitlines()
+    assert first.startswith(f"ok   {path}: 9 mutants of claims, ")
+    assert second == "21 mutants in 1 chapters, 0 survived unexplained"
 
 
 def test_mutate_fails_for_an_unexplained_survivor(chapter, capsys):

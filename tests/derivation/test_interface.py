@@ -1,15 +1,18 @@
 r"""What chapters call, and what readers see: ``Derivation``, its results, SymPy expressions, macros."""
 
+import json
+import locale
 import re
 
 import numpy as np
 import pytest
 import sympy
+import yaml
 
 from nndl_rnn.derivation import Derivation
-from nndl_rnn.derivation.errors import ClaimFailed, EquationError
+from nndl_rnn.derivation.errors import ClaimFailed, EquationError, Source
 from nndl_rnn.derivation.report import MutationScore, Result, Results
-from nndl_rnn.derivation.session import Session, active, current, macros_of
+from nndl_rnn.derivation.session import Session, active, current, macros_of, read_reasons
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,117 @@ def test_an_edit_of_a_session_replaces_one_equation(tmp_path, rnn_chapter):
     assert changed == ["eq-loss"]
     assert chapter.by_label["eq-loss"].text == "L = 5"
     assert chapter.by_label["eq-loss"].line == original.by_label["eq-loss"].line
+
+
+def write_notebook(path, latex, metadata=None):
+    cell = {"cell_type": "markdown", "metadata": {}, "source": f"$$\n{latex}\n$$ (eq-a)"}
+    path.write_text(json.dumps({"cells": [cell], "metadata": metadata or {}}), encoding="utf-8")
+
+
+def test_a_notebook_stands_in_for_a_missing_chapter_of_that_name(tmp_path):
+    (tmp_path / "parts").mkdir()
+    write_notebook(tmp_path / "parts/page.ipynb", "h_t = b")
+    expected = Source("h_t = b", "parts/page.ipynb", 2, "eq-a", cell=1)
+    session = Session(directory=tmp_path)
+    assert session.chapter("parts/page.md").equations == (expected,)
+    assert session.chapter("parts/page.ipynb").equations == (expected,)
+    edited = Session(directory=tmp_path, edits={("parts/page.ipynb", "eq-a"): "h_t = 2 b"})
+    assert edited.chapter("parts/page.md").by_label["eq-a"].text == "h_t = 2 b"
+    (tmp_path / "parts/page.md").write_text("$$\nh_t = 3 b\n$$ (eq-a)\n", encoding="utf-8")
+    [equation] = session.chapter("parts/page.md").equations
+    assert equation == Source("h_t = 3 b", "parts/page.md", 2, "eq-a")
+
+
+def test_a_chapter_that_is_missing_comes_with_the_folder_that_was_searched(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EquationError) as raised:
+        Session().chapter("page.md")
+    assert str(raised.value) == (
+        f"chapter 'page.md': expected a Markdown file or the notebook page.ipynb in "
+        f"{tmp_path.resolve()}, found neither; run a notebook from the folder of its chapter"
+    )
+
+
+def test_a_session_has_nothing_that_another_one_has():
+    first, second = Session(), Session()
+    assert (first.results, first.models, first.edits) == ([], [], {})
+    assert first.results is not second.results
+    assert first.models is not second.models
+    assert (first.quick, first.mutants, first.seed) == (False, None, 0)
+
+
+def test_sessions_may_be_nested_and_end_with_an_error():
+    outer, inner = Session(seed=1), Session(seed=2)
+    with active(outer):
+        with pytest.raises(ZeroDivisionError), active(inner):
+            _ = 1 / (current().seed - 2)
+        assert current() is outer
+    assert current() == Session()
+
+
+REASONS = """
+eq-a:
+- mutant: 0123456701
+  reason: a term with the factor ŷ, zero
+- mutant: "1234567890"
+  reason: ten letters
+eq-b:
+- mutant: abcdef0123
+  reason: a symmetric matrix
+"""
+
+
+def test_reasons_are_read_by_the_names_of_the_mutants(tmp_path):
+    before = locale.setlocale(locale.LC_CTYPE)
+    path = tmp_path / "equivalent_mutants.yml"
+    path.write_text(REASONS, encoding="utf-8")
+    expected = {
+        "0123456701": "a term with the factor ŷ, zero",
+        "1234567890": "ten letters",
+        "abcdef0123": "a symmetric matrix",
+    }
+    try:
+        locale.setlocale(locale.LC_CTYPE, "C")  # where text is not UTF-8 by default
+        assert read_reasons(path) == Session(directory=tmp_path).equivalent_mutants == expected
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    assert read_reasons(path, ["eq-b", "eq-c"]) == {"abcdef0123": "a symmetric matrix"}
+    assert read_reasons(path, []) == {}
+    path.write_text("# none yet\n", encoding="utf-8")
+    assert read_reasons(path) == {}
+    assert Session(directory=tmp_path / "elsewhere").equivalent_mutants == {}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"reason": "a reason to believe it"},
+        {"mutant": "", "reason": "a reason to believe it"},
+        {"mutant": "0123456789"},
+        {"mutant": "0123456789", "reason": "because"},
+        {"mutant": "0123456789", "reason": ""},
+    ],
+)
+def test_an_entry_needs_its_mutant_and_its_reason(tmp_path, entry):
+    path = tmp_path / "reasons.yml"
+    path.write_text(json.dumps({"eq-a": [entry]}), encoding="utf-8")
+    for labels in (None, ["eq-b"]):
+        with pytest.raises(EquationError) as raised:
+            read_reasons(path, labels)
+        assert str(raised.value) == (
+            f"reasons.yml: an entry of eq-a lacks its mutant or its reason: {entry!r}"
+        )
+
+
+def test_reasons_of_notebooks_count_unless_the_book_gives_others(tmp_path):
+    own = {"nndl_rnn": {"equivalent_mutants": {"0123456701": "of a notebook", "m": "of its own"}}}
+    write_notebook(tmp_path / "page.ipynb", "h_t = b", own)
+    (tmp_path / "equivalent_mutants.yml").write_text(REASONS, encoding="utf-8")
+    session = Session(directory=tmp_path)
+    session.chapter("page.md")
+    assert session.equivalent_mutants["m"] == "of its own"
+    assert session.equivalent_mutants["0123456701"] == "a term with the factor ŷ, zero"
+    assert "m" not in Session(directory=tmp_path).equivalent_mutants
 
 
 # ---------------------------------------------------------------- roles of an equation
@@ -283,14 +397,65 @@ def test_macros_of_the_book_are_used_in_its_chapters(tmp_path, rnn_chapter):
     assert r"\had" in problem
 
 
+BOTH = r"""
+sphinx:
+  config:
+    mathjax3_config:
+      tex:
+        macros:
+          had: '\odot'
+          grad: ['\frac{\partial L}{\partial #1}', 1]
+          seven: [7, 0]
+    katex_macros:
+      '\vect': '\mathbf{#1}'
+      had: '\circ'
+"""
+
+
+def test_macros_of_mathjax_and_katex_together(tmp_path):
+    config = tmp_path / "_config.yml"
+    write_config(tmp_path, BOTH)
+    assert macros_of(config) == {
+        "had": r"\circ",
+        "grad": (r"\frac{\partial L}{\partial #1}", 1),
+        "seven": ("7", 0),
+        r"\vect": r"\mathbf{#1}",
+    }
+    for without in (
+        "",
+        "sphinx:",
+        "sphinx: {config: }",
+        "sphinx: {config: {mathjax3_config: }}",
+        "sphinx: {config: {mathjax3_config: {tex: }, katex_macros: }}",
+        "sphinx: {config: {mathjax3_config: {tex: {macros: }}}}",
+    ):
+        write_config(tmp_path, without)
+        assert macros_of(config) == {}
+
+
+def test_the_nearest_configuration_counts(tmp_path):
+    parts = tmp_path / "book/parts"
+    parts.mkdir(parents=True)
+    session = Session(directory=parts)
+    assert session.macros() == {}
+    write_config(tmp_path, r"sphinx: {config: {katex_macros: {had: 'ŷ'}}}")
+    assert session.macros() == {"had": "ŷ"}
+    write_config(tmp_path / "book", r"sphinx: {config: {katex_macros: {had: '\odot'}}}")
+    assert session.macros() == Session(directory=tmp_path / "book").macros() == {"had": r"\odot"}
+
+
 def test_macros_of_katex_and_macros_that_make_no_sense(tmp_path):
     write_config(tmp_path, r"sphinx: {config: {katex_macros: {'\had': '\odot'}}}")
     assert macros_of(tmp_path / "_config.yml") == {r"\had": r"\odot"}
-    for bad in ("5", "[1, 2, 3]", "['a', 'b']"):
+    for bad in ("5", "[1, 2, 3]", "['a', 1, 2]", "['a', 'b']", "['a']", "{a: 1}"):
         write_config(
             tmp_path, f"sphinx: {{config: {{mathjax3_config: {{tex: {{macros: {{x: {bad}}}}}}}}}}}"
         )
-        with pytest.raises(EquationError, match=r"macro x in _config\.yml: expected LaTeX"):
+        with pytest.raises(EquationError) as raised:
             macros_of(tmp_path / "_config.yml")
+        assert str(raised.value) == (
+            "macro x in _config.yml: expected LaTeX or [LaTeX, arguments], "
+            f"got {yaml.safe_load(bad)!r}"
+        )
     write_config(tmp_path, "title: A book\n")
     assert macros_of(tmp_path / "_config.yml") == {}

@@ -1,6 +1,10 @@
 r"""Mutation of printed equations: every kind of edit occurs, and what says the same is never refuted."""
 
+import hashlib
+import json
 import random
+import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,7 +13,7 @@ from nndl_rnn.derivation.arithmetic import ComplexStep
 from nndl_rnn.derivation.claims import compare
 from nndl_rnn.derivation.errors import Source
 from nndl_rnn.derivation.mutate import Mutant, equal_rewrites, judge, mutants, sample
-from nndl_rnn.derivation.mutate_chapter import mutate_chapter
+from nndl_rnn.derivation.mutate_chapter import MutationReport, mutate_chapter, total
 
 KINDS = {
     "sign",
@@ -77,6 +81,339 @@ EDITS = [
     (r"h_t = 1 - b", ("constant", r"h_t = 2 - b")),
     (r"h_t = \frac{1}{T} b", ("constant", r"h_t = \frac{1}{(T+1)} b")),
 ]  # fmt: skip
+
+
+# Equations, each with all of its edits. What stands in the left column names the kind.
+ALL_EDITS = r"""
+b = -U b + W x_t - b, \qquad 2 \le t \le T
+    sign          b = +U b + W x_t - b, \qquad 2 \le t \le T
+    drop term     b = W x_t - b, \qquad 2 \le t \le T
+    drop factor   b = -b + W x_t - b, \qquad 2 \le t \le T
+    transpose     b = -{U}^\top b + W x_t - b, \qquad 2 \le t \le T
+    drop factor   b = -U + W x_t - b, \qquad 2 \le t \le T
+    operator      b = -U \odot b + W x_t - b, \qquad 2 \le t \le T
+    order         b = - b U + W x_t - b, \qquad 2 \le t \le T
+    sign          b = -U b - W x_t - b, \qquad 2 \le t \le T
+    drop term     b = -U b - b, \qquad 2 \le t \le T
+    drop factor   b = -U b + x_t - b, \qquad 2 \le t \le T
+    transpose     b = -U b + {W}^\top x_t - b, \qquad 2 \le t \le T
+    drop factor   b = -U b + W - b, \qquad 2 \le t \le T
+    operator      b = -U b + W \odot x_t - b, \qquad 2 \le t \le T
+    order         b = -U b + x_t W - b, \qquad 2 \le t \le T
+    index         b = -U b + W {x_{t+1}} - b, \qquad 2 \le t \le T
+    index         b = -U b + W {x_{t-1}} - b, \qquad 2 \le t \le T
+    sign          b = -U b + W x_t + b, \qquad 2 \le t \le T
+    drop term     b = -U b + W x_t , \qquad 2 \le t \le T
+
+b = U^\top b \cdot (b^\top b)
+    sign          b = -U^\top b \cdot (b^\top b)
+    drop factor   b = b \cdot (b^\top b)
+    transpose     b = {U} b \cdot (b^\top b)
+    drop factor   b = U^\top \cdot (b^\top b)
+    operator      b = U^\top \odot b \cdot (b^\top b)
+    order         b = b U^\top \cdot (b^\top b)
+    drop factor   b = U^\top b
+    drop factor   b = U^\top b \cdot (b)
+    transpose     b = U^\top b \cdot ({b} b)
+    drop factor   b = U^\top b \cdot (b^\top)
+    operator      b = U^\top b \cdot (b^\top \odot b)
+    order         b = U^\top b \cdot ( b b^\top)
+
+b = V^\top \odot W x_{t-1}
+    sign          b = -V^\top \odot W x_{t-1}
+    drop factor   b = W x_{t-1}
+    transpose     b = {V} \odot W x_{t-1}
+    drop factor   b = V^\top x_{t-1}
+    operator      b = V^\top \cdot W x_{t-1}
+    transpose     b = V^\top \odot {W}^\top x_{t-1}
+    drop factor   b = V^\top \odot W
+    operator      b = V^\top \odot W \odot x_{t-1}
+    order         b = V^\top \odot x_{t-1} W
+    index         b = V^\top \odot W {x_{t}}
+    index         b = V^\top \odot W {x_{t-2}}
+
+b = b \odot \tanh(b) \circ b
+    sign          b = -b \odot \tanh(b) \circ b
+    drop factor   b = \tanh(b) \circ b
+    drop factor   b = b \circ b
+    operator      b = b \cdot \tanh(b) \circ b
+    function      b = b \odot \sigma(b) \circ b
+    drop factor   b = b \odot \tanh(b)
+    operator      b = b \odot \tanh(b) \cdot b
+    swap factors  b = \tanh(b) \odot b \circ b
+    swap factors  b = b \odot b \circ \tanh(b)
+
+U = b \otimes \phi'(b)
+    transpose     {U}^\top = b \otimes \phi'(b)
+    sign          U = -b \otimes \phi'(b)
+    drop factor   U = \phi'(b)
+    drop factor   U = b
+    operator      U = b \odot \phi'(b)
+    order         U = \phi'(b) \otimes b
+    function      U = b \otimes \phi (b)
+
+b = \sum_{j=1}^{t} (\partial b / \partial x_j) x_j
+    sign          b = -\sum_{j=1}^{t} (\partial b / \partial x_j) x_j
+    bound         b = \sum_{j=2}^{t} (\partial b / \partial x_j) x_j
+    bound         b = \sum_{j=0}^{t} (\partial b / \partial x_j) x_j
+    bound         b = \sum_{j=1}^{t+1} (\partial b / \partial x_j) x_j
+    bound         b = \sum_{j=1}^{t-1} (\partial b / \partial x_j) x_j
+    drop factor   b = \sum_{j=1}^{t} x_j
+    index         b = \sum_{j=1}^{t} (\partial b / \partial {x_{j+1}}) x_j
+    index         b = \sum_{j=1}^{t} (\partial b / \partial {x_{j-1}}) x_j
+    drop factor   b = \sum_{j=1}^{t} (\partial b / \partial x_j)
+    operator      b = \sum_{j=1}^{t} (\partial b / \partial x_j) \odot x_j
+    order         b = \sum_{j=1}^{t} x_j (\partial b / \partial x_j)
+    index         b = \sum_{j=1}^{t} (\partial b / \partial x_j) {x_{j+1}}
+    index         b = \sum_{j=1}^{t} (\partial b / \partial x_j) {x_{j-1}}
+
+\frac{\partial}{\partial b} L = \tanh'(b) \operatorname{diag}(b)
+    sign          \frac{\partial}{\partial b} L = -\tanh'(b) \operatorname{diag}(b)
+    drop factor   \frac{\partial}{\partial b} L = \operatorname{diag}(b)
+    function      \frac{\partial}{\partial b} L = \tanh (b) \operatorname{diag}(b)
+    function      \frac{\partial}{\partial b} L = \sigma'(b) \operatorname{diag}(b)
+    drop factor   \frac{\partial}{\partial b} L = \tanh'(b)
+    operator      \frac{\partial}{\partial b} L = \tanh'(b) \odot \operatorname{diag}(b)
+    order         \frac{\partial}{\partial b} L = \operatorname{diag}(b) \tanh'(b)
+    function      \frac{\partial}{\partial b} L = \tanh'(b) (b)
+
+\left. \frac{\partial^{+} b}{\partial x_t} \right|_{x_{t-1}} = U
+    index         \left. \frac{\partial^{+} b}{\partial {x_{t+1}}} \right|_{x_{t-1}} = U
+    index         \left. \frac{\partial^{+} b}{\partial {x_{t-1}}} \right|_{x_{t-1}} = U
+    index         \left. \frac{\partial^{+} b}{\partial x_t} \right|_{{x_{t}}} = U
+    index         \left. \frac{\partial^{+} b}{\partial x_t} \right|_{{x_{t-2}}} = U
+    sign          \left. \frac{\partial^{+} b}{\partial x_t} \right|_{x_{t-1}} = -U
+    transpose     \left. \frac{\partial^{+} b}{\partial x_t} \right|_{x_{t-1}} = {U}^\top
+
+\partial^{+} b / \partial x_t = \frac{\partial}{\partial x_k} b
+    index         \partial^{+} b / \partial {x_{t+1}} = \frac{\partial}{\partial x_k} b
+    index         \partial^{+} b / \partial {x_{t-1}} = \frac{\partial}{\partial x_k} b
+    sign          \partial^{+} b / \partial x_t = -\frac{\partial}{\partial x_k} b
+    index         \partial^{+} b / \partial x_t = \frac{\partial}{\partial {x_{k+1}}} b
+    index         \partial^{+} b / \partial x_t = \frac{\partial}{\partial {x_{k-1}}} b
+
+U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    transpose     {U}^\top = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    sign          U = -\prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    bound         U = \prod_{j=k+2}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    bound         U = \prod_{j=k}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    bound         U = \prod_{j=k+1}^{t+1} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    bound         U = \prod_{j=k+1}^{t-1} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    order         U = \overleftarrow{\prod}_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    transpose     U = \prod_{j=k+1}^{t} {U}^\top = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    sign          U = \prod_{j=k+1}^{t} U = -\overleftarrow{\prod}_{j=1}^k (U V^\top V)
+    bound         U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=2}^k (U V^\top V)
+    bound         U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=0}^k (U V^\top V)
+    bound         U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^{k+1} (U V^\top V)
+    bound         U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^{k-1} (U V^\top V)
+    order         U = \prod_{j=k+1}^{t} U = \prod_{j=1}^k (U V^\top V)
+    drop factor   U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (V^\top V)
+    transpose     U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k ({U}^\top V^\top V)
+    drop factor   U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V)
+    operator      U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U \odot V^\top V)
+    order         U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k ( V^\top U V)
+    transpose     U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U {V} V)
+    drop factor   U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top)
+    operator      U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top \odot V)
+    order         U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V V^\top)
+    transpose     U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top {V}^\top)
+
+L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
+    sign          L = -\mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=2}^{2} U = \prod_{j=1}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=0}^{2} U = \prod_{j=1}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{3} U = \prod_{j=1}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{1} U = \prod_{j=1}^{2} (b^\top b)
+    order         L = \prod_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
+    transpose     L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} {U}^\top = \prod_{j=1}^{2} (b^\top b)
+    sign          L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = -\prod_{j=1}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=2}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=0}^{2} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{3} (b^\top b)
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{1} (b^\top b)
+    drop factor   L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b)
+    transpose     L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} ({b} b)
+    drop factor   L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top)
+    operator      L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top \odot b)
+    order         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} ( b b^\top)
+
+b = U^{T-t} b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    sign          b = -U^{T-t} b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    drop factor   b = b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    power         b = {U} b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    power         b = {U}^{T-t+1} b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    power         b = {U}^{T-t-1} b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    drop factor   b = U^{T-t} = \log^{2}(b) - \sigma^{-1}(b)
+    operator      b = U^{T-t} \odot b^2 = \log^{2}(b) - \sigma^{-1}(b)
+    order         b = b^2 U^{T-t} = \log^{2}(b) - \sigma^{-1}(b)
+    power         b = U^{T-t} {b} = \log^{2}(b) - \sigma^{-1}(b)
+    power         b = U^{T-t} {b}^{3} = \log^{2}(b) - \sigma^{-1}(b)
+    power         b = U^{T-t} {b}^{1} = \log^{2}(b) - \sigma^{-1}(b)
+    sign          b = U^{T-t} b^2 = -\log^{2}(b) - \sigma^{-1}(b)
+    drop term     b = U^{T-t} b^2 = - \sigma^{-1}(b)
+    power         b = U^{T-t} b^2 = \log^{3}(b) - \sigma^{-1}(b)
+    power         b = U^{T-t} b^2 = \log^{1}(b) - \sigma^{-1}(b)
+    function      b = U^{T-t} b^2 = \exp^{2}(b) - \sigma^{-1}(b)
+    sign          b = U^{T-t} b^2 = \log^{2}(b) + \sigma^{-1}(b)
+    drop term     b = U^{T-t} b^2 = \log^{2}(b)
+    power         b = U^{T-t} b^2 = \log^{2}(b) - \sigma^{-2}(b)
+    function      b = U^{T-t} b^2 = \log^{2}(b) - \tanh^{-1}(b)
+
+L = \frac{3}{T} \exp(1)
+    sign          L = -\frac{3}{T} \exp(1)
+    drop factor   L = \exp(1)
+    constant      L = \frac{4}{T} \exp(1)
+    constant      L = \frac{3}{(T+1)} \exp(1)
+    drop factor   L = \frac{3}{T}
+    function      L = \frac{3}{T} \tanh(1)
+    constant      L = \frac{3}{T} \exp(2)
+
+W = b x_t^\top = b^T
+    transpose     {W}^\top = b x_t^\top = b^T
+    sign          W = -b x_t^\top = b^T
+    drop factor   W = x_t^\top = b^T
+    drop factor   W = b = b^T
+    operator      W = b \odot x_t^\top = b^T
+    order         W = x_t^\top b = b^T
+    transpose     W = b {x_{t}} = b^T
+    index         W = b {x_{t+1}}^{\top} = b^T
+    index         W = b {x_{t-1}}^{\top} = b^T
+    sign          W = b x_t^\top = -b^T
+    power         W = b x_t^\top = {b}
+    power         W = b x_t^\top = {b}^{T+1}
+    power         W = b x_t^\top = {b}^{T-1}
+
+b = [b; x_T] = \begin{bmatrix} b \\ x_{2t} \end{bmatrix}
+    sign          b = -[b; x_T] = \begin{bmatrix} b \\ x_{2t} \end{bmatrix}
+    index         b = [b; {x_{T+1}}] = \begin{bmatrix} b \\ x_{2t} \end{bmatrix}
+    index         b = [b; {x_{T-1}}] = \begin{bmatrix} b \\ x_{2t} \end{bmatrix}
+    sign          b = [b; x_T] = -\begin{bmatrix} b \\ x_{2t} \end{bmatrix}
+    index         b = [b; x_T] = \begin{bmatrix} b \\ {x_{2t+1}} \end{bmatrix}
+    index         b = [b; x_T] = \begin{bmatrix} b \\ {x_{2t-1}} \end{bmatrix}
+
+s_t = -y_t^2 = a_t
+    index         {s_{t+1}} = -y_t^2 = a_t
+    index         {s_{t-1}} = -y_t^2 = a_t
+    symbol        {y_{t}} = -y_t^2 = a_t
+    symbol        {\delta^{s}_{t}} = -y_t^2 = a_t
+    sign          s_t = +y_t^2 = a_t
+    power         s_t = -{y_{t}} = a_t
+    power         s_t = -{y_{t}}^{3} = a_t
+    power         s_t = -{y_{t}}^{1} = a_t
+    index         s_t = -{y_{t+1}}^{2} = a_t
+    index         s_t = -{y_{t-1}}^{2} = a_t
+    symbol        s_t = -{s_{t}}^{2} = a_t
+    symbol        s_t = -{\delta^{s}_{t}}^{2} = a_t
+    sign          s_t = -y_t^2 = -a_t
+    index         s_t = -y_t^2 = {a_{t+1}}
+    index         s_t = -y_t^2 = {a_{t-1}}
+    symbol        s_t = -y_t^2 = {h_{t}}
+    symbol        s_t = -y_t^2 = {\delta^{h}_{t}}
+    symbol        s_t = -y_t^2 = {\delta^{a}_{t}}
+
+\frac{\partial s_t}{\partial s_k} = V
+    index         \frac{\partial {s_{t+1}}}{\partial s_k} = V
+    index         \frac{\partial {s_{t-1}}}{\partial s_k} = V
+    symbol        \frac{\partial {y_{t}}}{\partial s_k} = V
+    symbol        \frac{\partial {\delta^{s}_{t}}}{\partial s_k} = V
+    index         \frac{\partial s_t}{\partial {s_{k+1}}} = V
+    index         \frac{\partial s_t}{\partial {s_{k-1}}} = V
+    symbol        \frac{\partial s_t}{\partial {y_{k}}} = V
+    symbol        \frac{\partial s_t}{\partial {\delta^{s}_{k}}} = V
+    sign          \frac{\partial s_t}{\partial s_k} = -V
+    transpose     \frac{\partial s_t}{\partial s_k} = {V}^\top
+
+b = W x_1 + (b + b \odot b) - U b
+    sign          b = -W x_1 + (b + b \odot b) - U b
+    drop term     b = (b + b \odot b) - U b
+    drop factor   b = x_1 + (b + b \odot b) - U b
+    transpose     b = {W}^\top x_1 + (b + b \odot b) - U b
+    drop factor   b = W + (b + b \odot b) - U b
+    operator      b = W \odot x_1 + (b + b \odot b) - U b
+    order         b = x_1 W + (b + b \odot b) - U b
+    index         b = W {x_{2}} + (b + b \odot b) - U b
+    index         b = W {x_{0}} + (b + b \odot b) - U b
+    sign          b = W x_1 - (b + b \odot b) - U b
+    drop term     b = W x_1 - U b
+    sign          b = W x_1 + (-b + b \odot b) - U b
+    drop term     b = W x_1 + ( b \odot b) - U b
+    sign          b = W x_1 + (b - b \odot b) - U b
+    drop term     b = W x_1 + (b ) - U b
+    drop factor   b = W x_1 + (b + b) - U b
+    operator      b = W x_1 + (b + b \cdot b) - U b
+    sign          b = W x_1 + (b + b \odot b) + U b
+    drop term     b = W x_1 + (b + b \odot b)
+    drop factor   b = W x_1 + (b + b \odot b) - b
+    transpose     b = W x_1 + (b + b \odot b) - {U}^\top b
+    drop factor   b = W x_1 + (b + b \odot b) - U
+    operator      b = W x_1 + (b + b \odot b) - U \odot b
+    order         b = W x_1 + (b + b \odot b) - b U
+    swap terms    b = (b + b \odot b) + W x_1 - U b
+    swap terms    b = W x_1 + ( b \odot b + b) - U b
+    swap factors  b = W x_1 + (b + b \odot b) - U b
+
+b = b \odot U b \odot b \odot b, \qquad t = 1
+    sign          b = -b \odot U b \odot b \odot b, \qquad t = 1
+    drop factor   b = U b \odot b \odot b, \qquad t = 1
+    drop factor   b = b b \odot b \odot b, \qquad t = 1
+    operator      b = b \cdot U b \odot b \odot b, \qquad t = 1
+    transpose     b = b \odot {U}^\top b \odot b \odot b, \qquad t = 1
+    drop factor   b = b \odot U \odot b \odot b, \qquad t = 1
+    operator      b = b \odot U \odot b \odot b \odot b, \qquad t = 1
+    order         b = b \odot b U \odot b \odot b, \qquad t = 1
+    drop factor   b = b \odot U b \odot b, \qquad t = 1
+    operator      b = b \odot U b \cdot b \odot b, \qquad t = 1
+    operator      b = b \odot U b \odot b \cdot b, \qquad t = 1
+    swap factors  b = b \odot U b \odot b \odot b, \qquad t = 1
+"""
+
+
+def all_edits():
+    """The equations of the table, each with its edits as pairs of kind and text."""
+    for block in ALL_EDITS.strip("\n").split("\n\n"):
+        equation, *edits = block.split("\n")
+        yield pytest.param(
+            equation, [(edit[4:18].rstrip(), edit[18:]) for edit in edits], id=equation
+        )
+
+
+def kinds_and_texts(found):
+    return sorted((mutant.kind, " ".join(mutant.source.text.split())) for mutant in found)
+
+
+@pytest.mark.parametrize(("equation", "edits"), list(all_edits()))
+def test_the_edits_of_an_equation_are_these_and_no_others(rnn, equation, edits):
+    names = rnn().model.names
+    swaps = [edit for edit in edits if edit[0].startswith("swap")]
+    assert kinds_and_texts(mutants(Source(equation), names)) == sorted(set(edits) - set(swaps))
+    assert kinds_and_texts(equal_rewrites(Source(equation), names)) == sorted(swaps)
+
+
+def test_macros_are_expanded_in_edits_and_rewrites(rnn):
+    names, macros = rnn().model.names, {"had": r"\odot", "two": ("#1 + #1", 1)}
+    source = Source(r"b = b \had U b - b")
+    assert ("sign", r"b = b \had U b + b") in kinds_and_texts(mutants(source, names, macros))
+    source = Source(r"b = b \had b")
+    assert kinds_and_texts(equal_rewrites(source, names, macros)) == [
+        ("swap factors", r"b = b \had b")
+    ]
+
+
+def test_a_mutant_says_what_was_replaced_and_where():
+    text = "h_t = b + a_t - U a_{t-1} + V^\\top s_t"
+    start = text.index("- U")
+    mutant = Mutant("sign", (start, start + 1), "+", Source(text, "page.md", 7, "eq-a"))
+    assert str(mutant) == r"sign: 't = b + a_t - U a_{t-1} +' -> 't = b + a_t + U a_{t-1} +'"
+    assert str(Mutant("drop", (0, 4), "", Source("h_t = b"))) == "drop: 'h_t = b' -> ' = b'"
+    assert mutant.source == Source(text.replace("- U", "+ U"), "page.md", 7, "eq-a")
+
+
+def test_a_mutants_name_is_a_hash_of_label_and_text():
+    # The names stand in book/equivalent_mutants.yml.
+    text = "h_t = b\n +  a_t"
+    mutant = Mutant("sign", (9, 10), "-", Source(text, label="eq-claim"))
+    assert mutant.source.text == text.replace("+", "-")
+    assert mutant.identity == hashlib.sha256(b"eq-claim h_t = b - a_t").hexdigest()[:10]
 
 
 @pytest.mark.parametrize(("claim", "edit"), EDITS)
@@ -222,6 +559,63 @@ def test_rewrites_swap_both_terms_and_factors(rnn):
 # ---------------------------------------------------------------- whole chapters
 
 
+def test_a_report_counts_mutants_and_shows_survivors_and_problems():
+    good = MutationReport(
+        Path("a.md"), claims=12, definitions=5, ill_formed=2, refuted=9, equivalent=1, noticed=5
+    )
+    assert good.ok
+    assert str(good) == (
+        "ok   a.md: 12 mutants of claims, 2 ill-formed, 9 refuted; 5 of definitions, 5 noticed; "
+        "1 equivalent, 0 unexplained"
+    )
+    survived = MutationReport(Path("b.md"), claims=3, survivors=["eq-a 01 sign", "eq-b 02 sign"])
+    assert not survived.ok
+    assert str(survived) == (
+        "FAIL b.md: 3 mutants of claims, 0 ill-formed, 0 refuted; 0 of definitions, 0 noticed; "
+        "0 equivalent, 2 unexplained\n     survived: eq-a 01 sign\n     survived: eq-b 02 sign"
+    )
+    wrong = MutationReport(Path("c.md"), survivors=["eq-a 01 sign"], problems=["eq-c: no", "x"])
+    assert str(wrong).splitlines()[1:] == ["     survived: eq-a 01 sign", "eq-c: no", "x"]
+    assert not MutationReport(Path("d.md"), problems=["x"]).ok
+    assert total([good, survived, wrong]) == ("20 mutants in 3 chapters, 3 survived unexplained")
+
+
+def notebook_of(chapter):
+    """A notebook with the cells of a chapter, each text and each code in a cell of its own."""
+    cells = []
+    for piece in re.split(r"(?ms)^(```\{code-cell\}.*?^```$)", chapter):
+        code = re.fullmatch(r"(?s)```\{code-cell\}.*?\n(:tags: \[derivation\]\n)?(.*)\n```", piece)
+        tags = ["derivation"] if code and code[1] else []
+        kind, text = ("code", code[2]) if code else ("markdown", piece)
+        cells.append({"cell_type": kind, "metadata": {"tags": tags}, "source": text})
+    return json.dumps({"cells": cells, "metadata": {}})
+
+
+def test_mutants_of_a_notebook_with_its_definitions(tmp_path, rnn_chapter):
+    path = tmp_path / "rnn.ipynb"
+    path.write_text(notebook_of(rnn_chapter), encoding="utf-8")
+    report = mutate_chapter(path, count=2, seed=1)
+    assert (report.problems, report.survivors) == ([], [])
+    assert (report.claims, report.ill_formed + report.refuted) == (6, 6)
+    assert (report.definitions, report.noticed) == (8, 8)
+
+
+def test_definitions_are_edited_in_their_own_chapter_once(tmp_path, rnn_chapter):
+    (tmp_path / "rnn.md").write_text(rnn_chapter, encoding="utf-8")
+    cell = (
+        "```{{code-cell}}\n:tags: [derivation]\nfrom nndl_rnn.derivation import Derivation\n"
+        "{0} = Derivation('two.md', 'rnn.md', T=3, n=3, m=2, q=4)\n"
+        "{0}.declare('eq-shapes')\n{0}.define('eq-twice')\n{0}.verify('eq-{0}')\n```\n"
+    )
+    equations = {"eq-twice": "e = b + b", "eq-first": "e - b = b", "eq-second": "b = e - b"}
+    text = "".join(f"$$\n{latex}\n$$ ({label})\n" for label, latex in equations.items())
+    path = tmp_path / "two.md"
+    path.write_text(cell.format("first") + cell.format("second") + text, encoding="utf-8")
+    report = mutate_chapter(path, count=3)
+    assert (report.claims, report.definitions, report.problems) == (6, 3, [])
+    assert report.noticed + len(report.survivors) == 3
+
+
 def test_mutants_of_a_chapter_with_its_definitions(tmp_path, rnn_chapter):
     path = tmp_path / "rnn.md"
     path.write_text(rnn_chapter, encoding="utf-8")
@@ -245,7 +639,10 @@ def test_survivors_fail_unless_a_reason_is_given(tmp_path, rnn_chapter):
         "eq-shapes",
     }  # a claim and a declaration
     assert not report.ok
-    assert "survived:" in str(report)
+    lines = str(report).splitlines()[1:]
+    assert lines == [f"     survived: {text}" for text in report.survivors]
+    for line in lines:
+        assert re.fullmatch(r"     survived: eq-\w+ [0-9a-f]{10} [a-z ]+: '.*' -> '.*'", line)
 
     reasons = {}
     for label, mutant in named:
@@ -263,8 +660,11 @@ def test_a_reason_is_required(tmp_path, rnn_chapter):
     (tmp_path / "rnn.md").write_text(rnn_chapter, encoding="utf-8")
     (tmp_path / "equivalent_mutants.yml").write_text("eq-a:\n- mutant: 0123456789\n  reason: so\n")
     report = mutate_chapter(tmp_path / "rnn.md", count=1)
-    assert not report.ok
-    assert "lacks its mutant or its reason" in "\n".join(report.problems)
+    assert report.problems == [
+        "equivalent_mutants.yml: an entry of eq-a lacks its mutant or its reason: "
+        "{'mutant': '0123456789', 'reason': 'so'}"
+    ]
+    assert (report.path, report.claims, report.ok) == (tmp_path / "rnn.md", 0, False)
 
 
 def test_a_chapter_that_fails_its_check_fails_its_mutation_test(tmp_path, rnn_chapter):
