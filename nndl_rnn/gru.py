@@ -216,7 +216,8 @@ def split_gates(params: Params) -> dict[str, Array]:
     gates = {"W_r": W_r, "W_z": W_z, "W_h": W_h, "U_r": U_r, "U_z": U_z, "U_h": U_h}
     if "bias_ih" in params:
         b_r, b_z, b_h, beta_h = _book_biases(params)
-        b_r.flags.writeable = b_z.flags.writeable = False
+        b_r.setflags(write=False)
+        b_z.setflags(write=False)
         gates |= {"b_r": b_r, "b_z": b_z, "b_h": b_h, "beta_h": beta_h}
     return gates
 

@@ -216,7 +216,7 @@ def split_gates(params: Params) -> dict[str, Array]:
     stacks = {"W": params["weight_ih"], "U": params["weight_hh"]}
     if "bias_ih" in params:
         stacks["b"] = _summed_bias(params)
-        stacks["b"].flags.writeable = False
+        stacks["b"].setflags(write=False)
     return {
         f"{symbol}_{gate}": block
         for symbol, stack in stacks.items()
