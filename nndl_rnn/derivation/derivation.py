@@ -23,6 +23,9 @@ from .session import current
 from .symbolic import CentralDifference, SymbolNetwork
 from .vocabulary import Vocabulary
 
+MAX_SIZE = 100
+"""Of T and of each dimension: a few steps and entries tell as much, and it must end."""
+
 
 class Derivation:
     r"""The printed mathematics of one or more chapters, read from their LaTeX.
@@ -30,25 +33,33 @@ class Derivation:
     Args:
         *chapters: Markdown files whose labelled equations are meant, relative to the notebook's
             folder. Where one is missing, the notebook of the same name is read.
-        T: the number of time steps to unroll, at least 2.
+        T: the number of time steps to unroll, 2 to 100.
         indices: index letters, time first.
-        **sizes: a size for every dimension letter, distinct ones so that no shape fits by accident.
+        **sizes: a size for every dimension letter, 1 to 100, distinct ones so that no shape fits by
+            accident.
 
     Raises:
-        TypeError: a size is not an integer.
-        ValueError: no chapter is named, T is too small, or a size is not positive.
+        TypeError: a name is no text, or a size is not an integer.
+        ValueError: no chapter or no index letter is named, or a size is out of range.
         EquationError: a chapter cannot be read.
     """
 
     def __init__(self, *chapters: str, T: int = 3, indices: str = "t k j", **sizes: int):
         if not chapters:
             raise ValueError("chapters: expected at least one Markdown file, got none")
+        for chapter in chapters:
+            _require_text("chapters", chapter, "names of Markdown files")
+        _require_text("indices", indices, "letters with spaces between them")
+        if not indices.split():
+            raise ValueError(f"indices: expected at least the letter of time, got {indices!r}")
         for name, size in {"T": T, **sizes}.items():
             if not isinstance(size, int) or isinstance(size, bool):
                 raise TypeError(f"{name}: expected an integer, got {size!r}")
             least = 2 if name == "T" else 1
             if size < least:
                 raise ValueError(f"{name}: expected at least {least}, got {size}")
+            if size > MAX_SIZE:
+                raise ValueError(f"{name}: expected at most {MAX_SIZE}, got {size}")
         self._session = current()
         self._sources: dict[str, Source] = {}
         for chapter in chapters:
@@ -67,8 +78,10 @@ class Derivation:
         """The printed equation with this label.
 
         Raises:
+            TypeError: the label is no text.
             EquationError: there is none in the derivation's chapters.
         """
+        _require_text("label", label, "the label of an equation")
         if label not in self._sources:
             near = difflib.get_close_matches(label, self._sources, 3)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
@@ -104,10 +117,14 @@ class Derivation:
 
     def function(self, *names: str) -> None:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
+        for name in names:
+            _require_text("names", name, r"names such as \ell")
         self.model.names.scalar_functions.update(names)
 
     def activation(self, *names: str) -> None:
         r"""Say that ``\phi(...)`` is an unknown differentiable function of one variable, applied to each entry."""
+        for name in names:
+            _require_text("names", name, r"names such as \phi")
         self.model.names.activations.update(names)
 
     def define(self, *labels: str) -> Results:
@@ -200,6 +217,16 @@ class Derivation:
         initial: Mapping[str, str],
         weights: Mapping[str, str],
     ) -> Layout:
+        for argument, text in (
+            ("architecture", architecture),
+            ("input", input),
+            ("output", output),
+        ):
+            _require_text(argument, text, "a text")
+        for argument, texts in (("initial", initial), ("weights", weights)):
+            pairs = texts.items() if isinstance(texts, Mapping) else [(texts, None)]
+            if not all(isinstance(text, str) for pair in pairs for text in pair):
+                raise TypeError(f"{argument}: expected a dict from text to text, got {texts!r}")
         name = architecture.removeprefix("torch.nn.")
         if name not in GATES:
             raise ValueError(
@@ -296,9 +323,13 @@ class Derivation:
             **indices: values of its free indices, such as ``t=2``.
 
         Raises:
+            TypeError: the value of an index is no integer.
             EquationError: an index is missing, or its value does not satisfy the printed
                 conditions.
         """
+        for letter, value in indices.items():
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{letter}: expected an integer, got {value!r}")
         source = self.source(label)
         numbers = self.model.network(CentralDifference)
         shown = []
@@ -323,6 +354,11 @@ class Derivation:
             )
             shown.append(sympy.Eq(left, right, evaluate=False))
         return shown
+
+
+def _require_text(name: str, value: object, expected: str) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected {expected}, got {value!r}")
 
 
 def _require_reason(because: str) -> None:

@@ -52,6 +52,9 @@ Node = tuple[str, tuple[int, ...]]
 Environment = Mapping[str, int]
 """Values of the index letters."""
 
+MAX_TERMS = 10_000
+"""Of a sum, a product or a power; whoever prints more has made a mistake, and it must end."""
+
 _BOUND = "inside a sum or product"  # marks environments in which indices must stay within 1..T
 
 
@@ -296,12 +299,17 @@ class Network:
         return rows, math.prod(columns)
 
     def _steps(self, lower: Linear, upper: Linear, env: Environment) -> range:
-        return range(lower.value(env), upper.value(env) + 1)
+        steps = range(lower.value(env), upper.value(env) + 1)
+        if len(steps) > MAX_TERMS:
+            raise EquationError(f"{len(steps)} terms, where at most {MAX_TERMS} are computed")
+        return steps
 
     def _power(self, base: Array, exponent: Linear, env: Environment, matrix: bool) -> Array:
         count = exponent.value(env)
         if count < 0:
             raise EquationError(f"a negative power, {exponent} = {count}")
+        if count > MAX_TERMS:
+            raise EquationError(f"the power {count}, where at most {MAX_TERMS} is computed")
         if matrix:
             power = self.arithmetic.identity(base.shape[-1])
             for _ in range(count):
