@@ -367,7 +367,7 @@ def _rewrites(source: Source, nodes: Sequence[s.Node], names: Vocabulary) -> Ite
             for (sign, left), (other_sign, right) in itertools.pairwise(node.terms):
                 if sign == other_sign == "+":
                     yield mutator._swap("swap terms", [left], [right])
-        elif isinstance(node, s.ProductOf) and node.factors[0][1] not in _PARTIALS:
+        elif isinstance(node, s.ProductOf):
             units = mutator._units(node)
             for at, ((_, left_unit), (operator, right_unit)) in enumerate(
                 itertools.pairwise(units), 1

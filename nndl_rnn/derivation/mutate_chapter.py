@@ -74,7 +74,7 @@ def mutate_chapter(path: Path, *, count: int | None = None, seed: int = 0) -> Mu
         report.problems.append(str(error))
         return report
     check = check_chapter(path, session)
-    report.problems += check.problems
+    report.problems.extend(check.problems)
     for result in session.results:
         score = result.mutants
         if score is not None:

@@ -11,7 +11,7 @@ lengths; :class:`Prepared` keeps the way back).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .errors import EquationError, Span
@@ -47,6 +47,7 @@ _RELATION_OR_OPERATOR = (
     r"(?:[=+\-<>*/]|:=|\\(?:cdot|odot|circ|otimes|times|le|leq|ge|geq|equiv|in)(?![a-zA-Z]))"
 )
 _STARTS_CONTINUATION = re.compile(_RELATION_OR_OPERATOR)
+_ENDS_WITH_COMMAND = re.compile(r"\\[a-zA-Z]+$")
 _ENDS_CONTINUATION = re.compile(_RELATION_OR_OPERATOR + r"$")
 
 
@@ -97,18 +98,16 @@ def _plain(text: str) -> str:
     return re.sub(rf"[,.;](?=\s*(?:[{SEPARATOR}{NEXT_ROW}]|$))", " ", text)
 
 
-def _join_rows(text: str, in_matrix: object) -> str:
+def _join_rows(text: str, in_matrix: Callable[[int], bool]) -> str:
     """Rows become separate statements, unless the next one continues the last (``&= ...``); ``&`` disappears."""
-    assert callable(in_matrix)
-    out, at, ampersands = list(text), 0, 0
+    out, at, aligned = list(text), 0, False
     while at < len(text):
         if in_matrix(at):
             at += 1
         elif text[at] == "&":
-            ampersands += (
-                1  # in an aligned block every second & begins a new column, that is a new equation
-            )
-            out[at] = " " if ampersands % 2 else SEPARATOR
+            # In an aligned block every second & begins a new column, that is a new equation.
+            out[at] = SEPARATOR if aligned else " "
+            aligned = not aligned
             at += 1
         elif row := _ROW_END.match(text, at):
             following = re.sub(r"^[\s&]+", "", text[row.end() :])
@@ -117,7 +116,7 @@ def _join_rows(text: str, in_matrix: object) -> str:
             if before.endswith((",", ";")) and _RELATION.match(following):  # a = b, \\ &= c
                 out[len(before) - 1] = " "
             out[at : row.end()] = (" " if continues else NEXT_ROW).ljust(row.end() - at)
-            at, ampersands = row.end(), 0
+            at, aligned = row.end(), False
         else:
             at += 1
     return "".join(out)
@@ -128,11 +127,8 @@ def _expand(latex: str, macros: Macros) -> tuple[str, list[int]]:
     text, origin = latex, list(range(len(latex)))
     if not macros:
         return text, origin
-    names = "|".join(
-        sorted((re.escape(name.lstrip("\\")) for name in macros), key=len, reverse=True)
-    )
-    call = re.compile(rf"\\({names})(?![a-zA-Z])")
     by_name = {name.lstrip("\\"): value for name, value in macros.items()}
+    call = re.compile(rf"\\({'|'.join(map(re.escape, by_name))})(?![a-zA-Z])")
     for _ in range(1000):
         found = call.search(text)
         if not found:
@@ -144,19 +140,24 @@ def _expand(latex: str, macros: Macros) -> tuple[str, list[int]]:
             argument, end = _argument_after(text, end, found[0])
             arguments.append(argument)
         for number, argument in enumerate(arguments, 1):
-            body = body.replace(f"#{number}", argument)
-        if arity == 0 and re.match(r"[a-zA-Z]", text[end:]):
-            body += " "
+            body = body.replace(f"#{number}", _closed(argument))
+        if text[end : end + 1].isalpha():
+            body = _closed(body)
         text = text[: found.start()] + body + text[end:]
         origin[found.start() : end] = [origin[found.start()]] * len(body)
     raise EquationError("a macro of _config.yml expands without end", (0, 1))
+
+
+def _closed(latex: str) -> str:
+    """LaTeX that letters may follow: they do not become part of a command at its end."""
+    return latex + " " if _ENDS_WITH_COMMAND.search(latex) else latex
 
 
 def _argument_after(text: str, at: int, name: str) -> tuple[str, int]:
     while at < len(text) and text[at].isspace():
         at += 1
     if at >= len(text):
-        raise EquationError(f"macro {name} lacks an argument", (max(0, at - 1), at))
+        raise EquationError(f"macro {name} lacks an argument", (at - 1, at))
     if text[at] != "{":
         command = re.match(r"\\[a-zA-Z]+|.", text[at:])
         assert command is not None

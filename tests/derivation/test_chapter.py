@@ -21,6 +21,7 @@ def ascii_locale():
 
 def read(text):
     chapter = Chapter.parse(text, "page.md")
+    assert {equation.file for equation in chapter.equations} <= {chapter.file} == {"page.md"}
     return [(equation.label, equation.text, equation.line) for equation in chapter.equations]
 
 

@@ -130,6 +130,91 @@ def test_prepared_text_has_the_same_length_and_keeps_what_counts():
         )
 
 
+# The author's text, and what is left of it. Both have the same length.
+PLAIN = r"""
+a &= b, \\ &= c; \\[2pt] d &= e.
+a  = b      = c  ¶       d  = e
+a &= b, \\ c &= d
+a  = b  ¶  c  = d
+a &= b + \\ &\quad c
+a  = b +           c
+a &= b \\ &\times c \\ & d
+a  = b     \times c ¶    d
+a, \\ \le b \\ \equiv c \\ \lessgtr d
+a     \le b    \equiv c ¶  \lessgtr d
+a := \\ b \in \\ c \inf \\ d
+a :=    b \in    c \inf ¶  d
+a; \\ &:= b
+a      := b
+a \\[1.5 ex] b \\ [3mm] c \\[x] d
+a ¶          b ¶        c ¶ [x] d
+& a & b && c \\ & d
+  a § b  § c ¶    d
+\left. a \right|_b \left. c \right\rvert_d \left. e \right \vert_f
+\lhold a \atbar _b \lhold c \atbar      _d \lhold e \atbar      _f
+\left( a \middle| b \right) \Biggl[ c \bigr] \right\vertical
+     ( a        | b       )       [ c      ]       \vertical
+\begin{aligned} a &= b, & c &= d \\ e &= f \end{aligned}
+                a  = b  § c  = d ¶  e  = f ¶
+\begin{bmatrix} a & b, \quad c \\ d, \qquad & e \end{bmatrix} & f
+\begin{bmatrix} a & b,       c \\ d, \qquad & e \end{bmatrix}   f
+\begin{pmatrix} a & b \\ c & d \end{pmatrix} \\ \begin{matrix} e & f \end{matrix}
+\begin{pmatrix} a & b \\ c & d \end{pmatrix} ¶  \begin{matrix} e & f \end{matrix}
+a, \qquad \text{for } t
+a§                    t
+a \quad \text{where} t
+a §                  t
+a, \quad \mbox{if} t
+a§                 t
+a ; \quad b, \quad c,
+a §       b§       c
+a \quad b, c; d. e \, \! f ~ g.
+a       b, c; d. e       f   g
+50\% a % b \\ c
+50\% a
+"""
+
+
+def pairs(table):
+    lines = table.strip("\n").split("\n")
+    return list(zip(lines[::2], lines[1::2], strict=True))
+
+
+@pytest.mark.parametrize(("text", "plain_text"), pairs(PLAIN))
+def test_what_is_left_of_an_equation(text, plain_text):
+    prepared = prepare(text)
+    assert prepared.text == plain_text.ljust(len(text))
+    assert prepared.origin == tuple(range(len(text)))
+
+
+def test_a_comment_ends_with_its_line():
+    assert prepare("a % b\n= c,\n").text == "a    \n= c \n"
+
+
+@pytest.mark.parametrize(
+    ("span", "original"),
+    [
+        ((0, 1), (0, 1)),
+        ((2, 7), (2, 3)),  # \odot stands for \had
+        ((4, 6), (2, 3)),
+        ((2, 9), (2, 8)),
+        ((8, 9), (7, 8)),
+        ((8, 8), (7, 8)),
+        ((9, 9), (7, 8)),
+        ((0, 0), (0, 1)),
+        ((20, 30), (7, 8)),
+    ],
+)
+def test_a_span_is_found_again_in_the_authors_text(span, original):
+    prepared = prepare(r"a \had b", {"had": r"\odot"})
+    assert prepared.text == r"a \odot b"
+    assert prepared.original(span) == original
+
+
+def test_an_empty_equation_has_an_empty_span():
+    assert prepare("").original((0, 1)) == (0, 0)
+
+
 def caret(text, macros=None):
     """The part of the author's text that the caret of a syntax error stands under."""
     with pytest.raises(EquationError) as raised:
@@ -196,6 +281,24 @@ def test_macros_with_arguments(text, expected):
     assert statements(text, MACROS) == statements(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        (r"a\had b", r"a\odot b"),
+        (r"\had_{t}\had'", r"\odot_{t}\odot'"),
+        (r"\near{a}b", r"ax\odot b"),
+        (r"\near\sigma b", r"\sigma x\odot b"),
+        (r"\near{a\sigma}+b", r"a\sigma x\odot+b"),
+        (r"\near  ab", r"ax\odot b"),
+        (r"\near{a{b}c}", r"a{b}cx\odot"),
+        (r"\near{}{}", r"x\odot{}"),
+        (r"\nearly\had", r"\nearly\odot"),
+    ],
+)
+def test_the_expanded_text(text, expanded):
+    assert prepare(text, {"had": r"\odot", "near": (r"#1x\odot", 1)}).text == expanded
+
+
 def test_a_longer_command_is_no_macro():
     assert statements(r"\hadamard", MACROS) == statements(r"\hadamard")
 
@@ -215,13 +318,21 @@ def test_the_caret_is_right_behind_macros(text, under):
 
 
 @pytest.mark.parametrize(
-    ("text", "macros", "message"),
+    ("text", "message", "span"),
     [
-        (r"a \pd{L}", MACROS, r"macro \pd lacks an argument"),
-        (r"a \pd{L}{h", MACROS, r"the argument of macro \pd is not closed"),
-        (r"\loop", {"loop": r"\loop \loop"}, "expands without end"),
+        (r"a \pd{L}", r"macro \pd lacks an argument", (7, 8)),
+        (r"a \pd  ", r"macro \pd lacks an argument", (6, 7)),
+        (r"a \pd{L} {h", r"the argument of macro \pd is not closed", (9, 10)),
+        (r"a \pd{{L}", r"the argument of macro \pd is not closed", (5, 6)),
+        (r"a \loop", "a macro of _config.yml expands without end", (0, 1)),
     ],
 )
-def test_macros_that_cannot_be_expanded(text, macros, message):
-    error, _ = caret(text, macros)
-    assert message in error.message
+def test_macros_that_cannot_be_expanded(text, message, span):
+    with pytest.raises(EquationError) as raised:
+        prepare(text, {**MACROS, "loop": r"\loop \loop"})
+    assert (raised.value.message, raised.value.span) == (message, span)
+
+
+def test_macros_may_stand_in_macros_many_times():
+    macros = {"two": r"\one \one", "one": "a"}
+    assert prepare(r"\two " * 200, macros).text.split() == ["a", "a"] * 200
