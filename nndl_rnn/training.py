@@ -857,7 +857,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             about = json.loads(str(archive["about"]))
             found = about["format"]
-            arrays = {name: archive[name] for name in archive.files if name != "about"}
+            arrays = dict(archive)
         if found == CHECKPOINT_FORMAT:
             settings = {name: about[name] for name in ("rng_state", "epoch", "updates")}
             history = tuple(about["history"])
@@ -1085,8 +1085,18 @@ def _update(
         _check_finite(number, {"the loss": np.asarray(value), "the loss's gradient": d_scores})
         return value, d_scores
 
+    def finite_estimator(
+        architecture: Any, params: Params, x: Array, head: bptt.Head, state: State | None, /
+    ) -> bptt.Gradients:
+        def finite_head(h: Array) -> tuple[Any, Array, Params]:
+            value, d_h, d_readout = head(h)
+            _check_finite(number, {"the gradient of the hidden states": d_h})
+            return value, d_h, d_readout
+
+        return estimator(architecture, params, x, finite_head, state)
+
     value, gradients, last = loss_and_gradients(
-        model, state.params, x, targets, finite_loss, state=carried, estimator=estimator
+        model, state.params, x, targets, finite_loss, state=carried, estimator=finite_estimator
     )
     value, norm = float(value), global_norm(gradients)
     _check_finite(number, gradients)

@@ -727,6 +727,33 @@ def test_the_first_number_that_is_not_finite_is_reported_with_its_update(where, 
     )
 
 
+@pytest.mark.parametrize(
+    ("weight", "slope", "where"),
+    [
+        (1.7e308, 1.0, "the scores"),
+        (1e100, 1e300, "the gradient of the hidden states"),
+        (1.0, 1e308, r"(cell|readout)\.\w+"),
+    ],
+    ids=["scores", "gradient of the hidden states", "gradient of a parameter"],
+)
+def test_an_overflow_on_the_way_is_reported_where_it_comes_up(weight, slope, where):
+    """Weights, loss and the loss's gradient are finite; a product of them is not."""
+    model, optimizer, batches, _, _ = subtraction_setup()
+
+    def loss(scores, targets):
+        return 0.0, np.full_like(scores, slope)
+
+    start = training.start(model, optimizer, 0)
+    params = {  # all hidden states are positive, so that the scores are large sums
+        name: np.full_like(value, weight if name.startswith("readout") else 1.0)
+        for name, value in start.params.items()
+    }
+    start = replace(start, params=params, updates=2)
+    message = rf"^update 3: expected finite numbers, got (nan|inf|-inf) in {where}$"
+    with pytest.raises(FloatingPointError, match=message), np.errstate(all="ignore"):
+        training.train(model, optimizer, batches, start, 1, loss=loss, progress=False)
+
+
 def test_progress_bar_shows_loss_and_speed(capsys):
     model, optimizer, batches, _, _ = subtraction_setup()
     start = training.start(model, optimizer, seed=0)
