@@ -57,36 +57,35 @@ def read_rules(model: Model, claims: list[Claim], loss: str) -> list[Rule]:
     """
     rules = []
     for claim in claims:
-        target = _variable(model, claim.sides[0], loss)
+        target = _target(model, claim.sides[0], loss)
         if target is None:
             raise EquationError(
                 "not a step of a backward program: its left-hand side is no gradient of the loss",
                 claim.sides[0].span,
                 claim.source,
             )
-        rules.append(Rule(target.key, target.indices, claim.sides[-1], claim))
+        rules.append(Rule(*target, claim.sides[-1], claim))
     return rules
 
 
-def _variable(model: Model, side: Term, loss: str) -> Reference | None:
-    """What the loss is differentiated by on a left-hand side, with the indices printed there."""
+def _target(model: Model, side: Term, loss: str) -> tuple[str, tuple[Linear, ...]] | None:
+    """What the loss is differentiated by on a left-hand side: its key, with the indices printed there."""
     if isinstance(side, Reference):
         quantity = model.names.quantities[side.key]
-        definition = quantity.definition
-        if not isinstance(definition, Derivative):
+        variable = _variable(quantity.definition, loss)
+        holes = tuple(Linear.variable(hole) for hole in quantity.holes)
+        if variable is None or variable.indices != holes:
             return None
-        variable = _variable(model, definition, loss)
-        if variable is None or variable.indices != tuple(
-            Linear.variable(hole) for hole in quantity.holes
-        ):
-            return None
-        return Reference(variable.key, side.indices, shape=variable.shape)
-    if (
-        isinstance(side, Derivative)
-        and side.mode == "total"
-        and isinstance(side.numerator, Reference)
-    ):
-        return side.variable if side.numerator.key == loss else None
+        return variable.key, side.indices
+    variable = _variable(side, loss)
+    return None if variable is None else (variable.key, variable.indices)
+
+
+def _variable(term: Term | None, loss: str) -> Reference | None:
+    """What the loss is differentiated by, if the term is such a derivative."""
+    match term:
+        case Derivative(Reference(key), variable, "total") if key == loss:
+            return variable
     return None
 
 
@@ -140,12 +139,9 @@ class Program(Network):
     def _derivative(
         self, term: Derivative, env: Environment, source: Source | None = None
     ) -> Array:
-        if (
-            term.mode == "total"
-            and isinstance(term.numerator, Reference)
-            and term.numerator.key == self._loss
-        ):
-            return self.gradient(self._node(term.variable, env))
+        variable = _variable(term, self._loss)
+        if variable is not None:
+            return self.gradient(self._node(variable, env))
         if term.mode == "direct" and isinstance(term.numerator, Call):
             return super()._derivative(term, env)
         raise EquationError(
