@@ -20,7 +20,7 @@ import sympy
 
 from .arithmetic import Array, FiftyDigits, NumPyArithmetic, Unsupported
 from .evaluate import Environment, Network, Node
-from .terms import Call, Derivative, Reference, Term
+from .terms import Call, Derivative, Reference, Term, free_indices
 from .vocabulary import Vocabulary, latex_at
 
 
@@ -119,6 +119,7 @@ class SymbolNetwork(Network):
         super().__init__(numbers.names, kind, numbers.last, numbers.sizes)
         self.numbers = numbers
         self.table: dict[sympy.Symbol, Any] = {}
+        self._expressions: dict[object, int] = {}
 
     def _compute(self, node: Node) -> Array:
         values = self.numbers.value(node)
@@ -130,7 +131,7 @@ class SymbolNetwork(Network):
         key = (term, tuple(sorted(env.items())))
         if key not in self._derivatives:
             bottom = show_at(self._node(term.variable, env), self.names)
-            top = show_term(term.numerator, env, self.names)
+            top = self._show(term.numerator, env)
             held = ", ".join(show_at(self._node(h, env), self.names) for h in term.held)
             name = f"\\frac{{\\partial {top}}}{{\\partial {bottom}}}" + (
                 f"\\Big|_{{{held}}}" if held else ""
@@ -140,8 +141,19 @@ class SymbolNetwork(Network):
             )
         return self._derivatives[key]
 
+    def _show(self, term: Term, env: Environment) -> str:
+        """What is differentiated: names and calls as printed, other expressions by a number each."""
+        if isinstance(term, Reference):
+            return show_at(self._node(term, env), self.names)
+        if isinstance(term, Call):
+            return f"{term.function}({', '.join(self._show(a, env) for a in term.arguments)})"
+        key = (term, tuple((letter, env[letter]) for letter in sorted(free_indices(term))))
+        number = self._expressions.setdefault(key, len(self._expressions) + 1)
+        return f"(\\dots)_{{{number}}}"
+
     def _symbols(self, name: str, values: Array) -> Array:
         rows, columns = values.shape
+        comma = "," if max(rows, columns) > 9 else ""
         out = np.empty(values.shape, dtype=object)
         for r, c in np.ndindex(values.shape):
             place = (
@@ -149,7 +161,7 @@ class SymbolNetwork(Network):
                 if rows == columns == 1
                 else f"_{{[{r + c + 1}]}}"
                 if 1 in values.shape
-                else f"_{{[{r + 1}{c + 1}]}}"
+                else f"_{{[{r + 1}{comma}{c + 1}]}}"
             )
             symbol = sympy.Symbol(f"{{{name}}}{place}" if place else name)
             self.table[symbol] = values[r, c]
@@ -175,11 +187,3 @@ def show_at(node: Node, names: Vocabulary) -> str:
     """The LaTeX of a quantity at given times: ``f_{2}``."""
     quantity = names.quantities[node[0]]
     return latex_at(quantity, map(str, node[1]))
-
-
-def show_term(term: Term, env: Environment, names: Vocabulary) -> str:
-    if isinstance(term, Reference):
-        return show_at((term.key, tuple(index.value(env) for index in term.indices)), names)
-    if isinstance(term, Call):
-        return f"{term.function}({', '.join(show_term(a, env, names) for a in term.arguments)})"
-    return "(\\dots)"

@@ -11,6 +11,7 @@ import yaml
 
 from nndl_rnn.derivation import Derivation
 from nndl_rnn.derivation.errors import ClaimFailed, EquationError, Source
+from nndl_rnn.derivation.mutate import judge, mutants
 from nndl_rnn.derivation.report import MutationScore, Result, Results
 from nndl_rnn.derivation.session import Session, active, current, macros_of, read_reasons
 
@@ -26,8 +27,18 @@ from nndl_rnn.derivation.session import Session, active, current, macros_of, rea
     ],
 )
 def test_sizes_are_checked(derive, sizes, kind, message):
-    with pytest.raises(kind, match=message):
+    with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         derive({"eq-a": "h_t = b"}, **sizes)
+
+
+def test_two_steps_and_dimensions_of_one_are_enough(derive):
+    page = {"eq-s": r"h_t, b \in \mathbb{R}^{n}", "eq-d": "h_t = h_{t-1} + b"}
+    derivation = derive({**page, "eq-claim": "h_T = h_0 + 2 b"}, T=2, n=1)
+    derivation.declare("eq-s")
+    derivation.define("eq-d")
+    derivation.verify("eq-claim")
+    assert (derivation.model.last, derivation.model.sizes) == (2, {"n": 1})
+    assert derive(page).model.last == 3  # unless it is given
 
 
 def test_a_chapter_is_needed():
@@ -41,8 +52,19 @@ def test_labels_of_several_chapters_are_found_and_must_differ(tmp_path):
     with active(Session(directory=tmp_path)):
         derivation = Derivation("a.md", "b.md")
         assert (derivation.source("eq-a").file, derivation.source("eq-b").file) == ("a.md", "b.md")
-        with pytest.raises(EquationError, match=r"the label stands in a\.md:2 too"):
+        with pytest.raises(EquationError) as raised:
             Derivation("a.md", "c.md")
+        assert raised.value.message == "the label stands in a.md:2 too"
+        assert (raised.value.source.file, raised.value.source.label) == ("c.md", "eq-a")
+        with pytest.raises(EquationError) as raised:
+            derivation.source("zebra")
+        assert str(raised.value) == "no equation is labelled 'zebra' in a.md, b.md"
+        with pytest.raises(EquationError) as raised:
+            derivation.source("eq-c")
+        assert str(raised.value) in [
+            f"no equation is labelled 'eq-c' in a.md, b.md; did you mean {near}?"
+            for near in ("eq-a, eq-b", "eq-b, eq-a")
+        ]
 
 
 def test_sessions_end(tmp_path):
@@ -207,6 +229,7 @@ def test_nothing_to_verify_is_an_error(rnn):
         ("verify", "define"),
         ("verify", "unchecked"),
         ("unchecked", "verify"),
+        ("unchecked", "declare"),
     ],
 )
 def test_an_equation_has_one_role(rnn, first, second):
@@ -219,8 +242,12 @@ def test_an_equation_has_one_role(rnn, first, second):
 
     if first not in ("define", "declare"):  # those are done already
         call(first)
-    with pytest.raises(EquationError, match=r"the equation is .* already, it cannot be .* too"):
+    with pytest.raises(EquationError) as raised:
         call(second)
+    past = {"define": "defined", "declare": "declared", "verify": "verified"}
+    before, after = (past.get(method, method) for method in (first, second))
+    assert raised.value.message == f"the equation is {before} already, it cannot be {after} too"
+    assert raised.value.source.label == label
 
 
 def test_defining_twice_is_an_error(rnn):
@@ -233,12 +260,123 @@ def test_refuting_what_is_false_ill_formed_or_true(rnn):
     [result] = rnn(r"\delta^{h}_t = V^\top \delta^{s}_t").refute("eq-claim", because=because)
     assert (result.status, result.mark) == ("refuted", "✗")
     assert result.detail.startswith(because)
+    falsity = (
+        r"the equation does not hold here: off by [0-9.]+ at t = 1, T = 3 \[float64, complex step\]"
+    )
+    assert re.fullmatch(rf"{because} \({falsity}\)", result.detail)
     [result] = rnn(r"\delta^{h}_t = V \delta^{s}_t").refute(
         "eq-claim", because="a transpose is missing"
     )
-    assert "ill-formed" in result.detail
-    with pytest.raises(ClaimFailed, match="quoted as wrong, but it holds"):
+    assert str(result) == (
+        "✗ eq-claim  refuted: a transpose is missing "
+        r"(ill-formed: product of shapes q x n and q x 1; is a ^\top missing?)"
+    )
+    with pytest.raises(ClaimFailed) as raised:
         rnn(r"\delta^{h}_T = V^\top \delta^{s}_T").refute("eq-claim", because=because)
+    assert raised.value.message == "this equation is quoted as wrong, but it holds"
+    assert raised.value.source.label == "eq-claim"
+
+
+def test_a_reason_has_ten_characters_at_least(rnn):
+    [result] = rnn().unchecked("eq-backward", because=" " * 9 + "it is true")
+    assert str(result) == "○ eq-backward  unchecked: " + " " * 9 + "it is true"
+    with pytest.raises(ValueError, match="because: expected") as raised:
+        rnn().unchecked("eq-backward", because="it is tru" + " " * 9)
+    message = "because: expected a reason that a reader understands, got 'it is tru         '"
+    assert str(raised.value) == message
+
+
+def test_all_results_belong_to_the_session_in_order(tmp_path, rnn_chapter):
+    extra = (
+        "$$\n\\delta^{h}_t = V^\\top \\delta^{s}_t\n$$ (eq-slip)\n\n$$\nL \\le 1\n$$ (eq-bound)\n"
+    )
+    (tmp_path / "rnn.md").write_text(rnn_chapter + extra, encoding="utf-8")
+    with active(Session(directory=tmp_path, quick=True)) as session:
+        derivation = Derivation("rnn.md", T=3, n=3, m=2, q=4)
+    derivation.function(r"\ell")
+    shown = [
+        derivation.declare("eq-shapes"),
+        derivation.define("eq-forward", "eq-loss", "eq-deltas"),
+        derivation.anchor(
+            "torch.nn.RNN",
+            input="x_t",
+            output="h_t",
+            initial={"h_0": "h"},
+            weights={"W": "weight_ih", "U": "weight_hh", "b": "bias_ih + bias_hh"},
+        ),
+        derivation.verify("eq-backward", "eq-weights", "eq-inputs"),
+        derivation.run_backward("eq-backward", "eq-weights", "eq-inputs", module="nndl_rnn.rnn"),
+        derivation.refute("eq-slip", because="the carry is missing"),
+        derivation.unchecked("eq-bound", because="an inequality is no equation"),
+    ]
+    assert session.results == [result for results in shown for result in results]
+    assert [(result.source.label, result.status) for result in session.results] == [
+        ("eq-shapes", "declared"),
+        ("eq-forward", "defined"),
+        ("eq-loss", "defined"),
+        ("eq-deltas", "defined"),
+        ("torch.nn.RNN", "anchored"),
+        *[(f"eq-{name}", "verified") for name in ("backward", "weights", "inputs")],
+        ("nndl_rnn.rnn", "program"),
+        ("eq-slip", "refuted"),
+        ("eq-bound", "unchecked"),
+    ]
+    assert {result.source.file for result in session.results} == {"rnn.md"}
+    for result in (shown[2][0], shown[4][0]):  # about the chapter, not about one equation
+        assert (result.source.line, result.source.text) == (1, "")
+    anchored, gap = shown[2][0].detail.split(", to ")
+    assert anchored == "the printed forward pass is torch.nn.RNN (T=3, n=3, m=2, q=4)"
+    assert re.fullmatch(r"\d\.\de-\d\d", gap)
+    program, gap = shown[4][0].detail.split(", to ")
+    assert program == (
+        "8 printed equations, run as a program, give all 7 gradients of nndl_rnn.rnn.backward"
+    )
+    assert re.fullmatch(r"\d\.\de[-+]\d\d", gap)
+    with active(session):
+        again = Derivation("rnn.md", T=3, n=3, m=2, q=4)
+    assert session.models == [derivation.model, again.model]
+
+
+def test_survivors_with_a_reason_are_counted_apart(tmp_path):
+    equations = {
+        "eq-s": r"h_t \in \mathbb{R}^{n}, \quad W \in \mathbb{R}^{n \times m}, \quad x \in \mathbb{R}^{m}",
+        "eq-claim": r"h_t = h_t + 0 W x + 0 h_t",
+    }
+    page = "\n".join(f"$$\n{latex}\n$$ ({label})\n" for label, latex in equations.items())
+    (tmp_path / "page.md").write_text(page, encoding="utf-8")
+
+    def score(count):
+        with active(Session(directory=tmp_path, mutants=count)) as session:
+            derivation = Derivation("page.md", T=2, n=2, m=3)
+        derivation.declare("eq-s")
+        found = list(
+            mutants(derivation.source("eq-claim"), derivation.model.names, derivation.model.macros)
+        )
+        outcomes = [judge(derivation.model, m).outcome for m in found]
+        return derivation.verify("eq-claim")[0].mutants, found, outcomes, session
+
+    found, tried, outcomes, _ = score(None)
+    survived = [m for m, outcome in zip(tried, outcomes, strict=True) if outcome == "survived"]
+    assert len(survived) >= 2
+    assert found == MutationScore(
+        outcomes.count("ill-formed"),
+        outcomes.count("refuted"),
+        0,
+        tuple(f"{m.identity} {m}" for m in survived),
+    )
+    assert min(found.ill_formed, found.refuted) > 0
+    reasons = (
+        f"eq-claim:\n- mutant: '{survived[0].identity}'\n  reason: zero times anything is zero\n"
+    )
+    (tmp_path / "equivalent_mutants.yml").write_text(reasons, encoding="utf-8")
+    found = score(None)[0]
+    assert (found.equivalent, found.survivors) == (
+        1,
+        tuple(f"{m.identity} {m}" for m in survived[1:]),
+    )
+    assert found.total == len(tried)
+    assert score(3)[0].total == 3
+    assert score(0)[0] is None
 
 
 @pytest.mark.parametrize(
@@ -354,11 +492,99 @@ def test_symbolic_shows_the_derivative_of_sigma_as_the_book_prints_it(rnn):
     assert np.isclose(value, np.exp(-0.3) / (1 + np.exp(-0.3)) ** 2)
 
 
-def test_symbolic_needs_a_value_for_every_index(rnn):
-    with pytest.raises(EquationError, match="give a value for t"):
-        rnn().symbolic("eq-backward")
-    with pytest.raises(EquationError, match=r"no instance of it has \{'t': 7\}"):
-        rnn().symbolic("eq-backward", t=7)
+JACOBIAN = r"\frac{\partial h_t}{\partial h_k} = U, \qquad k < t"
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        ({}, "give a value for k, t (T=3)"),
+        ({"t": 2}, "give a value for k (T=3)"),
+        ({"t": 7}, "give a value for k (T=3)"),
+        ({"k": 1}, "give a value for t (T=3)"),
+        ({"t": 7, "k": 1}, "no instance of it has {'t': 7, 'k': 1} (T=3)"),
+        ({"t": 1, "k": 3}, "no instance of it has {'t': 1, 'k': 3} (T=3)"),
+    ],
+)
+def test_symbolic_needs_a_value_for_every_index(rnn, indices, message):
+    with pytest.raises(EquationError) as raised:
+        rnn(JACOBIAN).symbolic("eq-claim", **indices)
+    assert raised.value.message == message
+    assert raised.value.source.label == "eq-claim"
+
+
+def named(expressions):
+    return [re.sub(r"^\{(.*)\}(_\{\[.*\]\})$", r"\1\2", str(entry)) for entry in expressions]
+
+
+@pytest.mark.parametrize(
+    ("claim", "indices", "left"),
+    [
+        (r"b = h_0", {}, ["b_{[1]}", "b_{[2]}"]),
+        (r"h_t^\top = b^\top", {"t": 3}, ["h_{3}_{[1]}", "h_{3}_{[2]}"]),
+        (r"W = W", {}, ["W_{[1]}", "W_{[2]}"]),
+        (r"U = 2 U^\top", {}, ["U_{[11]}", "U_{[12]}", "U_{[21]}", "U_{[22]}"]),
+        (r"s_t = y_t", {"t": 1}, ["s_{1}"]),
+        (
+            r"\left. \frac{\partial L}{\partial s_t} \right|_{a_{t+1}, x_t} = y_t",
+            {"t": 2},
+            [r"\left(\frac{\partial L}{\partial s_{2}}\Big|_{a_{3}, x_{2}}\right)"],
+        ),
+        (
+            r"\frac{\partial \ell(y_t, s_t)}{\partial s_t} = y_t",
+            {"t": 2},
+            [r"\left(\frac{\partial \ell(y_{2}, s_{2})}{\partial s_{2}}\right)"],
+        ),
+        (
+            r"\frac{\partial h_t}{\partial b} = U",
+            {"t": 2},
+            [rf"\left(\frac{{\partial h_{{2}}}}{{\partial b}}\right)_{{[{rc}]}}" for rc in (11, 12, 21, 22)],
+        ),
+        (
+            r"\frac{\partial (s_t^\top s_t)}{\partial s_t} + \frac{\partial (s_t^\top y_t)}{\partial s_t} = y_t",
+            {"t": 2},
+            [
+                r"\left(\frac{\partial (\dots)_{1}}{\partial s_{2}}\right)"
+                r" + \left(\frac{\partial (\dots)_{2}}{\partial s_{2}}\right)"
+            ],
+        ),
+        (r"\ell(s_t, y_t) s_t = s_t", {"t": 2}, [r"s_{2}*\ell(s_{2}, y_{2})"]),
+        (r"\phi'(s_t) = s_t", {"t": 2}, [r"Derivative(\phi(s_{2}), s_{2})"]),
+    ],
+)  # fmt: skip
+def test_symbols_are_named_as_printed(rnn, claim, indices, left):
+    claim = claim.replace("W = W", "W = 2 W")
+    [equation] = rnn(claim, n=2, m=1, q=1).symbolic("eq-claim", **indices)
+    assert named(equation.lhs) == left
+    assert not set(named(equation.rhs)) & set(left)
+
+
+def test_symbolic_shows_the_first_and_the_last_side_of_the_instance_that_was_asked_for(rnn):
+    derivation = rnn(r"h_t = 2 b = h_{t-1}, \qquad t > 1", n=1)
+    for t in (2, 3):
+        [equation] = derivation.symbolic("eq-claim", t=t)
+        assert (str(equation.lhs[0]), str(equation.rhs[0])) == (f"h_{{{t}}}", f"h_{{{t - 1}}}")
+
+
+def test_symbols_of_different_entries_differ_in_large_matrices_too(derive):
+    derivation = derive({"eq-s": r"U \in \mathbb{R}^{n \times n}", "eq-claim": r"U = 2 U"}, n=11)
+    derivation.declare("eq-s")
+    [equation] = derivation.symbolic("eq-claim")
+    assert len(equation.lhs.free_symbols) == 121
+    assert named(equation.lhs)[-1] == "U_{[11,11]}"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        r"""\frac{\partial (b^\top h_1)}{\partial b} + \frac{\partial (b^\top a_1)}{\partial b}
+            = h_1 + (1 - h_1^2) \odot b + a_1 + b""",
+        r"""\frac{\partial \ell(b + h_0)}{\partial b} - \frac{\partial \ell(b - h_0)}{\partial b}
+            = \frac{\partial (\ell(b + h_0) - \ell(b - h_0))}{\partial b}""",
+    ],
+)
+def test_derivatives_of_different_expressions_are_different_symbols(holds, claim):
+    assert len(holds(claim, quick=False).findings) == 7
 
 
 # ---------------------------------------------------------------- macros of the book
