@@ -9,6 +9,7 @@ with parentheses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import NoReturn
 
@@ -49,7 +50,7 @@ from .terms import (
     show_shape,
     vector_length,
 )
-from .vocabulary import LAST_TIME, Vocabulary
+from .vocabulary import LAST_TIME, TRANSPOSES, Vocabulary
 
 FUNCTIONS = {
     "\\tanh": "tanh",
@@ -65,10 +66,10 @@ FUNCTIONS = {
 }
 _PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
 _DIRECT_PARTIAL = s.Script(s.Symbol("\\partial"), None, (s.Operator("+"),), 0)
-_TRANSPOSES = (s.Symbol("\\top"), s.Symbol("\\intercal"), s.Accent("\\mathsf", s.Symbol("T")))
 _ELEMENTWISE = ("odot", "circ")
 _MATRIX = ("juxtaposed", "cdot")
 _BINDING = (("/",), _MATRIX, _ELEMENTWISE, ("otimes",))
+_WITHOUT_DERIVATIVE = ("softmax", "diag", "\\diag", "prod")
 
 Factors = Sequence[tuple[str, s.Node]]
 
@@ -96,7 +97,7 @@ class _Elaborator:
         self.names = vocabulary
 
     def expression(self, node: s.Node) -> Term:
-        if isinstance(node, s.Symbol | s.Name | s.Accent | s.Script | s.ProductOf):
+        if isinstance(node, s.Symbol | s.Name | s.Accent | s.Script):
             reference = self.reference(node)
             if reference is not None:
                 return reference
@@ -123,7 +124,7 @@ class _Elaborator:
                 return _block([[self.expression(entry) for entry in row] for row in rows], node)
             case s.Name() | s.Accent():
                 self._unknown(node)
-        _fail(f"'{s.latex(node)}' has no meaning here", node)
+        _fail(f"'{s.latex(node).strip()}' has no meaning here", node)
 
     def reference(self, node: s.Node) -> Reference | None:
         found = self.names.find(node)
@@ -163,15 +164,16 @@ class _Elaborator:
             return _block([[part] for part in parts], node)
         if isinstance(body, s.Relation):
             _fail("a relation inside an expression has no meaning here", node)
-        return self._big(body, enclosed=True) if isinstance(body, s.Big) else self.expression(body)
+        inner = self._big(body, enclosed=True) if isinstance(body, s.Big) else self.expression(body)
+        return replace(inner, span=node.span)
 
     # ---------------------------------------------------------------- superscripts
 
     def _script(self, node: s.Script) -> Term:
-        if isinstance(node.base, s.Held):
-            return self._held(node.base, node)
         if node.primes:
             _fail("a prime is understood only on the name of a function", node)
+        if isinstance(node.base, s.Held):
+            return self._held(node.base, node)
         if node.superscripts:
             lower = node.superscripts[:-1]
             bare = node.subscript is None and not lower
@@ -181,28 +183,32 @@ class _Elaborator:
             named = isinstance(node.base, s.Symbol | s.Name | s.Accent)
             if named and not self._raises(node.superscripts[-1]) and not self.names.find(inner):
                 self._unknown(node)
-            return self._raise(self.expression(inner), node.superscripts[-1], node)
+            return self._raise(self.expression(inner), node.superscripts[-1], node.span)
         if isinstance(node.base, s.Group):  # \underbrace{...}_{...}
             return self.expression(node.base)
         self._unknown(node)
 
     def _raises(self, superscript: s.Node) -> bool:
         """Whether a superscript may be something else than a part of a name."""
-        operator = isinstance(superscript, s.Operator) or superscript in _TRANSPOSES
+        operator = isinstance(superscript, s.Operator) or superscript in TRANSPOSES
         return operator or self.names.index(superscript) is not None
 
-    def _raise(self, base: Term, superscript: s.Node, node: s.Node) -> Term:
-        if superscript in _TRANSPOSES:
+    def _raise(self, base: Term, superscript: s.Node, span: Span) -> Term:
+        if superscript in TRANSPOSES:
             if len(base.shape) > 2:
-                _fail("the transpose of a Jacobian with three axes", node)
-            return Transpose(base, shape=base.shape[::-1], span=node.span) if base.shape else base
+                _fail("the transpose of a Jacobian with three axes", span)
+            return Transpose(base, shape=base.shape[::-1], span=span) if base.shape else base
         if superscript == s.Symbol(LAST_TIME):
             _fail(
                 "superscript T could be the last time step or a transpose: write ^\\top for the transpose",
                 superscript,
             )
-        if isinstance(superscript, s.Operator) and superscript.count is not None:
-            return ElementPower(base, Linear(superscript.count), shape=base.shape, span=node.span)
+        if (
+            isinstance(superscript, s.Operator)
+            and superscript.count is not None
+            and superscript.text.lstrip("\\") in _ELEMENTWISE
+        ):
+            return ElementPower(base, Linear(superscript.count), shape=base.shape, span=span)
         exponent = self.names.index(superscript)
         if exponent is None:
             shown = s.latex(superscript).strip()
@@ -211,8 +217,8 @@ class _Elaborator:
                 superscript,
             )
         if is_square(base.shape):
-            return MatrixPower(base, exponent, shape=base.shape, span=node.span)
-        return ElementPower(base, exponent, shape=base.shape, span=node.span)
+            return MatrixPower(base, exponent, shape=base.shape, span=span)
+        return ElementPower(base, exponent, shape=base.shape, span=span)
 
     # ---------------------------------------------------------------- sums
 
@@ -294,19 +300,26 @@ class _Elaborator:
             and node.base in (*_PARTIALS, s.Symbol("\\nabla"))
             and node.subscript
         ):
+            if node.superscripts or node.primes:
+                _fail(
+                    "a gradient is printed \\nabla_x, without superscripts: second derivatives are not supported",
+                    node,
+                )
             variable = self._variable(node.subscript)
             numerator, at = self._numerator(factors, at + 1, node)
-            return _derivative(numerator, variable, "total", (), node.span), at
+            span = (node.span[0], numerator.span[1])
+            return _derivative(numerator, variable, "total", (), span), at
         if isinstance(node, s.Fraction) and node.numerator in _PARTIALS:
             variable = self._variable(self._without_partial(node.denominator))
             numerator, at = self._numerator(factors, at + 1, node)
-            return _derivative(numerator, variable, "total", (), node.span), at
+            span = (node.span[0], numerator.span[1])
+            return _derivative(numerator, variable, "total", (), span), at
         if self._function(node) and self.names.find(node) is None:
             return self._application(factors, at)
         return self.expression(node), at + 1
 
     def _numerator(self, factors: Factors, at: int, operator: s.Node) -> tuple[Term, int]:
-        if at >= len(factors):
+        if at >= len(factors) or factors[at][0] not in _MATRIX:
             _fail("this derivative has nothing to act on", operator)
         return self._factor(factors, at)
 
@@ -314,13 +327,9 @@ class _Elaborator:
         r"""``\partial L / \partial h_t``."""
         start = factors[at][1]
         numerator, slash = self._numerator(factors, at + 1, start)
+        operators = [operator for operator, _ in factors[slash : slash + 2]]
         follows = [node for _, node in factors[slash : slash + 2]]
-        if (
-            slash >= len(factors)
-            or factors[slash][0] != "/"
-            or follows[0] not in _PARTIALS
-            or len(follows) < 2
-        ):
+        if operators != ["/", "juxtaposed"] or follows[0] not in _PARTIALS:
             _fail(
                 "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B",
                 start,
@@ -346,7 +355,7 @@ class _Elaborator:
         return _derivative(self._product(numerator.factors[1:]), variable, mode, (), node.span)
 
     def _without_partial(self, node: s.Node) -> s.Node:
-        if not (isinstance(node, s.ProductOf) and node.factors[0][1] in _PARTIALS):
+        if not (isinstance(node, s.ProductOf) and _starts_with_partial(node, _PARTIALS)):
             _fail(
                 "expected \\partial x in the denominator (a scalar factor goes in front of the fraction)",
                 node,
@@ -379,8 +388,12 @@ class _Elaborator:
             _fail("\\left. ... \\right|_{...} is understood only around one total derivative", node)
         items = node.subscript.items if isinstance(node.subscript, s.ListOf) else (node.subscript,)
         kept = tuple(self._variable(item) for item in items)
-        result = _derivative(derivative.numerator, derivative.variable, "holding", kept, node.span)
-        return self._raise(result, node.superscripts[-1], node) if node.superscripts else result
+        result: Term = _derivative(
+            derivative.numerator, derivative.variable, "holding", kept, node.span
+        )
+        for superscript in node.superscripts:
+            result = self._raise(result, superscript, node.span)
+        return result
 
     def _function(self, node: s.Node) -> tuple[str, s.Node | None, int] | None:
         """Name, superscript and number of primes, if a tree is the name of a function."""
@@ -404,25 +417,27 @@ class _Elaborator:
         if at + 1 >= len(factors) or factors[at + 1][0] not in _MATRIX:
             _fail(f"function {name} without an argument", node)
         argument, raised = _without_power(factors[at + 1][1])
-        span = (node.span[0], argument.span[1])
+        start, end = node.span[0], argument.span[1]
         bare = not isinstance(argument, s.Parenthesis | s.Bracket)
         following = at + 2
         if bare and (name not in FUNCTIONS or primes):
             _fail(f"write the argument of {name} in parentheses", argument)
         if bare and self._function(argument):  # \log \operatorname{softmax}(s_t)
             inner, following = self._application(factors, at + 1)
-            arguments = [inner]
+            arguments, end = [inner], inner.span[1]
+        elif bare and following < len(factors) and factors[following][0] in (*_MATRIX, "/"):
+            _fail(f"where does the argument of {name} end? Put parentheses", argument)
         else:
             body = argument.body if isinstance(argument, s.Parenthesis | s.Bracket) else argument
             arguments = [
                 self.expression(item)
                 for item in (body.items if isinstance(body, s.ListOf) else (body,))
             ]
-        result = self._applied(name, primes, arguments, span)
+        result = self._applied(name, primes, arguments, (start, end))
         if superscript:
             result = self._raise_function(result, superscript)
         for outer in raised:
-            result = self._raise(result, outer, factors[at + 1][1])
+            result = self._raise(result, outer, (start, factors[at + 1][1].span[1]))
         return result, following
 
     def _applied(self, name: str, primes: int, arguments: list[Term], span: Span) -> Term:
@@ -433,6 +448,8 @@ class _Elaborator:
                     span,
                 )
             return Call(name, tuple(arguments), span=span)
+        if primes > 1 or (primes and name in _WITHOUT_DERIVATIVE):
+            _fail(f"this derivative of {name} is not known here", span)
         if name == "prod":
             return _chain_product(arguments, span)
         if len(arguments) != 1:
@@ -444,14 +461,17 @@ class _Elaborator:
             length = vector_length(argument.shape)
             return Diagonal(argument, shape=(length, length), span=span)
         function = FUNCTIONS.get(name, name)
-        if primes > 1 or (primes and function == "softmax"):
-            _fail(f"this derivative of {name} is not known here", span)
         return Apply(function, primes, argument, shape=argument.shape, span=span)
 
     def _raise_function(self, term: Term, superscript: s.Node) -> Term:
         exponent = self.names.index(superscript)
         if exponent is None:
             _fail("the superscript of a function must be an integer power", superscript)
+        if exponent.constant < 0 and not exponent.variables:
+            _fail(
+                "a negative superscript of a function could mean its inverse: print a power as \\tanh(v)^{-1}",
+                superscript,
+            )
         return ElementPower(term, exponent, shape=term.shape, span=term.span)
 
 
@@ -463,9 +483,13 @@ def _without_power(node: s.Node) -> tuple[s.Node, tuple[s.Node, ...]]:
     return node, ()
 
 
-def _starts_with_partial(node: s.Node) -> bool:
-    first = node.factors[0][1] if isinstance(node, s.ProductOf) else node
-    return first in _PARTIALS or first == _DIRECT_PARTIAL
+def _starts_with_partial(
+    node: s.Node, partials: tuple[s.Node, ...] = (*_PARTIALS, _DIRECT_PARTIAL)
+) -> bool:
+    match node:
+        case s.ProductOf(((_, first), (operator, _), *_)):
+            return first in partials and operator in _MATRIX
+    return node in partials
 
 
 def _is_number(term: Term) -> bool:
@@ -555,14 +579,13 @@ def _binary(operator: str, left: Term, right: Term, span: Span) -> Term:
 
 def _matrix_product(left: Term, right: Term, span: Span) -> Term:
     inner = left.shape[-1] if left.shape[-1] != UNKNOWN else right.shape[0]
+    both_unknown = (UNKNOWN, UNKNOWN)  # I, and sums of it
     if left.shape[-1] == UNKNOWN:
-        left = fit(
-            left, (inner, inner) if isinstance(left, Identity) else (*left.shape[:-1], inner)
-        )
+        known = (inner, inner) if left.shape == both_unknown else (*left.shape[:-1], inner)
+        left = fit(left, known)
     if right.shape[0] == UNKNOWN:
-        right = fit(
-            right, (inner, inner) if isinstance(right, Identity) else (inner, *right.shape[1:])
-        )
+        known = (inner, inner) if right.shape == both_unknown else (inner, *right.shape[1:])
+        right = fit(right, known)
     if left.shape[-1] != right.shape[0]:
         hint = "; did you mean \\odot?" if left.shape == right.shape else ""
         if not hint and left.shape[0] == right.shape[0]:
@@ -604,9 +627,11 @@ def _sides(entry: Term) -> tuple[Linear, Linear]:
 
 
 def _chain_product(arguments: list[Term], span: Span) -> Term:
-    gradient, jacobian = arguments if len(arguments) == 2 else (None, None)
-    if gradient is None or not isinstance(jacobian, Derivative) or not jacobian.numerator.shape:
-        _fail("prod(A, B) takes a gradient A and a derivative B of a vector", span)
+    match arguments:
+        case [gradient, Derivative() as jacobian] if jacobian.numerator.shape:
+            pass
+        case _:
+            _fail("prod(A, B) takes a gradient A and a derivative B of a vector", span)
     if gradient.shape != jacobian.numerator.shape:
         top = show_shape(jacobian.numerator.shape)
         _misfit(

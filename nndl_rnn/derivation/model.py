@@ -74,10 +74,6 @@ class Model:
             )
 
     def _constrain(self, statement: s.Relation, source: Source) -> None:
-        if len(statement.sides) != 2:
-            raise EquationError(
-                "a constraint has the form expression = number", statement.span, source
-            )
         with located(source):
             left, right = settle(*(elaborate(side, self.names) for side in statement.sides))
         if left.shape or right.shape:

@@ -196,20 +196,22 @@ def _parser() -> Lark:
 
 
 def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
-    at = error.pos_in_stream
-    if at is None or at < 0 or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         end = len(prepared.text.rstrip())
         span = prepared.original((max(0, end - 1), end))
         return EquationError("the equation ends too early: something is missing here", span)
+    at = error.pos_in_stream
+    assert at is not None
     span = prepared.original((at, at + 1))
-    found = (
-        prepared.text[at : at + 12].split()[0] if prepared.text[at : at + 12].split() else "this"
-    )
+    found = prepared.text[at : at + 12].split()[0]
     if isinstance(error, UnexpectedCharacters):
         message = f"cannot read {found!r}: it is not part of the checker's LaTeX"
     else:
         message = f"cannot read this: {found!r} does not belong here"
     return EquationError(message, span)
+
+
+_LABELS_OF_BRACES = {"\\underbrace": "_", "\\overbrace": "^"}
 
 
 @v_args(meta=True)
@@ -268,14 +270,18 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def big(self, meta: Meta, parts: list[Any]) -> Node:
         kind, scripts, body = str(parts[0]), parts[1:-1], parts[-1]
-        lower = next((content for role, content in scripts if role == "_"), None)
-        upper = next((content for role, content in scripts if role == "^"), None)
+        limits = dict(scripts)
+        if len(limits) < len(scripts) or "'" in limits:
+            raise EquationError(
+                "a sum or product has one lower and one upper limit, and no primes",
+                self._span(meta),
+            )
         name = (
             "leftward product"
             if "overleftarrow" in kind
             else kind.lstrip("\\").replace("prod", "product")
         )
-        return Big(name, lower, upper, body, span=self._span(meta))
+        return Big(name, limits.get("_"), limits.get("^"), body, span=self._span(meta))
 
     def factor(self, meta: Meta, parts: list[Any]) -> Node:
         base, scripts = parts[0], parts[1:]
@@ -335,7 +341,14 @@ class _TreeBuilder(Transformer[Token, Any]):
         return Bracket(parts[0], span=self._span(meta))
 
     def group(self, meta: Meta, parts: list[Any]) -> Node:
-        body = next(part for part in parts if isinstance(part, Node))
+        decoration = str(parts.pop(0)) if isinstance(parts[0], Token) else ""
+        body, *labels = parts
+        for role, _ in labels:
+            if role != _LABELS_OF_BRACES.get(decoration):
+                raise EquationError(
+                    f"{decoration} here takes no {role}: put braces around all of it to raise or to index it",
+                    self._span(meta),
+                )
         if isinstance(body, SumOf | ProductOf | Big | Script | ListOf | Relation):
             return Group(body, span=self._span(meta))
         assert isinstance(body, Node)

@@ -19,6 +19,7 @@ from .syntax import (
     Accent,
     Group,
     ListOf,
+    Name,
     Node,
     Number,
     Parenthesis,
@@ -32,6 +33,7 @@ from .syntax import (
 from .terms import Shape, Term
 
 LAST_TIME = "T"
+TRANSPOSES = (Symbol("\\top"), Symbol("\\intercal"), Accent("\\mathsf", Symbol("T")))
 
 
 @dataclass
@@ -81,9 +83,11 @@ class Vocabulary:
                 return Linear(int(text))
             case Symbol(text) if text in self.indices or text == LAST_TIME:
                 return Linear.variable(text)
-            case ProductOf(factors) if len(factors) == 2 and isinstance(factors[0][1], Number):
-                scale, rest = factors[0][1].text, self.index(factors[1][1])
-                return rest.times(int(scale)) if rest is not None and scale.isdigit() else None
+            case ProductOf(((_, Number(scale)), ("juxtaposed" | "cdot", factor))) if (
+                scale.isdigit()
+            ):
+                rest = self.index(factor)
+                return None if rest is None else rest.times(int(scale))
             case SumOf(terms):
                 total = Linear()
                 for sign, term in terms:
@@ -133,27 +137,34 @@ class Vocabulary:
         return None
 
     def _matches(
-        self, template: object, node: object, holes: frozenset[str], bound: dict[str, Linear]
+        self,
+        template: object,
+        node: object,
+        holes: frozenset[str],
+        bound: dict[str, Linear],
+        in_subscript: bool = False,
     ) -> bool:
-        if isinstance(template, Symbol) and template.text in holes:
+        if isinstance(template, Symbol) and in_subscript and template.text in holes:
             index = self.index(node) if isinstance(node, Node) else None
-            if index is None:
-                return False
-            return bound.setdefault(template.text, index) == index
-        if isinstance(template, tuple):
-            return (
-                isinstance(node, tuple)
-                and len(template) == len(node)
-                and all(
-                    self._matches(a, b, holes, bound) for a, b in zip(template, node, strict=True)
-                )
+            return index is not None and bound.setdefault(template.text, index) == index
+        if isinstance(template, tuple) and isinstance(node, tuple):
+            return len(template) == len(node) and all(
+                self._matches(a, b, holes, bound, in_subscript)
+                for a, b in zip(template, node, strict=True)
             )
-        if isinstance(template, Node):
-            if type(template) is not type(node):
-                return False
+        if isinstance(template, Script) and isinstance(node, Script):
+            return (
+                self._matches(template.base, node.base, holes, bound, in_subscript)
+                and self._matches(template.subscript, node.subscript, holes, bound, True)
+                and template.superscripts == node.superscripts  # letters there are names
+                and template.primes == node.primes
+            )
+        if isinstance(template, Node) and type(template) is type(node):
             names = [attribute.name for attribute in fields(template) if attribute.name != "span"]
             return all(
-                self._matches(getattr(template, name), getattr(node, name), holes, bound)
+                self._matches(
+                    getattr(template, name), getattr(node, name), holes, bound, in_subscript
+                )
                 for name in names
             )
         return template == node
@@ -171,10 +182,17 @@ class Vocabulary:
         Raises:
             EquationError: the same name is declared already, or one instance of it, such as ``h_0``
                 before ``h_t``; or its index is an expression, such as ``h_{t+1}``;
-                or it is a transpose.
+                or it is a transpose, or no name at all, such as ``U v``.
         """
         template = template.body if isinstance(template, Group) else template
-        if isinstance(template, Script) and Symbol("\\top") in template.superscripts:
+        if not isinstance(template, Symbol | Name | Accent | Script):
+            raise EquationError(
+                f"{latex(template).strip()} is not a name: a name is one letter or word,"
+                " perhaps with an accent, subscripts and superscripts",
+                template.span,
+                source,
+            )
+        if isinstance(template, Script) and set(TRANSPOSES) & set(template.superscripts):
             raise EquationError(
                 "this is a transpose: give the name without ^\\top", template.span, source
             )
@@ -209,27 +227,18 @@ def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:
     r"""The LaTeX of a quantity at other indices, ``\delta^{c}_{t+1}``."""
     holes = dict(zip(quantity.holes, indices, strict=True))
 
-    def fill(value: Any) -> Any:
-        if isinstance(value, Symbol) and value.text in holes:
-            return Symbol(holes[value.text])
-        if isinstance(value, tuple):
-            return tuple(map(fill, value))
-        if isinstance(value, Script):  # letters in a base or superscript are names, not indices
-            return replace(value, base=fill(value.base), subscript=fill(value.subscript))
-        if isinstance(value, Accent):
-            return (
-                replace(value, body=fill(value.body)) if isinstance(value.body, Script) else value
-            )
-        if isinstance(value, Node):
-            return replace(
-                value,
-                **{f.name: fill(getattr(value, f.name)) for f in fields(value) if f.name != "span"},
-            )
+    def fill(value: Any, in_subscript: bool) -> Any:
+        match value:
+            case Symbol(text):
+                return Symbol(holes.get(text, text)) if in_subscript else value
+            case Script(base, subscript):  # letters in a superscript are names, not indices
+                filled = fill(subscript, True)
+                return replace(value, base=fill(base, in_subscript), subscript=filled)
+            case tuple():
+                return tuple(fill(item, in_subscript) for item in value)
+            case Node():
+                parts = {f.name: fill(getattr(value, f.name), in_subscript) for f in fields(value)}
+                return replace(value, **parts)
         return value
 
-    def at(node: Node) -> Node:
-        if isinstance(node, Script):
-            return replace(node, base=at(node.base), subscript=fill(node.subscript))
-        return node
-
-    return latex(at(quantity.template)).strip()
+    return latex(fill(quantity.template, False)).strip()

@@ -3,15 +3,18 @@
 import random
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nndl_rnn.derivation.errors import Source
+from nndl_rnn.derivation.errors import EquationError, Source
 from nndl_rnn.derivation.syntax import (
     Accent,
     Big,
     Bracket,
+    Ellipsis,
     Fraction,
+    Group,
     Held,
     ListOf,
     Matrix,
@@ -318,3 +321,158 @@ def test_equality_of_trees_ignores_places_and_nothing_else():
     ]
     trees = [read(text) for text in different]
     assert len(set(trees)) == len(different)
+
+
+TOO_EARLY = "the equation ends too early: something is missing here"
+LIMITS = "a sum or product has one lower and one upper limit, and no primes"
+LABEL = "{} here takes no {}: put braces around all of it to raise or to index it"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "span"),
+    [
+        ("", TOO_EARLY, (0, 0)),
+        ("v +", TOO_EARLY, (2, 3)),
+        ("a = \n ", TOO_EARLY, (2, 3)),
+        (r"\frac{a}{", TOO_EARLY, (8, 9)),
+        (r"\hat", TOO_EARLY, (3, 4)),
+        (r"\begin{bmatrix} a & b", TOO_EARLY, (20, 21)),
+        ("a = = b", "cannot read this: '=' does not belong here", (4, 5)),
+        (")", "cannot read this: ')' does not belong here", (0, 1)),
+        ("a, , b", "cannot read this: ',' does not belong here", (3, 4)),
+        (r"v + \frac{} { } long", "cannot read this: '}' does not belong here", (10, 11)),
+        ("_longer_than_twelve", "cannot read this: '_longer_than' does not belong here", (0, 1)),
+        ("h_t + ?", "cannot read '?': it is not part of the checker's LaTeX", (6, 7)),
+        ("a = ?thing else", "cannot read '?thing': it is not part of the checker's LaTeX", (4, 5)),
+        ("a = b; é", "cannot read 'é': it is not part of the checker's LaTeX", (7, 8)),
+        ("a_t_k", "two subscripts on one symbol", (0, 5)),
+        (r"b \sum_{j=1}_{k=1} a", LIMITS, (2, 20)),
+        (r"\prod_{j=1}^{2}^{3} a", LIMITS, (0, 21)),
+        (r"\sum'_{j} a", LIMITS, (0, 11)),
+        (r"\underbrace{a}^{2} b", LABEL.format(r"\underbrace", "^"), (0, 18)),
+        (r"\underbrace{a + b}_{n}^{2}", LABEL.format(r"\underbrace", "^"), (0, 26)),
+        (r"\underbrace{a + b}'", LABEL.format(r"\underbrace", "'"), (0, 19)),
+        (r"\overbrace{a}_{2}", LABEL.format(r"\overbrace", "_"), (0, 17)),
+        (r"\boxed{a}^2", LABEL.format(r"\boxed", "^"), (0, 11)),
+        (r"\boxed{a}_t", LABEL.format(r"\boxed", "_"), (0, 11)),
+    ],
+)
+def test_what_cannot_be_read_is_an_error_with_a_caret(text, message, span):
+    source = Source(text, "page.md", 4)
+    with pytest.raises(EquationError) as raised:
+        parse(source)
+    assert (raised.value.message, raised.value.span) == (message, span)
+    assert raised.value.source is source
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("text", "compact", "below"),
+    [
+        ("h_t", "h_{t}", [Symbol, Symbol]),
+        (r"\delta^{c}_{t+1}", r"\delta^{c}_{t+1}", [Symbol, SumOf, Symbol]),
+        ("f''_t", "f''_{t}", [Symbol, Symbol]),
+        (r"f^{\prime}_t", "f'_{t}", [Symbol, Symbol]),
+        (r"f'^{\prime}_t", "f''_{t}", [Symbol, Symbol]),
+        (r"\mathrm{d } x", r"\operatorname{d}x", [Name, Symbol]),
+        (r"\operatorname*{diag}(v)", r"\operatorname{diag}(v)", [Name, Parenthesis]),
+        ("diag(v)", r"\operatorname{diag}(v)", [Name, Parenthesis]),
+        (r"1, \ldots, T", r"1,\dots ,T", [Number, Ellipsis, Symbol]),
+        (r"\tilde{h}_t^2", r"\tilde{h}^{2}_{t}", [Accent, Symbol, Number]),
+        (r"\tilde{h_t^2}", r"\tilde{h}^{2}_{t}", [Accent, Symbol, Number]),
+        (r"\tilde{h_t'}", r"\tilde{h}'_{t}", [Accent, Symbol]),
+        (r"\hat{\bar \alpha}", r"\hat{\bar{\alpha}}", [Accent]),
+        (r"\hat{a + b}", r"\hat{a+b}", [SumOf]),
+        (r"\partial^{+}", r"\partial^{+}", [Symbol, Operator]),
+        (r"h^{\odot 2}", r"h^{\odot 2}", [Symbol, Operator]),
+        ("h^{*}", "h^{*}", [Symbol, Operator]),
+        ("- a + b - c", "-a+b-c", [Symbol, Symbol, Symbol]),
+        ("+ a + b", "a+b", [Symbol, Symbol]),
+        (
+            r"a 3 / b \odot c d \cdot 5",
+            r"a 3/b\odot cd\cdot 5",
+            [Symbol, Number, *[Symbol] * 3, Number],
+        ),
+        (r"\alpha \beta x_t", r"\alpha \beta x_{t}", [Symbol, Symbol, Script]),
+        (r"\sum_{t=1}^{T} a", r"\sum_{t=1}^{T} a", [Relation, Symbol, Symbol]),
+        (r"\sum^{T}_{t} a", r"\sum_{t}^{T} a", [Symbol, Symbol, Symbol]),
+        (r"\prod a", r"\prod a", [Symbol]),
+        (r"\overleftarrow {\prod }_{j} a_j", r"\overleftarrow{\prod}_{j} a_{j}", [Symbol, Script]),
+        ("(a)[b]{c + d}", "(a)[b]{c+d}", [Parenthesis, Bracket, Group]),
+        (r"\{a\}", "(a)", [Symbol]),
+        ("{a}", "a", []),
+        (r"\underbrace{a + b}_{n}", "{a+b}", [SumOf]),
+        (r"\overbrace{a b}^{n}", "{ab}", [ProductOf]),
+        (r"\boxed{a_t}", "{a_{t}}", [Script]),
+        (r"\tfrac{a}{b+c}", r"\frac{a}{b+c}", [Symbol, SumOf]),
+        (
+            r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}",
+            r"\begin{bmatrix}a & b \\ c & d\end{bmatrix}",
+            [Symbol] * 4,
+        ),
+        (r"\left. a \right|_{b}", r"\left.a\right|_{b}", [Held, Symbol]),
+        (r"a = b \le c := d", r"a=b\le c:=d", [Symbol] * 4),
+        (r"a \in \mathbb{R}^{n \times m}", r"a\in \mathbb{R}^{n\times m}", [Symbol, Script]),
+        ("a, b; c", "a,b,c", [Symbol] * 3),
+    ],
+)
+def test_what_messages_quote_is_compact_latex(text, compact, below):
+    node = read(text)
+    assert latex(node) == compact
+    assert [type(child) for child in children(node)] == below
+
+
+def test_only_surface_nodes_have_latex():
+    assert latex(None) == ""
+    with pytest.raises(TypeError, match=r"^not a surface node: 3$"):
+        latex(3)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (r"a = b, \qquad c = d \\ e = f", [["a=b", "c=d"], ["e=f"]]),
+        (r"\begin{aligned} a &= b \\ &= c \\ d &= e \end{aligned}", [["a=b=c"], ["d=e"]]),
+        (r"\\ a \\\\ b, \\", [["a"], ["b"]]),
+        (r"a, b \in R, \quad \text{for } c", [[r"a,b\in R", "c"]]),
+        (r"\begin{aligned} a &= b & c &= d \\ e &= f \end{aligned}", [["a=b", "c=d"], ["e=f"]]),
+    ],
+)
+def test_rows_and_columns_are_statements_of_their_own(text, rows):
+    found = [[latex(statement) for statement in row] for row in parse(Source(text))]
+    assert found == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "under"),
+    [
+        ("x = a, b", ListOf, "a, b"),
+        (r"x = \hat { a }", Accent, r"\hat { a }"),
+        (r"x = \hat{ a_t } b", Script, r"\hat{ a_t }"),
+        (r"x = h^{ \odot  2 }", Operator, r"\odot  2"),
+        (r"x = \underbrace{ a + b }_{n} c", Group, r"\underbrace{ a + b }_{n}"),
+        (r"x = 1, \dots, T", Ellipsis, r"\dots"),
+        (r"x = \mathrm{ab} c", Name, r"\mathrm{ab}"),
+        (r"x = 12 c", Number, "12"),
+        (r"x = \left. a \right|_{b}", Script, r"\left. a \right|_{b}"),
+        (r"x = \sum_{j=1 }^{T} a", Big, r"\sum_{j=1 }^{T} a"),
+        (r"x = \sum_{j=1 }^{T} a", Relation, "j=1"),
+        (r"x = \frac{a}{ b } c", Fraction, r"\frac{a}{ b }"),
+        (r"x = [ a ] c", Bracket, "[ a ]"),
+        (r"x = ( a ) c", Parenthesis, "( a )"),
+        (r"x = a \odot b + c", ProductOf, r"a \odot b"),
+        (r"x = - a + b", SumOf, "- a + b"),
+        (r"x = \begin{bmatrix} a \end{bmatrix} c", Matrix, r"\begin{bmatrix} a \end{bmatrix}"),
+    ],
+)
+def test_each_kind_of_node_knows_its_place(text, kind, under):
+    def within(node):
+        yield node
+        for child in children(node):
+            yield from within(child)
+
+    first, *_ = [node for side in read(text).sides for node in within(side) if type(node) is kind]
+    start, end = first.span
+    assert text[start:end] == under
+    assert read(text).span == (0, len(text))
