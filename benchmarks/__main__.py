@@ -4,9 +4,9 @@
 
 For each architecture, dtype, size and number of threads, five passes take turns in one process:
 this package's functions for whole sequences; ``torch.nn``; ``jit(grad(scan))`` of JAX, where it is
-installed; this package's one-step functions in a plain loop; and the matrix products alone, which
-no NumPy program can undercut. A ratio above 1 says that the other one takes longer; in brackets are
-the quartiles of the ratios of single turns.
+installed; this package's one-step functions in a plain loop; and the matrix products of the first
+alone. In each turn a pass is run twice, and the second run is timed, as in a loop. A ratio above 1
+says that the other one takes longer; in brackets are the quartiles of the ratios of single turns.
 
 At last the project's own commands are timed, in a copy of the last commit: the check of all printed
 equations, a cold and a warm build of the book, and the tests. ``--quick`` leaves them out.

@@ -18,6 +18,7 @@ from nndl_rnn import bptt, lstm
 TURNS = {"least": 7, "most": 60}
 BASE = {"T": 64, "B": 32, "D": 16, "H": 64}
 GROWTH = {"T": (16, 32, 64, 128, 256), "B": (8, 16, 32, 64, 128), "H": (32, 64, 128, 256, 512)}
+COLUMNS = (1, 2, 4, 8, 16, 32, 64, 128)
 CHECKPOINTED = (64, 256, 1024)
 PROFILED = SIZES[3:]
 NOT_PACKED = 10**6
@@ -29,6 +30,9 @@ def measure(seconds: float, clock: Callable[[], float]) -> dict[str, Any]:
         "entries_ns": {dtype: _entries(dtype, seconds, clock) for dtype in ("float32", "float64")},
         "products_gflops": {
             dtype: _products(dtype, seconds, clock) for dtype in ("float32", "float64")
+        },
+        "columns_gflops": {
+            dtype: _columns(dtype, seconds, clock) for dtype in ("float32", "float64")
         },
         "copy_gbytes": _copy(seconds, clock),
         "growth_ms": {size: _growth(size, seconds, clock) for size in GROWTH},
@@ -84,6 +88,21 @@ def _products(dtype: str, seconds: float, clock: Callable[[], float]) -> dict[st
         clock,
     )
     return {name: operations[name.split()[0]] / value / 1e9 for name, value in found.items()}
+
+
+def _columns(
+    dtype: str, seconds: float, clock: Callable[[], float], weight_bytes: int = 2**26
+) -> dict[str, float]:
+    """Arithmetic per second of a matrix, too large for caches, times 1, 2, 4, ... columns."""
+    inner = 1024
+    weights = np.ones((weight_bytes // np.dtype(dtype).itemsize // inner, inner), dtype)
+
+    def product(columns: int) -> Callable[[], object]:
+        factor, out = np.ones((inner, columns), dtype), np.empty((len(weights), columns), dtype)
+        return lambda: np.dot(weights, factor, out=out)
+
+    found = _medians({str(columns): product(columns) for columns in COLUMNS}, seconds, clock)
+    return {name: 2 * weights.size * int(name) / value / 1e9 for name, value in found.items()}
 
 
 def _copy(seconds: float, clock: Callable[[], float]) -> float:

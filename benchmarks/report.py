@@ -64,7 +64,7 @@ def verdicts(results: Iterable[Result]) -> list[str]:
 
 
 def about() -> dict[str, Any]:
-    """The machine and the versions, in words that stay true elsewhere."""
+    """The machine, the versions and what is timed, in words that stay true elsewhere."""
     libraries = [info for info in threadpool_info() if info["user_api"] == "blas"]
     blas = [f"{info['internal_api']} {info['version']}" for info in libraries]
     return {
@@ -74,6 +74,7 @@ def about() -> dict[str, Any]:
         "numpy": f"{np.__version__} with {', '.join(blas) or 'an unknown BLAS'}",
         "torch": _version("torch"),
         "jax": _version("jax"),
+        "timed": "the second of two runs, in turns",
     }
 
 

@@ -244,3 +244,11 @@ def test_parts_of_an_lstm_are_its_products_by_kind():
     found = parts._lstm_parts("float32", SIZE, 0.0, time.perf_counter)
     assert set(found) == {"ours", "torch", "steps", "steps_in_blocks", "chunks"}
     assert all(milliseconds > 0 for milliseconds in found.values())
+
+
+def test_arithmetic_per_second_is_that_of_the_product(monkeypatch):
+    # A product that takes a second for each column: 2 operations for each of 2048 weights.
+    monkeypatch.setattr(parts, "_medians", lambda passes, *_: {n: float(n) for n in passes})
+    found = parts._columns("float64", 0.0, time.perf_counter, weight_bytes=8 * 2048)
+    assert list(map(int, found)) == list(parts.COLUMNS)
+    assert all(value == pytest.approx(4096e-9) for value in found.values())
