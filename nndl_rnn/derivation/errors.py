@@ -51,14 +51,12 @@ class Source:
             a = b
                 ^
         """
-        start = min(span[0], len(self.text))
-        line_start = self.text.rfind("\n", 0, start) + 1
-        line_end = self.text.find("\n", start)
-        line_end = len(self.text) if line_end < 0 else line_end
-        width = max(1, min(span[1], line_end) - start)
-        line = self.line + self.text.count("\n", 0, start)
-        caret = " " * (start - line_start) + "^" * width
-        return f"{place(self.file, line, self.cell)}\n    {self.text[line_start:line_end]}\n    {caret}"
+        start, end = span
+        before, after = self.text[:start], self.text[start:]
+        head, tail = before.rpartition("\n")[2], after.partition("\n")[0]
+        caret = " " * len(head) + "^" * max(1, min(end - start, len(tail)))
+        where = place(self.file, self.line + before.count("\n"), self.cell)
+        return f"{where}\n    {head}{tail}\n    {caret}"
 
 
 class EquationError(ValueError):
