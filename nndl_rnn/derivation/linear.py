@@ -52,10 +52,6 @@ class Linear:
         """
         return self.constant + sum(c * assignment[name] for name, c in self.coefficients)
 
-    def solve(self, variable: str, value: int) -> int | None:
-        """The value of ``variable`` for which a form ``variable + constant`` equals ``value``, if it has that shape."""
-        return value - self.constant if self.coefficients == ((variable, 1),) else None
-
     def __str__(self) -> str:
         text = ""
         for name, coefficient in self.coefficients:

@@ -527,6 +527,39 @@ def test_a_constrained_leaf_meets_its_constraint_at_every_time(constrained, kind
     assert not kind.agree(*values)[0]
 
 
+@pytest.mark.parametrize("kind", [*KINDS, modulo_prime])
+@pytest.mark.parametrize(
+    ("space", "constraint"),
+    [
+        (r"\mathbb{R}^{n}", r"2 v^\top v_0 = 3"),
+        (r"\mathbb{R}^{1 \times n}", r"v \mathbf{1} = 3"),
+        (r"\mathbb{R}^{m \times n}", r"\mathbf{1}^\top v \mathbf{1} = 3"),
+    ],
+)
+def test_a_constraint_moves_the_last_entry_of_a_leaf_alone(derive, kind, space, constraint):
+    constraint = constraint.replace("v_0", r"\mathbf{1}")
+    page = {"eq-s": rf"v \in {space}", "eq-c": constraint}
+    found = []
+    for labels in (["eq-s"], ["eq-s", "eq-c"]):
+        derivation = derive(page, n=3, m=2)
+        derivation.declare(*labels)
+        network = derivation.model.network(kind)
+        found.append(network.value(("v", ())))
+        for _ in range(2):  # and so it stays
+            assert network.value(("v", ())) is found[-1]
+    free, met = found
+    kind = network.arithmetic
+    differs = [
+        (r, c)
+        for r, c in np.ndindex(tuple(free.shape))
+        if not kind.agree(free[r : r + 1, c : c + 1], met[r : r + 1, c : c + 1])[0]
+    ]
+    assert differs == [(free.shape[0] - 1, free.shape[1] - 1)]
+    [[statement]] = parse(Source(constraint.split("=")[0]))
+    left = network.evaluate(elaborate(statement, derivation.model.names), {})
+    assert kind.agree(left, kind.full(1, 1, Fraction(3)))[0]
+
+
 @pytest.mark.parametrize("constraint", [r"y_t^\top y_t = 1", r"y_t^\top (y_t - y_t) = 1"])
 @pytest.mark.parametrize("kind", [ComplexStep, FiftyDigits, modulo_prime])
 def test_a_constraint_that_cannot_be_met_is_an_error_every_time(constrained, kind, constraint):

@@ -4,6 +4,7 @@ import json
 import locale
 import re
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -14,6 +15,7 @@ from nndl_rnn.derivation.errors import ClaimFailed, EquationError, Source
 from nndl_rnn.derivation.mutate import judge, mutants
 from nndl_rnn.derivation.report import MutationScore, Result, Results
 from nndl_rnn.derivation.session import Session, active, current, macros_of, read_reasons
+from nndl_rnn.derivation.symbolic import sigma
 
 
 @pytest.mark.parametrize(
@@ -275,6 +277,22 @@ def test_refuting_what_is_false_ill_formed_or_true(rnn):
         rnn(r"\delta^{h}_T = V^\top \delta^{s}_T").refute("eq-claim", because=because)
     assert raised.value.message == "this equation is quoted as wrong, but it holds"
     assert raised.value.source.label == "eq-claim"
+
+
+def test_what_is_refuted_cannot_be_verified_too(rnn):
+    derivation = rnn(r"\delta^{h}_t = V^\top \delta^{s}_t")
+    derivation.refute("eq-claim", because="the carry is missing")
+    with pytest.raises(EquationError) as raised:
+        derivation.verify("eq-claim")
+    assert raised.value.message == "the equation is refuted already, it cannot be verified too"
+
+
+def test_sigma_has_the_value_of_the_logistic_function_to_many_digits():
+    with mpmath.workdps(50):
+        for at in (sympy.Rational(5, 7), sympy.Rational(-11, 3)):
+            expected = 1 / (1 + mpmath.exp(-mpmath.mpf(at.p) / at.q))
+            found = mpmath.mpf(str(sigma(at).evalf(45)))
+            assert abs(found - expected) < mpmath.mpf(10) ** -43
 
 
 def test_a_reason_has_ten_characters_at_least(rnn):

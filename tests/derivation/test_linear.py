@@ -54,20 +54,6 @@ def test_only_variables_with_a_coefficient_belong_to_a_form(one):
     assert form(*one).variables == {name for name, c in one[1].items() if c}
 
 
-@given(terms, st.sampled_from(NAMES), st.integers(-9, 9))
-def test_solving_for_a_variable_that_stands_alone(one, name, value):
-    found = form(*one).solve(name, value)
-    alone = {n: c for n, c in one[1].items() if c} == {name: 1}
-    assert (found is not None) == alone
-    if alone:
-        assert form(*one).value({name: found}) == value
-
-
-@given(st.integers(-5, 5), st.sampled_from(NAMES), st.integers(-9, 9))
-def test_an_index_shifted_by_a_constant_can_be_solved(constant, name, value):
-    assert form(constant, {name: 1}).solve(name, value) == value - constant
-
-
 @given(terms, assignments)
 def test_a_printed_form_reads_as_its_value(one, assignment):
     printed = str(form(*one))

@@ -451,6 +451,56 @@ def test_a_program_that_computes_something_else_is_refuted(gated, name, mistake)
         run(derivation, name)
 
 
+GRADIENTS = {"x_t": "x_{t} at 1", "h_0": "h_{t} at 0", "c_0": "c_{t} at 0"} | {
+    f"{array}_{v}": f"{array}_{{{v}}}" for array in "WUb" for v in "ifgo"
+}
+
+
+@pytest.mark.parametrize("variable", GRADIENTS)
+def test_each_gradient_of_the_program_is_compared_to_ten_digits(gated, variable):
+    def compare(added):
+        gradient = rf"\partial {variable}}} &= "
+        derivation = gated("LSTM", (gradient, f"{gradient}{added} {variable} + "), T=2)
+        derivation.layout("LSTM", **LSTM_LAYOUT)
+        run(derivation, "LSTM")
+
+    compare("0.0000000000001")
+    with pytest.raises(ClaimFailed) as raised:
+        compare("0.00000001")
+    assert raised.value.message.endswith(f" in {GRADIENTS[variable]}")
+
+
+def test_the_anchor_compares_to_twelve_digits(gated):
+    forward = r"h_t &= o_t \odot \tanh(c_t)"
+    anchor(gated("LSTM", (forward, f"{forward} + 0.0000000000001")), "LSTM")
+    with pytest.raises(ClaimFailed, match=r"h_\{t\} at 1 is off by 1e-11"):
+        anchor(gated("LSTM", (forward, f"{forward} + 0.00000000001")), "LSTM")
+
+
+def test_the_anchor_and_the_program_find_the_same_each_time(gated):
+    shown = []
+    for _ in range(2):
+        derivation = gated("GRU")
+        shown.append([str(anchor(derivation, "GRU")), str(run(derivation, "GRU"))])
+    assert shown[0] == shown[1]
+
+
+def test_several_equations_may_compute_a_gradient_at_different_times(gated):
+    earlier = LSTM["eq-state"].replace("{t+1}", "{t}")
+    earlier = earlier.replace(r"\delta^{h}_t", r"\frac{\partial L}{\partial h_{t-1}}")
+    earlier = earlier.replace("h_t)}{\\partial h_t}", "h_{t-1})}{\\partial h_{t-1}}")
+    last = r"\frac{\partial L}{\partial h_T} = \frac{\partial \ell(h_T)}{\partial h_T}"
+    derivation = gated("LSTM", state=earlier + r", \qquad t > 1", last=last)
+    derivation.verify("eq-state", "eq-last")
+    derivation.layout("LSTM", **LSTM_LAYOUT)
+    [result] = run(derivation, "LSTM", "eq-last", *LSTM_PROGRAM)
+    assert result.detail.startswith("22 printed equations, run as a program, give all 17 gradients")
+    with pytest.raises(
+        EquationError, match=r"gap: no equation computes the gradient of h_\{t\} at 3"
+    ):
+        run(derivation, "LSTM")
+
+
 def test_the_program_stands_for_other_forms_of_the_package(gated):
     derivation = gated("GRU")
     derivation.layout("GRU", **GRU_LAYOUT)
