@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -515,6 +516,11 @@ def test_a_sample_is_chosen_by_seed_and_label(rnn):
     assert chosen == sample(found, 5, seed=3)
     assert chosen != sample(found, 5, seed=4)
     assert sample(found, None) == sample(found, len(found) + 1) == found
+    assert sample(found, 5) == sample(found, 5, seed=0)
+    assert sample([], 5) == sample(found[:1], 0) == []
+    renamed = [replace(m, original=replace(m.original, label="eq-other")) for m in found]
+    places = [found.index(m) for m in chosen]
+    assert [renamed.index(m) for m in sample(renamed, 5, seed=3)] != places
 
 
 # ---------------------------------------------------------------- equal rewrites never fail
