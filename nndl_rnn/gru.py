@@ -515,7 +515,7 @@ def backward(
         weights = (np.ascontiguousarray(U_rz.T), np.ascontiguousarray(U_h.T))
     d_params = {} if into is None else into
     d_x = np.empty((T, B, D), dtype)
-    d_h_t = np.array(d_h_T.T, order="C")  # columns again, as in forward
+    d_h_t = d_h_T.T.copy()  # columns again, as in forward
     longest = min(T, CHUNK)
     d_a_all = np.empty((longest, blocks, H, B), dtype)
     direct_all, one_minus_z_all = np.empty((2, longest, H, B), dtype)

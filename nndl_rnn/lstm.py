@@ -463,7 +463,7 @@ def backward(
     d_params = {} if into is None else into
     d_x = np.empty((T, B, D), dtype)
     # Columns again, as in forward, and the gates of d_a in PyTorch's order.
-    d_h_t, d_c_t = np.array(d_h_T.T, order="C"), np.array(d_c_T.T, order="C")
+    d_h_t, d_c_t = d_h_T.T.copy(), d_c_T.T.copy()
     through_h = np.empty((H, B), dtype)
     longest = min(T, CHUNK)
     d_a_all = np.empty((longest, GATES, H, B), dtype)

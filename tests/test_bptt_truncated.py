@@ -482,6 +482,13 @@ def test_training_takes_each_as_its_estimator(estimator):
         ("randomized", {"pi": np.nan}, ValueError, "pi: expected a number above 0 .* got nan"),
         ("randomized", {"pi": np.ones(4)}, ValueError, r"pi: expected .* shape \(5,\), got shape"),
         ("randomized", {"pi": "half"}, TypeError, "pi: expected a number above 0 .* got str"),
+        (
+            "randomized",
+            {"pi": np.full(5, 1j)},
+            TypeError,
+            "pi: .* got an array of dtype complex128$",
+        ),
+        ("randomized", {"pi": np.ma.ones(5)}, TypeError, r"pi: .* shape \(5,\), got MaskedArray$"),
         ("randomized", {"pi": 0.5, "rng": 0}, TypeError, "rng: expected a numpy.random.Generator"),
     ],
 )
