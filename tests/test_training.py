@@ -626,6 +626,7 @@ def test_evaluate_and_stop():
         evaluate=lambda params: {"size": training.global_norm(params)},
         stop=lambda record: record["size"] > 3.5, progress=False,
     )  # fmt: skip
+    assert all(set(record) == {"loss", "gradient_norm", "size"} for record in state.history)
     sizes = state.column("size")
     assert 1 < state.epoch < 50
     assert len(sizes) == state.epoch
