@@ -111,4 +111,6 @@ def test_modules_and_tests_of_the_run_are_there():
     for pattern in settings["only_mutate"]:
         assert list(ROOT.glob(pattern)), pattern
     for test in settings["pytest_add_cli_args_test_selection"]:
-        assert (ROOT / test.removeprefix("--ignore=")).exists(), test
+        path, _, function = test.rpartition("=")[2].partition("::")
+        assert (ROOT / path).exists(), test
+        assert not function or f"def {function}(" in (ROOT / path).read_text("utf-8"), test
