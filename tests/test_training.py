@@ -599,6 +599,24 @@ def test_one_epoch_is_gradient_clipping_optimizer_in_this_order():
     assert set(after.history[0]) == {"loss", "gradient_norm"}
 
 
+@pytest.mark.parametrize("optimizer", [training.SGD(0.3, momentum=0.9), training.Adam(0.05)])
+def test_the_memory_of_the_optimizer_goes_from_update_to_update(optimizer):
+    model, _, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=4)
+    after = training.train(model, optimizer, batches, start, 2, progress=False)
+
+    rng = np.random.default_rng(4)
+    params = model.init_params(rng)
+    memory = optimizer.init(params)
+    for x, y in [batch for _ in range(2) for batch in batches(rng)]:
+        _, gradients, _ = training.loss_and_gradients(model, params, x, y)
+        params, memory = optimizer.update(params, gradients, memory)
+    for found, expected in ((after.params, params), (after.optimizer_state, memory)):
+        assert set(found) == set(expected)
+        for name, value in expected.items():
+            assert_allclose(found[name], value, rtol=1e-12, atol=1e-15)
+
+
 def test_training_is_seeded_and_leaves_its_start_alone():
     model, optimizer, batches, _, _ = subtraction_setup()
     start = training.start(model, optimizer, seed=5)
