@@ -86,6 +86,19 @@ EDITS = [
 
 # Equations, each with all of its edits. What stands in the left column names the kind.
 ALL_EDITS = r"""
+-b - b = U \exp(2) b
+    sign          +b - b = U \exp(2) b
+    drop term     - b = U \exp(2) b
+    sign          -b + b = U \exp(2) b
+    drop term     -b = U \exp(2) b
+    sign          -b - b = -U \exp(2) b
+    drop factor   -b - b = \exp(2) b
+    transpose     -b - b = {U}^\top \exp(2) b
+    drop factor   -b - b = U b
+    function      -b - b = U \tanh(2) b
+    constant      -b - b = U \exp(3) b
+    drop factor   -b - b = U \exp(2)
+
 b = -U b + W x_t - b, \qquad 2 \le t \le T
     sign          b = +U b + W x_t - b, \qquad 2 \le t \le T
     drop term     b = W x_t - b, \qquad 2 \le t \le T
@@ -388,6 +401,63 @@ def test_the_edits_of_an_equation_are_these_and_no_others(rnn, equation, edits):
     swaps = [edit for edit in edits if edit[0].startswith("swap")]
     assert kinds_and_texts(mutants(Source(equation), names)) == sorted(set(edits) - set(swaps))
     assert kinds_and_texts(equal_rewrites(Source(equation), names)) == sorted(swaps)
+
+
+TWO_INDICES = r"\delta_{t,k}, e_{t,k} \in \mathbb{R}^{n}"
+SIMILAR = r"h_t, c_t, \delta^{ai}_t, \delta^{af}_t, \delta^{ag}_t, \delta^{c}_t \in \mathbb{R}^{n}"
+
+
+@pytest.mark.parametrize(
+    ("names", "equation", "edits"),
+    [
+        (
+            TWO_INDICES,
+            r"0 = \delta_{t,k-1}",
+            [
+                ("constant", r"1 = \delta_{t,k-1}"),
+                ("index", r"0 = {\delta_{t+1,k-1}}"),
+                ("index", r"0 = {\delta_{t,k-2}}"),
+                ("index", r"0 = {\delta_{t,k}}"),
+                ("index", r"0 = {\delta_{t-1,k-1}}"),
+                ("order", r"0 = {\delta_{k-1,t}}"),
+                ("sign", r"0 = -\delta_{t,k-1}"),
+                ("symbol", r"0 = {e_{t,k-1}}"),
+            ],
+        ),
+        (
+            TWO_INDICES,
+            r"0 = e_{t,t}",
+            [
+                ("constant", r"1 = e_{t,t}"),
+                ("index", r"0 = {e_{t+1,t}}"),
+                ("index", r"0 = {e_{t,t+1}}"),
+                ("index", r"0 = {e_{t,t-1}}"),
+                ("index", r"0 = {e_{t-1,t}}"),
+                ("sign", r"0 = -e_{t,t}"),
+                ("symbol", r"0 = {\delta_{t,t}}"),
+            ],
+        ),
+        (
+            SIMILAR,  # the three names that look most like it
+            r"0 = \delta^{af}_1",
+            [
+                ("constant", r"1 = \delta^{af}_1"),
+                ("index", r"0 = {\delta^{af}_{0}}"),
+                ("index", r"0 = {\delta^{af}_{2}}"),
+                ("sign", r"0 = -\delta^{af}_1"),
+                ("symbol", r"0 = {\delta^{ag}_{1}}"),
+                ("symbol", r"0 = {\delta^{ai}_{1}}"),
+                ("symbol", r"0 = {\delta^{c}_{1}}"),
+            ],
+        ),
+    ],
+)
+def test_edits_of_names_with_two_indices_and_of_names_that_look_alike(
+    derive, names, equation, edits
+):
+    derivation = derive({"eq-shapes": names}, n=3)
+    derivation.declare("eq-shapes")
+    assert kinds_and_texts(mutants(Source(equation), derivation.model.names)) == edits
 
 
 def test_macros_are_expanded_in_edits_and_rewrites(rnn):

@@ -158,6 +158,8 @@ a ¶          b ¶        c ¶ [x] d
                 a  = b  § c  = d ¶  e  = f ¶
 \begin{bmatrix} a & b, \quad c \\ d, \qquad & e \end{bmatrix} & f
 \begin{bmatrix} a & b,       c \\ d, \qquad & e \end{bmatrix}   f
+\begin{bmatrix} a \end{bmatrix}&= b \\ \begin{bmatrix} cd \end{bmatrix}&= e
+\begin{bmatrix} a \end{bmatrix} = b ¶  \begin{bmatrix} cd \end{bmatrix} = e
 \begin{pmatrix} a & b \\ c & d \end{pmatrix} \\ \begin{matrix} e & f \end{matrix}
 \begin{pmatrix} a & b \\ c & d \end{pmatrix} ¶  \begin{matrix} e & f \end{matrix}
 a, \qquad \text{for } t
