@@ -162,7 +162,7 @@ def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
     if signs[-1] == "\\in":
         signs, nodes, space = signs[:-1], nodes[:-1], nodes[-1]
     if not signs or any(sign not in ("=", "\\equiv") for sign in signs):
-        wrong = next((sign for sign in statement.signs if sign not in ("=", "\\equiv")), "")
+        wrong = next(sign for sign in statement.signs if sign not in ("=", "\\equiv"))
         raise EquationError(
             f"only equations can be verified, this is a relation {wrong}", statement.span
         )
