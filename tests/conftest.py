@@ -25,6 +25,8 @@ def pytest_configure() -> None:
         # That a test fails is enough; the simplest example is of no interest.
         hypothesis.settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate))
         hypothesis.settings.load_profile("mutants")
+        # mutmut puts two calls around each call of a function of the package.
+        sys.setrecursionlimit(3 * sys.getrecursionlimit())
 
 
 def name_tests_again() -> None:
