@@ -1553,5 +1553,5 @@ def test_a_refused_call_draws_no_random_number(module):
 
 
 def test_an_option_of_another_network_is_refused_by_python():
-    with pytest.raises(TypeError, match="got an unexpected keyword argument 'reset'$"):
+    with pytest.raises(TypeError, match=r"got an unexpected keyword argument 'reset'$"):
         bptt.full(rnn, RNN.params, RNN.x, RNN.d_h, reset="after")
