@@ -785,6 +785,15 @@ def test_progress_bar_shows_loss_and_speed(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_the_speed_shown_is_that_since_training_began(capsys, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    with training._ProgressBar(0, 2, shown=True) as bar:
+        now[0] = 102.0
+        bar.finish_update(0.5, tokens=500)
+    assert "tokens/s=250]" in capsys.readouterr().err
+
+
 def test_progress_bar_moves_within_a_long_epoch(capsys, monkeypatch):
     """It shows the loss of an update and the speed, at most every so many seconds."""
     seconds = 0.0
