@@ -1805,8 +1805,7 @@ CONVERTERS_ROWS = [
     (
         lambda: converters.from_pytorch(lstm, LSTM),
         TypeError,
-        "architecture: expected one of 'rnn', 'lstm', 'gru', got <module 'nndl_rnn.lstm' "
-        "from '/work/main/nndl_rnn/lstm.py'> of type module",
+        f"architecture: expected one of 'rnn', 'lstm', 'gru', got {lstm!r} of type module",
     ),
     (
         lambda: converters.from_pytorch("lstm", None),
