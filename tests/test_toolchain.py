@@ -389,6 +389,21 @@ print(os.environ["OMP_NUM_THREADS"])
         assert one.notebook.cells[0].outputs[0].text == "1\n"
 
 
+def test_text_that_a_cell_prints_in_parts_is_joined_as_it_was_printed(
+    fresh_execution: ModuleType, tmp_path: Path
+) -> None:
+    """A part may end anywhere: within a line, before the end of one, after it."""
+    cell = """
+for part in ["no", "t", "\\n", "a", " \\n\\n", "word"]:
+    print(part, end="", flush=True)
+"""
+    notebook = notebook_of(cell)
+    execution = fresh_execution.Execution("parts", tmp_path / "parts.md", notebook, 90).run()
+    assert execution.error is None
+    (output,) = notebook.cells[0].outputs
+    assert output.text == "not\na \n\nword"
+
+
 def test_interrupted_execution_ends_its_kernels(
     fresh_execution: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,8 @@ changed, and forgets the warnings of an earlier build. Either way a broken book 
 
 This extension gives every chapter a fingerprint of its execution: a hash of
 
-* the Python version, the settings of the execution, all files named by ``execution_depends_on``,
+* the Python version, the settings of the execution, this file,
+* all files named by ``execution_depends_on``,
 * the files of each folder in ``execution_depends_on_if_imported`` if the chapter can import it,
 * the chapter's file,
 * every chapter that its cells name, as in ``Derivation("lstm.md", "rnn.md")``.
@@ -199,6 +200,8 @@ class Execution:
             notebook,
             timeout=timeout,
             record_timing=False,
+            # What is printed slowly comes in parts; where one ends depends on the machine's speed.
+            coalesce_streams=True,
             resources={"metadata": {"path": str(path.parent)}},
         )
 
@@ -269,12 +272,13 @@ class FreshExecution:
             for value in app.config
             if value.name.startswith("nb_execution_") and value.name != "nb_execution_cache_path"
         }
+        this = Path(__file__)
         self.executed = fingerprints(
             book,
             pages,
             app.config.execution_depends_on,
             app.config.execution_depends_on_if_imported,
-            seed=json.dumps(settings, sort_keys=True),
+            seed=json.dumps(settings, sort_keys=True) + digest_of_files([this], this.parent),
         )
         files = watched_files((book / path).resolve() for path in app.config.reading_depends_on)
         shared = digest_of_files(files, book.parent)
