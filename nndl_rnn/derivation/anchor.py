@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import ComplexStep
+from .arithmetic import ComplexStep, import_torch
 from .errors import ClaimFailed, EquationError
 from .evaluate import Network, Node, show_node
 from .layout import FloatArray, Layout
@@ -27,8 +27,7 @@ def compare_with_torch(model: Model, layout: Layout, **options: Any) -> float:
         EquationError: a leaf of the printed forward pass has no counterpart.
         ClaimFailed: the two differ by more than ``TOLERANCE``.
     """
-    import torch
-
+    torch = import_torch()
     template = model.network(ComplexStep)
     hidden, inputs = layout.sizes(template)
     arrays = layout.random_arrays(7, hidden, inputs, layout.needs_bias())

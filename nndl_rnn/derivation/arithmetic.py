@@ -239,6 +239,21 @@ class FiftyDigits(NumPyArithmetic):
         return max(gaps) if np.isfinite(gaps).all() else float("inf")
 
 
+def import_torch() -> Any:
+    """PyTorch, which is imported only where something is compared with it.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "The checker compares equations with PyTorch: pip install nndl-rnn[torch]"
+        ) from error
+    return torch
+
+
 class Autograd(Arithmetic):
     """PyTorch float64 tensors; derivatives by reverse-mode automatic differentiation."""
 
@@ -247,9 +262,7 @@ class Autograd(Arithmetic):
 
     def __init__(self, seed: int = 0):
         super().__init__(seed)
-        import torch
-
-        self.torch = torch
+        self.torch = import_torch()
 
     def array(self, rows: Sequence[Sequence[Fraction]]) -> Array:
         numbers = [[float(value) for value in row] for row in rows]
@@ -294,7 +307,7 @@ class Autograd(Arithmetic):
         return self.torch.stack(gradients).reshape(len(gradients), -1).detach()
 
     def distance(self, left: Array, right: Array) -> float:
-        left, right = self.torch.broadcast_tensors(left.detach(), right.detach())  # type: ignore[no-untyped-call]
+        left, right = self.torch.broadcast_tensors(left.detach(), right.detach())
         scale = max(1.0, left.abs().max().item(), right.abs().max().item())
         gap = float((left - right).abs().max().item()) / scale
         return gap if np.isfinite(gap) else float("inf")

@@ -56,6 +56,14 @@ class Condition:
             _COMPARE[sign](a, b) for sign, a, b in zip(self.signs, values, values[1:], strict=False)
         )
 
+    def always(self, last: int) -> bool:
+        """Whether all times from 1 to ``T``, here ``last``, satisfy it."""
+        free = frozenset().union(*(side.variables for side in self.sides)) - {LAST_TIME}
+        return all(
+            self.holds({**dict(zip(free, times, strict=True)), LAST_TIME: last})
+            for times in itertools.product(range(1, last + 1), repeat=len(free))
+        )
+
     @property
     def reaches_zero(self) -> bool:
         """Whether time 0 is mentioned, so that the initial state is meant too."""
@@ -229,7 +237,7 @@ def read_dimension(node: s.Node) -> Linear:
             return Linear(int(text))
         case s.Symbol(text):
             return Linear.variable(text)
-        case s.ProductOf(((_, s.Number(count)), (_, rest))) if count.isdigit():
+        case s.ProductOf(((_, s.Number(count)), ("juxtaposed" | "cdot", rest))) if count.isdigit():
             return read_dimension(rest).times(int(count))
         case s.SumOf(terms):
             total = Linear()

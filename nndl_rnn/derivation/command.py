@@ -74,7 +74,7 @@ def _in_parallel(
     function: Callable[[Item], Outcome], items: Sequence[Item], jobs: int, what: str
 ) -> list[Outcome]:
     """Map in several processes, in order, with a progress bar if someone is watching."""
-    show = partial(tqdm, total=len(items), desc=what, disable=not sys.stderr.isatty(), leave=False)
+    show = partial(tqdm, total=len(items), desc=what, disable=None, leave=False)
     if jobs < 2 or len(items) < 2:
         return list(show(map(function, items)))
     with ProcessPoolExecutor(min(jobs, len(items))) as pool:

@@ -128,7 +128,14 @@ class Derivation:
         self.model.names.activations.update(names)
 
     def define(self, *labels: str) -> Results:
-        """Read definitions ``name = expression``; a definition needs no check, and cannot be verified."""
+        """Read definitions ``name = expression``; a definition needs no check, and cannot be verified.
+
+        It holds at all times from 1 to T, whether or not that is printed beside it.
+
+        Raises:
+            EquationError: not a definition, or one that names a thing twice, leaves an index open, or
+                is restricted by a condition.
+        """
         return self._report([self._defined(label) for label in labels])
 
     def _defined(self, label: str) -> Result:
@@ -144,6 +151,7 @@ class Derivation:
         Raises:
             ClaimFailed: an equation is false.
             EquationError: an equation cannot be read, or claims nothing.
+            ModuleNotFoundError: PyTorch, with which equations are compared, is not installed.
         """
         if not labels:
             raise ValueError("labels: expected at least one equation to verify, got none")
@@ -200,6 +208,7 @@ class Derivation:
 
         Raises:
             ClaimFailed: the two forward passes differ.
+            ModuleNotFoundError: PyTorch is not installed.
         """
         self._layout = self._read_layout(architecture, input, output, initial, weights)
         gap = compare_with_torch(self.model, self._layout, **options)

@@ -327,16 +327,15 @@ class _Elaborator:
         r"""``\partial L / \partial h_t``."""
         start = factors[at][1]
         numerator, slash = self._numerator(factors, at + 1, start)
-        operators = [operator for operator, _ in factors[slash : slash + 2]]
-        follows = [node for _, node in factors[slash : slash + 2]]
-        if operators != ["/", "juxtaposed"] or follows[0] not in _PARTIALS:
-            _fail(
-                "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B",
-                start,
-            )
-        mode = "direct" if start == _DIRECT_PARTIAL else "total"
-        span = (start.span[0], follows[1].span[1])
-        return _derivative(numerator, self._variable(follows[1]), mode, (), span), slash + 2
+        match factors[slash : slash + 2]:
+            case [("/", partial), ("juxtaposed", variable)] if partial in _PARTIALS:
+                mode = "direct" if start == _DIRECT_PARTIAL else "total"
+                span = (start.span[0], variable.span[1])
+                return _derivative(numerator, self._variable(variable), mode, (), span), slash + 2
+        _fail(
+            "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B",
+            start,
+        )
 
     def _fraction(self, node: s.Fraction) -> Term:
         numerator, denominator = node.numerator, node.denominator

@@ -95,3 +95,8 @@ def located(source: Source) -> Iterator[None]:
     except EquationError as error:
         error.source = error.source or source
         raise
+    except RecursionError:
+        message = (
+            "too deep for the checker: parentheses, braces or steps of a recursion in each other"
+        )
+        raise EquationError(message, None, source) from None

@@ -105,14 +105,22 @@ class Model:
 
         Raises:
             EquationError: not a definition, a name defined twice, shapes that differ, an index
-                left open.
+                left open, a condition that leaves times out.
         """
         self._networks.clear()
         self.sources.append(source)
-        statements = [x for x in self._statements(source) if read_condition(x, self.names) is None]
-        if not statements:
+        read = [(read_condition(x, self.names), x) for x in self._statements(source)]
+        if all(condition for condition, _ in read):
             raise EquationError("this equation defines nothing", None, source)
-        for statement in statements:
+        for condition, statement in read:
+            if condition and condition.always(self.last):
+                continue
+            if condition:
+                raise EquationError(
+                    "a definition holds at all times, 1 to T: no condition can restrict it",
+                    statement.span,
+                    source,
+                )
             match statement:
                 case s.Relation(
                     (":=" | "=" | "\\coloneqq" | "\\triangleq" | "\\equiv",), (left, right)

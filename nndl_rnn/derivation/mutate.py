@@ -182,7 +182,7 @@ class _Mutator:
         starts = []
         for number, (sign, term) in enumerate(terms):
             floor = terms[number - 1][1].span[1] if number else node.span[0]
-            starts.append(text.rfind(sign, floor, term.span[0]) if number or sign == "-" else -1)
+            starts.append(text.rfind(sign, floor, term.span[0]))
         for number, (sign, term) in enumerate(terms):
             at = starts[number]
             if at >= 0:
@@ -197,8 +197,10 @@ class _Mutator:
             yield from self._node(term)
 
     def _product(self, node: s.ProductOf) -> Iterator[Mutant]:
-        if node.factors[0][1] in _PARTIALS or _is_direct_partial(node.factors[0][1]):
-            for _, factor in node.factors[1:]:
+        first = node.factors[0][1]
+        inline = any(operator == "/" for operator, _ in node.factors)
+        if (first in _PARTIALS or _is_direct_partial(first)) and not inline:
+            for _, factor in node.factors[1:]:  # above or below the bar of a fraction
                 yield from self._node(factor)
             return
         units = self._units(node)

@@ -385,6 +385,7 @@ def test_claims_that_claim_nothing_are_errors_and_not_refuted(holds, claim, unde
         (r"\mathbb{R}^{m + n - 2 q}", "m+n-2q x 1"),
         (r"\mathbb{R}^{4 n \times (n + m)}", "4n x m+n"),
         (r"\mathbb{R}^{3 (n + 1) \times 2}", "3n+3 x 2"),
+        (r"\mathbb{R}^{4 \cdot n}", "4n x 1"),
         (r"\mathbb{R}^{1 \times n}", "1 x n"),
     ],
 )

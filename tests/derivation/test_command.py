@@ -16,6 +16,7 @@ from nndl_rnn.derivation.claims import Comparison
 from nndl_rnn.derivation.command import main
 from nndl_rnn.derivation.errors import Source
 from nndl_rnn.derivation.levels import Finding
+from nndl_rnn.derivation.mutate_chapter import MutationReport
 from nndl_rnn.derivation.report import MutationScore, Result
 from nndl_rnn.derivation.session import Session
 
@@ -497,6 +498,20 @@ def test_mutate_tells_the_score_and_succeeds(chapter, capsys):
     first, second = out.splitlines()
     assert first.startswith(f"ok   {path}: 9 mutants of claims, ")
     assert second == "21 mutants in 1 chapters, 0 survived unexplained"
+
+
+def test_the_seed_says_which_mutants_are_tried(chapter, capsys, monkeypatch):
+    asked = []
+
+    def mutate_nothing(path, count, seed):
+        asked.append((path.name, count, seed))
+        return MutationReport(path)
+
+    monkeypatch.setattr(command, "mutate_chapter", mutate_nothing)
+    path = str(chapter())
+    for options in (["--sample", "3", "--seed", "2"], ["--seed", "-1"], []):
+        assert main(["mutate", path, *options]) == 0
+    assert asked == [("rnn.md", 3, 2), ("rnn.md", None, -1), ("rnn.md", None, 0)]
 
 
 def test_mutate_fails_for_an_unexplained_survivor(chapter, capsys):

@@ -587,6 +587,8 @@ ERRORS = [
         (r"2 \frac{\partial}{\partial v}", r"\frac{\partial}{\partial v}"),
         (r"\frac{\partial}{\partial v} / \ell(v)", r"\frac{\partial}{\partial v}"),
         (r"\nabla_v \odot \ell(v)", r"\nabla_v"),
+        (r"\partial \odot v", r"\partial"),
+        (r"v \partial", r"\partial"),
     ]),
     (EquationError, "unknown symbol \\operatorname{foo}; declare it, or define it, before it is used", [
         (r"\frac{\partial \ell(v)}{\partial \operatorname{foo}}", r"\operatorname{foo}"),
@@ -844,6 +846,8 @@ BAD_DECLARATIONS = [
     ]),
     (EquationError, "expected a dimension such as n, n + m or 4 n", [
         (r"q \in \mathbb{R}^{n / 2}", "n / 2"),
+        (r"q \in \mathbb{R}^{2 / n}", "2 / n"),
+        (r"q \in \mathbb{R}^{2 \odot n}", r"2 \odot n"),
     ]),
     (EquationError, "declare q_{t+1} at a plain index, such as t, or at a number", [
         (r"q_{t+1} \in \mathbb{R}^{n}", "q_{t+1}"),
@@ -956,6 +960,12 @@ BAD_DEFINITIONS = [
     (EquationError, "this equation defines nothing", [
         (r"t = 1, \dots, T", ""),
         ("k < t", ""),
+    ]),
+    (EquationError, "a definition holds at all times, 1 to T: no condition can restrict it", [
+        (r"h_t = v, \qquad t = 2, \dots, T", r"t = 2, \dots, T"),
+        (r"h_t = v, \qquad t < T", "t < T"),
+        (r"h_t = v, \qquad t \ge 1, \qquad t = 1, 2", "t = 1, 2"),
+        (r"\begin{aligned} q_t &= v \\ h_t &= v, \qquad k \le t \end{aligned}", r"k \le t"),
     ]),
     (EquationError, "h_{t} is defined twice, first in page.md:3", [
         (r"\begin{aligned} h_t &= v \\ h_t &= w \end{aligned}", "h_t"),

@@ -80,6 +80,13 @@ def test_the_innermost_place_wins():
     assert raised.value.source is inner
 
 
+def test_too_deep_a_recursion_is_an_error_of_the_equation():
+    source = Source("a", "page.md")
+    with pytest.raises(EquationError, match="too deep for the checker") as raised, located(source):
+        raise RecursionError
+    assert raised.value.source is source
+
+
 def test_other_errors_pass_unchanged():
     with pytest.raises(ZeroDivisionError), located(Source("a")):
         _ = 1 / 0

@@ -11,8 +11,9 @@ import sympy
 import yaml
 
 from nndl_rnn.derivation import Derivation
+from nndl_rnn.derivation import derivation as derivation_module
 from nndl_rnn.derivation.errors import ClaimFailed, EquationError, Source
-from nndl_rnn.derivation.mutate import judge, mutants
+from nndl_rnn.derivation.mutate import Verdict, judge, mutants, sample
 from nndl_rnn.derivation.report import MutationScore, Result, Results
 from nndl_rnn.derivation.session import Session, active, current, macros_of, read_reasons
 from nndl_rnn.derivation.symbolic import sigma
@@ -450,6 +451,34 @@ def test_the_mutants_of_a_claim_are_part_of_its_line(tmp_path, rnn_chapter):
         [result] = derivation.verify("eq-backward")
     assert result.mutants.total == 6
     assert "6 of 6 mutants rejected" in str(result)
+
+
+def test_which_mutants_are_tried_with_a_claim_follows_from_the_seed_of_the_session(
+    tmp_path, rnn_chapter, monkeypatch
+):
+    """A macro of the book stands in the claim, so that its mutants need the macros too."""
+    write_config(tmp_path, MATHJAX)
+    (tmp_path / "rnn.md").write_text(rnn_chapter.replace(r"\odot", r"\had"), encoding="utf-8")
+    tried = []
+
+    def note(model, mutant):
+        tried[-1].append(mutant.identity)
+        return Verdict(mutant, "refuted")
+
+    monkeypatch.setattr(derivation_module, "judge", note)
+    for seed in (0, 0, 1):
+        tried.append([])
+        with active(Session(directory=tmp_path, quick=False, mutants=6, seed=seed)):
+            derivation = Derivation("rnn.md", T=3, n=3, m=2, q=4)
+            derivation.function(r"\ell")
+            derivation.declare("eq-shapes")
+            derivation.define("eq-forward", "eq-loss", "eq-deltas")
+            derivation.verify("eq-backward")
+    everything = mutants(
+        derivation.source("eq-backward"), derivation.model.names, derivation.model.macros
+    )
+    assert tried[0] == tried[1] == [m.identity for m in sample(everything, 6, seed=0)]
+    assert tried[2] == [m.identity for m in sample(everything, 6, seed=1)] != tried[0]
 
 
 def test_a_quick_check_shows_no_levels(holds):

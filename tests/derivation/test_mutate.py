@@ -181,6 +181,35 @@ b = \sum_{j=1}^{t} (\partial b / \partial x_j) x_j
     index         b = \sum_{j=1}^{t} (\partial b / \partial x_j) {x_{j+1}}
     index         b = \sum_{j=1}^{t} (\partial b / \partial x_j) {x_{j-1}}
 
+b = \partial L / \partial b \odot b
+    sign          b = -\partial L / \partial b \odot b
+    drop factor   b = b
+    drop factor   b = \partial L / \partial b
+    operator      b = \partial L / \partial b \cdot b
+    swap factors  b = b \odot \partial L / \partial b
+
+b = \sum_{j \in S} \phi'(b) \odot \phi'(x_j)
+    sign          b = -\sum_{j \in S} \phi'(b) \odot \phi'(x_j)
+    drop factor   b = \sum_{j \in S} \phi'(x_j)
+    drop factor   b = \sum_{j \in S} \phi'(b)
+    operator      b = \sum_{j \in S} \phi'(b) \cdot \phi'(x_j)
+    function      b = \sum_{j \in S} \phi (b) \odot \phi'(x_j)
+    function      b = \sum_{j \in S} \phi'(b) \odot \phi (x_j)
+    index         b = \sum_{j \in S} \phi'(b) \odot \phi'({x_{j+1}})
+    index         b = \sum_{j \in S} \phi'(b) \odot \phi'({x_{j-1}})
+    swap factors  b = \sum_{j \in S} \phi'(x_j) \odot \phi'(b)
+
+b = + b - U b
+    sign          b = - b - U b
+    drop term     b = - U b
+    sign          b = + b + U b
+    drop term     b = + b
+    transpose     b = + b - {U}^\top b
+    drop factor   b = + b - b
+    drop factor   b = + b - U
+    operator      b = + b - U \odot b
+    order         b = + b - b U
+
 \frac{\partial}{\partial b} L = \tanh'(b) \operatorname{diag}(b)
     sign          \frac{\partial}{\partial b} L = -\tanh'(b) \operatorname{diag}(b)
     drop factor   \frac{\partial}{\partial b} L = \operatorname{diag}(b)
@@ -476,6 +505,8 @@ def test_a_mutant_says_what_was_replaced_and_where():
     mutant = Mutant("sign", (start, start + 1), "+", Source(text, "page.md", 7, "eq-a"))
     assert str(mutant) == r"sign: 't = b + a_t - U a_{t-1} +' -> 't = b + a_t + U a_{t-1} +'"
     assert str(Mutant("drop", (0, 4), "", Source("h_t = b"))) == "drop: 'h_t = b' -> ' = b'"
+    near = Mutant("sign", (6, 7), "-", Source("h_t = +b"))
+    assert str(near) == "sign: 'h_t = +b' -> 'h_t = - b'"
     assert mutant.source == Source(text.replace("- U", "+ U"), "page.md", 7, "eq-a")
 
 
@@ -622,6 +653,12 @@ def test_swapped_terms_and_factors_never_fail(rnn, seed):
     swapped = rewritten(source, derivation.model.names, generator, generator.randint(1, 4))
     assert swapped.text != EQUAL[label]
     compare(derivation.model.claims(swapped), derivation.model.network(ComplexStep))
+
+
+def test_conditions_are_not_rewritten_and_what_follows_them_is(rnn):
+    rows = r"\begin{aligned} h_t &= b, & t &= k + j, \\ a_t &= b + U b \end{aligned}"
+    found = equal_rewrites(Source(rows), rnn().model.names)
+    assert kinds_and_texts(found) == [("swap terms", rows.replace("b + U b", "U b + b"))]
 
 
 def test_rewrites_swap_both_terms_and_factors(rnn):

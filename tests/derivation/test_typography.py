@@ -290,6 +290,7 @@ def test_macros_with_arguments(text, expected):
         (r"\had_{t}\had'", r"\odot_{t}\odot'"),
         (r"\near{a}b", r"ax\odot b"),
         (r"\near\sigma b", r"\sigma x\odot b"),
+        (r"\near\Sigma b", r"\Sigma x\odot b"),
         (r"\near{a\sigma}+b", r"a\sigma x\odot+b"),
         (r"\near  ab", r"ax\odot b"),
         (r"\near{a{b}c}", r"a{b}cx\odot"),
