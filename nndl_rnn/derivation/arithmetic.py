@@ -296,14 +296,12 @@ class Autograd(Arithmetic):
     def jacobian(self, function: Callable[[Array], Array], at: Array) -> Array:
         variable = at.detach().clone().requires_grad_(True)
         entries = function(variable).reshape(-1)
-        gradients = []
-        for entry in entries:
-            gradient = None
-            if entry.requires_grad:
-                [gradient] = self.torch.autograd.grad(
-                    entry, variable, retain_graph=True, allow_unused=True
-                )
-            gradients.append(self.torch.zeros_like(at) if gradient is None else gradient)
+        gradients = [
+            self.torch.autograd.grad(entry, variable, retain_graph=True)[0]
+            if entry.requires_grad  # then it depends on the variable: nothing else requires it
+            else self.torch.zeros_like(at)
+            for entry in entries
+        ]
         return self.torch.stack(gradients).reshape(len(gradients), -1).detach()
 
     def distance(self, left: Array, right: Array) -> float:

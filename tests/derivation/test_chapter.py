@@ -45,6 +45,7 @@ def read(text):
         ("- item\n\n  $$\n  a\n  $$ (q)\n", [("q", "a", 4)]),
         ("- ```{math}\n  :label: q\n  a\n  ```\n", [("q", "a", 3)]),
         ("1. $$\n   a\n   $$ (q)\n", [("q", "   a", 2)]),
+        ("   $$\n \tX\nX\n   $$ (q)\n", [("q", "X\nX", 2)]),
         (
             "\\begin{align}\na &= b\n\\end{align}\n",
             [("", "\\begin{align}\na &= b\n\\end{align}", 1)],

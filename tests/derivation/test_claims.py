@@ -488,6 +488,13 @@ def test_softmax_cross_entropy_needs_targets_that_sum_to_one(softmax):
         softmax("eq-shapes", "eq-sum").verify("eq-wrong")
 
 
+def test_a_row_times_a_derivative_with_three_indices_has_the_shape_of_the_matrix(holds):
+    claim = r"""\frac{\partial L}{\partial W} = \sum_{t=1}^{T} (\delta^{a}_t)^\top \frac{\partial^{+} a_t}{\partial W}
+        = \sum_{t=1}^{T} \delta^{a}_t x_t^\top"""
+    result = holds(claim, quick=False)
+    assert {f.comparison.entries for f in result.findings if f.comparison} >= {2 * 3 * 2}
+
+
 # ---------------------------------------------------------------- the exact levels decide nothing alone
 
 

@@ -665,6 +665,7 @@ ERRORS = [
     (EquationError, "where does the argument of \\tanh end? Put parentheses", [
         (r"\tanh 2 v", "2"),
         (r"\tanh v w^\top", "v"),
+        (r"\tanh v / 2", "v"),
     ]),
     (EquationError, "superscript 2/t is neither part of a declared name, nor \\top, nor an integer power", [
         ("U^{2/t}", "2/t"),
@@ -829,6 +830,8 @@ def complaint(source, message, under):
 BAD_DECLARATIONS = [
     (ShapeMismatch, "a constraint of a leaf is an equation between scalars", [
         ("x_t = 3 x_t", ALL),
+        ("x_t = 1", ALL),
+        ("1 = x_t", ALL),
     ]),
     (EquationError, "x_{t} is declared twice, first in page.md:1", [
         (r"x_t \in \mathbb{R}^{n}", "x_t"),

@@ -217,6 +217,13 @@ def test_unknown_labels(rnn, method):
         getattr(rnn(), method)("eq-backwards")
 
 
+def test_all_names_that_may_have_been_meant_are_listed(rnn):
+    with pytest.raises(EquationError) as raised:
+        rnn(r"\delta_t = h_t").verify("eq-claim")
+    names = r"\delta^{s}_{t}, \delta^{h}_{t}, \delta^{a}_{t}"
+    assert raised.value.message == rf"unknown symbol \delta_{{t}}; did you mean {names}?"
+
+
 def test_nothing_to_verify_is_an_error(rnn):
     with pytest.raises(
         ValueError, match="labels: expected at least one equation to verify, got none"
@@ -251,6 +258,14 @@ def test_an_equation_has_one_role(rnn, first, second):
     before, after = (past.get(method, method) for method in (first, second))
     assert raised.value.message == f"the equation is {before} already, it cannot be {after} too"
     assert raised.value.source.label == label
+
+
+def test_a_name_that_was_defined_is_not_declared_afterwards(rnn):
+    derivation = rnn(r"L \in \mathbb{R}")
+    with pytest.raises(EquationError) as raised:
+        derivation.declare("eq-claim")
+    first = derivation.source("eq-loss").place
+    assert raised.value.message == f"L is declared twice, first in {first}"
 
 
 def test_defining_twice_is_an_error(rnn):
