@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return mutate_command(chosen.files, count=chosen.sample, seed=chosen.seed, jobs=chosen.jobs)
 
 
-def check_command(files: Sequence[Path], *, json_wanted: bool, jobs: int = 1) -> int:
+def check_command(files: Sequence[Path], *, json_wanted: bool, jobs: int) -> int:
     """Check chapters and print what was found."""
-    checks = _in_parallel(check_chapter, files, jobs, "chapters")
+    checks = _in_parallel(check_chapter, files, jobs)
     if json_wanted:
         json.dump([as_json(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
         print()
@@ -61,9 +61,9 @@ def check_command(files: Sequence[Path], *, json_wanted: bool, jobs: int = 1) ->
     return 0 if all(check.ok for check in checks) else 1
 
 
-def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs: int = 1) -> int:
+def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs: int) -> int:
     """Try the mutants of all claims and definitions of chapters; print scores and unexplained survivors."""
-    reports = _in_parallel(partial(mutate_chapter, count=count, seed=seed), files, jobs, "chapters")
+    reports = _in_parallel(partial(mutate_chapter, count=count, seed=seed), files, jobs)
     for report in reports:
         print(report)
     print(total(reports))
@@ -71,10 +71,10 @@ def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs:
 
 
 def _in_parallel(
-    function: Callable[[Item], Outcome], items: Sequence[Item], jobs: int, what: str
+    function: Callable[[Item], Outcome], items: Sequence[Item], jobs: int
 ) -> list[Outcome]:
     """Map in several processes, in order, with a progress bar if someone is watching."""
-    show = partial(tqdm, total=len(items), desc=what, disable=None, leave=False)
+    show = partial(tqdm, total=len(items), desc="chapters", disable=None, leave=False)
     if jobs < 2 or len(items) < 2:
         return list(show(map(function, items)))
     with ProcessPoolExecutor(min(jobs, len(items))) as pool:

@@ -566,8 +566,10 @@ def test_a_constraint_that_cannot_be_met_is_an_error_every_time(constrained, kin
     derivation = constrained(constraint)
     network = derivation.model.network(kind())
     for _ in range(2):
-        with pytest.raises(EquationError, match="is not affine in its last entry"):
+        with pytest.raises(EquationError) as raised:
             network.value(("y_{t}", (1,)))
+        message = "the constraint of y_{t} is not affine in its last entry, so it cannot be met"
+        assert raised.value.message == message
 
 
 def test_a_derivative_ignores_the_constraint_of_its_variable(constrained):
