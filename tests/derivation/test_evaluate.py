@@ -416,6 +416,7 @@ def operations(derivation):
         (r"(b^\top)^2", {}, b.T**2),
         (r"U^3 W", {}, u @ u @ u @ w),
         (r"U^{T - t} W", {"t": 4}, w),
+        (r"(b - b)^{10000}", {}, np.zeros((N, 1))),
         (r"W + W", {}, w + w),
         (r"\mathbf{1}^\top b", {}, one.T @ b),
         (r"(\mathbf{1} - b)^\top h_0", {}, (one - b).T @ h_0),

@@ -34,14 +34,15 @@ def test_sizes_are_checked(derive, sizes, kind, message):
         derive({"eq-a": "h_t = b"}, **sizes)
 
 
-def test_two_steps_and_dimensions_of_one_are_enough(derive):
+def test_two_steps_and_dimensions_of_one_are_enough(derive, tmp_path):
     page = {"eq-s": r"h_t, b \in \mathbb{R}^{n}", "eq-d": "h_t = h_{t-1} + b"}
     derivation = derive({**page, "eq-claim": "h_T = h_0 + 2 b"}, T=2, n=1)
     derivation.declare("eq-s")
     derivation.define("eq-d")
     derivation.verify("eq-claim")
     assert (derivation.model.last, derivation.model.sizes) == (2, {"n": 1})
-    assert derive(page).model.last == 3  # unless it is given
+    with active(Session(directory=tmp_path)):
+        assert Derivation("page.md").model.last == 3  # unless it is given
 
 
 def test_a_chapter_is_needed():
