@@ -201,11 +201,7 @@ def read_space(node: s.Node) -> Shape:
         return ()
     match node:
         case s.Script(s.Accent("\\mathbb", s.Symbol("R")), None, (exponent,), 0):
-            parts = [exponent]
-            if isinstance(exponent, s.ProductOf) and any(
-                op == "times" for op, _ in exponent.factors
-            ):
-                parts = _split_at_times(exponent)
+            parts = _split_at_times(exponent) if isinstance(exponent, s.ProductOf) else [exponent]
             dimensions = tuple(read_dimension(part) for part in parts)
             if len(dimensions) == 1:
                 return (dimensions[0], Linear(1))

@@ -223,8 +223,6 @@ class _TreeBuilder(Transformer[Token, Any]):
         self._prepared = prepared
 
     def _span(self, meta: Meta) -> Span:
-        if meta.empty:
-            return (0, 0)
         return self._prepared.original((meta.start_pos, meta.end_pos))
 
     def start(self, meta: Meta, parts: list[Any]) -> list[list[Node]]:

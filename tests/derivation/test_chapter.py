@@ -46,6 +46,7 @@ def read(text):
         ("- ```{math}\n  :label: q\n  a\n  ```\n", [("q", "a", 3)]),
         ("1. $$\n   a\n   $$ (q)\n", [("q", "   a", 2)]),
         ("   $$\n \tX\nX\n   $$ (q)\n", [("q", "X\nX", 2)]),
+        ("> $$\n>X\n> $$ (q)\n", [("q", "X", 2)]),
         (
             "\\begin{align}\na &= b\n\\end{align}\n",
             [("", "\\begin{align}\na &= b\n\\end{align}", 1)],

@@ -432,6 +432,12 @@ def test_what_is_held_fixed_belongs_to_a_definition_at_its_own_time(derive):
     derivation.verify("eq-value")
 
 
+def test_quotients_with_the_same_denominator_are_compared_by_their_numerators(holds):
+    assert holds(r"\frac{b^\top h_t}{2 b^\top b} = \frac{h_t^\top b}{2 b^\top b}")
+    with pytest.raises(EquationError, match=ITSELF):
+        holds(r"\frac{b^\top h_t}{2 b^\top b} = \frac{b^\top h_t}{2 b^\top b}")
+
+
 def test_the_shapes_of_both_sides_must_agree(holds):
     for claim, under, message in [
         (

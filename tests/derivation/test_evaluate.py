@@ -330,8 +330,9 @@ def test_an_error_in_a_definition_points_to_where_that_is_printed(derive):
             assert raised.value.source.label == "eq-d"
             assert raised.value.source.text[slice(*raised.value.span)] == where
     derivation.model.names.quantities["L"].definition = None
-    with pytest.raises(EquationError, match="the derivative of a derivative is") as raised:
+    with pytest.raises(EquationError) as raised:
         evaluate(derivation, ComplexStep, r"\frac{\partial w}{\partial b}")
+    assert raised.value.message == "the derivative of a derivative is not supported"
     assert raised.value.source.text[slice(*raised.value.span)] == r"\frac{\partial L}{\partial b}"
 
 

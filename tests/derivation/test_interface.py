@@ -511,7 +511,8 @@ def test_an_abstaining_level_gives_its_reason_and_no_residual(holds):
     result = holds(r"\sigma(-b) = 1 - \sigma(b)", quick=False)
     assert "exact" not in str(result)
     [row] = [row for row in result.rows if row[0] == "exact over Q"]
-    assert row[2:] == ("", "true numerically, out of reach of the formal rules")
+    sizes = "T=2, n=2, m=2, q=2"
+    assert row == ("exact over Q", sizes, "", "true numerically, out of reach of the formal rules")
 
 
 # ---------------------------------------------------------------- SymPy
@@ -635,6 +636,14 @@ def test_symbols_of_different_entries_differ_in_large_matrices_too(derive):
     [equation] = derivation.symbolic("eq-claim")
     assert len(equation.lhs.free_symbols) == 121
     assert named(equation.lhs)[-1] == "U_{[11,11]}"
+
+
+def test_entries_of_a_row_are_numbered_from_left_to_right(derive):
+    claim = {"eq-claim": r"r = 2 r"}
+    derivation = derive({"eq-s": r"r \in \mathbb{R}^{1 \times n}", **claim}, n=3)
+    derivation.declare("eq-s")
+    [equation] = derivation.symbolic("eq-claim")
+    assert named(equation.lhs) == ["r_{[1]}", "r_{[2]}", "r_{[3]}"]
 
 
 @pytest.mark.parametrize(
