@@ -169,7 +169,7 @@ class _Mutator:
                 yield self._edit("function", *node.span, _FUNCTION_SWAPS[text])
             case s.Symbol(text) if text == "T":
                 yield self._edit("constant", *node.span, "(T+1)")
-            case s.Name("diag"):
+            case s.Name("diag") | s.Symbol("\\diag"):
                 yield self._edit("function", *node.span, " ")
             case _:
                 for child in s.children(node):
@@ -251,7 +251,11 @@ class _Mutator:
         if not isinstance(base, s.Symbol | s.Name) or self.names.find(base):
             return False
         unknown = self.names.scalar_functions | self.names.activations
-        return base.text in FUNCTIONS or base.text in unknown or base.text in ("diag", "prod")
+        return (
+            base.text in FUNCTIONS
+            or base.text in unknown
+            or base.text in ("diag", "\\diag", "prod")
+        )
 
     def _swap(self, kind: str, left: Sequence[s.Node], right: Sequence[s.Node]) -> Mutant:
         a, b = left[0].span[0], left[-1].span[1]

@@ -520,6 +520,7 @@ def test_a_division_is_exact_modulo_a_prime_and_leaves_the_polynomials(holds):
     result = holds(r"\frac{(b^\top b) h_t}{b^\top b} = h_t", quick=False)
     assert set(notes(result)) == {"exact over Q"}
     assert "leaves the polynomial ring" in notes(result)["exact over Q"]
+    assert {f.sizes for f in result.findings if f.level == "exact over Q"} == {"T=2, n=2, m=2, q=2"}
     assert not notes(holds(r"\frac{2 h_t + h_t}{3} = h_t", quick=False))
 
 

@@ -97,6 +97,8 @@ SHAPES = [
     (r"Z [h_{t-1}; x_t]", "n x 1"),
     (r"\begin{bmatrix} h_{t-1} \\ x_t \end{bmatrix}", "m+n x 1"),
     (r"\begin{bmatrix} U & W \end{bmatrix}", "n x m+n"),
+    (r"v \odot U v", "n x 1"),
+    (r"\diag(v) W", "n x m"),
     (r"\begin{bmatrix} U & W \\ U & W \end{bmatrix}", "2n x m+n"),
     (r"\operatorname{diag}(h_t)", "n x n"),
     (r"\operatorname{diag}(h_t) W", "n x m"),

@@ -188,16 +188,26 @@ b = \partial L / \partial b \odot b
     operator      b = \partial L / \partial b \cdot b
     swap factors  b = b \odot \partial L / \partial b
 
-b = \sum_{j \in S} \phi'(b) \odot \phi'(x_j)
-    sign          b = -\sum_{j \in S} \phi'(b) \odot \phi'(x_j)
-    drop factor   b = \sum_{j \in S} \phi'(x_j)
-    drop factor   b = \sum_{j \in S} \phi'(b)
-    operator      b = \sum_{j \in S} \phi'(b) \cdot \phi'(x_j)
-    function      b = \sum_{j \in S} \phi (b) \odot \phi'(x_j)
-    function      b = \sum_{j \in S} \phi'(b) \odot \phi (x_j)
-    index         b = \sum_{j \in S} \phi'(b) \odot \phi'({x_{j+1}})
-    index         b = \sum_{j \in S} \phi'(b) \odot \phi'({x_{j-1}})
-    swap factors  b = \sum_{j \in S} \phi'(x_j) \odot \phi'(b)
+b = \sum_{j} \phi'(b) \odot \phi'(x_j)
+    sign          b = -\sum_{j} \phi'(b) \odot \phi'(x_j)
+    drop factor   b = \sum_{j} \phi'(x_j)
+    drop factor   b = \sum_{j} \phi'(b)
+    operator      b = \sum_{j} \phi'(b) \cdot \phi'(x_j)
+    function      b = \sum_{j} \phi (b) \odot \phi'(x_j)
+    function      b = \sum_{j} \phi'(b) \odot \phi (x_j)
+    index         b = \sum_{j} \phi'(b) \odot \phi'({x_{j+1}})
+    index         b = \sum_{j} \phi'(b) \odot \phi'({x_{j-1}})
+    swap factors  b = \sum_{j} \phi'(x_j) \odot \phi'(b)
+
+U = U \diag(b)
+    transpose     {U}^\top = U \diag(b)
+    sign          U = -U \diag(b)
+    drop factor   U = \diag(b)
+    drop factor   U = U
+    transpose     U = {U}^\top \diag(b)
+    operator      U = U \odot \diag(b)
+    order         U = \diag(b) U
+    function      U = U (b)
 
 b = + b - U b
     sign          b = - b - U b
