@@ -64,6 +64,7 @@ FUNCTIONS = {
     "log": "log",
     "softmax": "softmax",
 }
+KNOWN_FUNCTIONS = FUNCTIONS.keys() | {"diag", "\\diag", "prod"}
 _PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
 _DIRECT_PARTIAL = s.Script(s.Symbol("\\partial"), None, (s.Operator("+"),), 0)
 _ELEMENTWISE = ("odot", "circ")
@@ -404,9 +405,9 @@ class _Elaborator:
             superscript = node.superscripts[0] if node.superscripts else None
         if not isinstance(base, s.Symbol | s.Name):
             return None
-        known = base.text in FUNCTIONS or base.text in ("diag", "\\diag", "prod")
-        unknown = base.text in self.names.scalar_functions | self.names.activations
-        return (base.text, superscript, primes) if known or unknown else None
+        unknown = self.names.scalar_functions | self.names.activations
+        known = base.text in KNOWN_FUNCTIONS | unknown
+        return (base.text, superscript, primes) if known else None
 
     def _application(self, factors: Factors, at: int) -> tuple[Term, int]:
         node = factors[at][1]

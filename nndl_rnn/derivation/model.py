@@ -113,14 +113,15 @@ class Model:
         if all(condition for condition, _ in read):
             raise EquationError("this equation defines nothing", None, source)
         for condition, statement in read:
-            if condition and condition.always(self.last):
-                continue
             if condition:
-                raise EquationError(
-                    "a definition holds at all times, 1 to T: no condition can restrict it",
-                    statement.span,
-                    source,
-                )
+                # At two lengths, or t \le 3 would pass where T = 3.
+                if not (condition.always(self.last) and condition.always(self.last + 1)):
+                    raise EquationError(
+                        "a definition holds at all times, 1 to T: no condition can restrict it",
+                        statement.span,
+                        source,
+                    )
+                continue
             match statement:
                 case s.Relation(
                     (":=" | "=" | "\\coloneqq" | "\\triangleq" | "\\equiv",), (left, right)

@@ -18,7 +18,7 @@ from functools import partial
 from . import syntax as s
 from .arithmetic import ComplexStep
 from .claims import compare, read_condition
-from .elaborate import FUNCTIONS, elaborate
+from .elaborate import KNOWN_FUNCTIONS, elaborate
 from .errors import ClaimFailed, EquationError, Source, Span
 from .levels import other_sizes
 from .linear import Linear
@@ -251,11 +251,7 @@ class _Mutator:
         if not isinstance(base, s.Symbol | s.Name) or self.names.find(base):
             return False
         unknown = self.names.scalar_functions | self.names.activations
-        return (
-            base.text in FUNCTIONS
-            or base.text in unknown
-            or base.text in ("diag", "\\diag", "prod")
-        )
+        return base.text in KNOWN_FUNCTIONS | unknown
 
     def _swap(self, kind: str, left: Sequence[s.Node], right: Sequence[s.Node]) -> Mutant:
         a, b = left[0].span[0], left[-1].span[1]

@@ -969,6 +969,7 @@ BAD_DEFINITIONS = [
     (EquationError, "a definition holds at all times, 1 to T: no condition can restrict it", [
         (r"h_t = v, \qquad t = 2, \dots, T", r"t = 2, \dots, T"),
         (r"h_t = v, \qquad t < T", "t < T"),
+        (r"h_t = v, \qquad t \le 3", r"t \le 3"),  # the model's T is 3
         (r"h_t = v, \qquad t \ge 1, \qquad t = 1, 2", "t = 1, 2"),
         (r"\begin{aligned} q_t &= v \\ h_t &= v, \qquad k \le t \end{aligned}", r"k \le t"),
     ]),

@@ -427,13 +427,9 @@ def test_what_messages_quote_is_compact_latex(text, compact, below):
     ("opening", "closing"), [("(", ")"), ("{", "}"), ("b_{", "}"), (r"\frac{1}{", "}")]
 )
 def test_nesting_without_end_is_an_error_and_no_crash(opening, closing):
-    for depth in (20, 5000):
-        text = opening * depth + "b" + closing * depth
-        if depth == 20:
-            assert parse(Source(text))
-            continue
-        with pytest.raises(EquationError, match="too deep for the checker"):
-            parse(Source(text))
+    assert parse(Source(opening * 20 + "b" + closing * 20))
+    with pytest.raises(EquationError, match="too deep for the checker"):
+        parse(Source(opening * 5000 + "b" + closing * 5000))
 
 
 def test_only_surface_nodes_have_latex():
