@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-oldest test-newest test-web reproduce check mutate mutants bench bench-peers bench-record bench-web lab serve lint links clean distclean
+.PHONY: help install book pdf test test-oldest test-newest test-web reproduce check mutate mutants bench bench-peers bench-record bench-web experiment lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -68,10 +68,10 @@ reproduce: book ## build a second time, elsewhere and without a network; all pag
 	$(BIN)/python tools/reproduce.py $(BOOK)
 
 check: $(INSTALLED) ## verify the printed equations of all chapters, without executing the rest of them
-	$(BIN)/python -m nndl_rnn.derivation check book/*.md
+	$(BIN)/python -m texproof check book/*.md
 
 mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each edit must be refuted
-	$(BIN)/python -m nndl_rnn.derivation mutate book/*.md
+	$(BIN)/python -m texproof mutate book/*.md
 
 # mutmut lies beside the environment, not in it, as JAX does.
 MUTATION := $(VENV)/mutation
@@ -106,6 +106,9 @@ $(PEERS)/.installed: benchmarks/peers.txt $(INSTALLED)
 
 bench-web: book ## compare the website with the one that Jupyter Book builds by default (WEB_OPTIONS=--record)
 	$(BIN)/python -m benchmarks.website $(WEB_OPTIONS)
+
+experiment: $(INSTALLED) ## repeat a long experiment and record it: hours (NAME='long_memory --jobs 2')
+	PYTHONPATH=book $(BIN)/python -m experiments $(NAME)
 
 lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a notebook
 	PYTHONPATH="$(CURDIR)/tools" $(BIN)/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/book \

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import Phase
 
+BOOK = Path(__file__).parents[1] / "book"
 MUTANTS = "MUTANT_UNDER_TEST" in os.environ  # set by mutmut, which `make mutants` runs
 
 
@@ -18,6 +19,8 @@ def pytest_configure() -> None:
 
     A shell without job control has its background jobs ignore SIGINT, and their children inherit that.
     """
+    # Programs that tests start find the book's experiments, as `make experiment` does.
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(BOOK), os.environ.get("PYTHONPATH", "")])
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if MUTANTS:

@@ -13,25 +13,22 @@ from matplotlib.figure import Figure
 from nndl_rnn import (
     activations,
     bptt,
-    converters,
     costs,
-    diagrams,
     gradcheck,
     gradient_flow,
     gru,
     initialisers,
-    interactive,
     jacobians,
     lstm,
-    plotting,
     residual,
     rnn,
     tasks,
-    text,
-    torch_reference,
     training,
 )
-from nndl_rnn.text import Vocabulary
+from nndl_rnn.figures import diagrams, interactive, plotting
+from nndl_rnn.peers import converters, torch_reference
+from nndl_rnn.tasks import text
+from nndl_rnn.tasks.text import Vocabulary
 
 T, B, D, H = 4, 3, 2, 5
 F32 = np.float32

@@ -27,9 +27,9 @@ from nndl_rnn import (
     lstm,
     residual,
     rnn,
-    text,
     training,
 )
+from nndl_rnn.tasks import text
 
 MODULES = {"rnn": rnn, "residual": residual, "lstm": lstm, "gru": gru}
 OPTIONS = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nndl_rnn import bptt, gru, losses, lstm, rnn, training
 from nndl_rnn.gradcheck import compare
-from nndl_rnn.torch_reference import to_torch
+from nndl_rnn.peers.torch_reference import to_torch
 
 T, B, D, H = 5, 2, 3, 4
 SCALES = (0.05, 0.5, 2.0)

@@ -42,7 +42,7 @@ def test_a_chapter_that_nobody_edited_stays_as_it_was(chapter: Path) -> None:
 
 
 def test_an_edit_is_kept_and_changes_nothing_else() -> None:
-    edit = ("from nndl_rnn.derivation import Derivation", "import nndl_rnn.derivation as edited")
+    edit = ("from texproof import Derivation", "import texproof as edited")
     chapter = BOOK / "lstm.md"
     before = chapter.read_text("utf-8")
     assert before.count(edit[0]) == 1

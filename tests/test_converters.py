@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from nndl_rnn import converters, gru, lstm, rnn
+from nndl_rnn import gru, lstm, rnn
+from nndl_rnn.peers import converters
 
 STEPS, BATCH, INPUT, HIDDEN = 5, 3, 2, 4
 MODULES = {"rnn": rnn, "lstm": lstm, "gru": gru}

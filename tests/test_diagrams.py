@@ -2,7 +2,7 @@
 
 import pytest
 
-from nndl_rnn.diagrams import (
+from nndl_rnn.figures.diagrams import (
     _gru_step_edges,
     _gru_step_nodes,
     _lstm_step_edges,

@@ -12,13 +12,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import experiments
 import pytest
+from experiments import __main__ as command
+from experiments import records, runner
 from hypothesis import given
 from hypothesis import strategies as st
-
-from nndl_rnn import experiments
-from nndl_rnn.experiments import __main__ as command
-from nndl_rnn.experiments import records, runner
 
 TOY = '''
 """A toy: runs that sleep, and tell in a file when they begin and end.
@@ -32,7 +31,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from nndl_rnn.experiments import run_key
+from experiments import run_key
 
 HERE = Path(__file__).parent
 TOLERANCE = {{"score": 1e-9}}
@@ -149,7 +148,7 @@ class Toy:
     def start(self, *options):
         """The command in a process group of its own, as a terminal would start it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "nndl_rnn.experiments", *self.arguments(*options)],
+            [sys.executable, "-m", "experiments", *self.arguments(*options)],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -279,7 +278,7 @@ def test_without_a_name_the_experiments_are_listed(capsys):
 
 
 def test_threads_are_limited_before_numpy_is_imported():
-    program = "import sys, nndl_rnn.experiments.__main__; assert 'numpy' not in sys.modules"
+    program = "import sys, experiments.__main__; assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -610,7 +609,7 @@ def test_damaged_record_is_refused(text, problem, tmp_path):
 
 
 def test_missing_record_is_named_with_the_command_that_makes_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"python -m nndl_rnn\.experiments toy"):
+    with pytest.raises(FileNotFoundError, match=r"make experiment NAME=toy"):
         experiments.load("toy", tmp_path / "toy.json")
 
 

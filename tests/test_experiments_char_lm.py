@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from experiments import char_lm as experiment
+from experiments import check_recorded, differences, load
 
-from nndl_rnn import text, training
-from nndl_rnn.experiments import char_lm as experiment
-from nndl_rnn.experiments import check_recorded, differences, load
+from nndl_rnn import training
+from nndl_rnn.tasks import text
 
 BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 TINY = {

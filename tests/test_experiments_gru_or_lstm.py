@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from experiments import check_recorded, differences, gru_or_lstm, load, run_key
+from experiments.gru_or_lstm import Arm, Settings
 
-from nndl_rnn import gru, lstm, text, training
-from nndl_rnn.experiments import check_recorded, differences, gru_or_lstm, load, run_key
-from nndl_rnn.experiments.gru_or_lstm import Arm, Settings
+from nndl_rnn import gru, lstm, training
+from nndl_rnn.tasks import text
 
 SETTINGS = Settings()
 TASKS = {task.name: task for task in SETTINGS.tasks}

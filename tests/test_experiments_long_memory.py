@@ -5,11 +5,11 @@ import itertools
 
 import numpy as np
 import pytest
+from experiments import check_recorded, load, run_key
+from experiments import long_memory as experiment
 from threadpoolctl import threadpool_limits
 
 from nndl_rnn import tasks, training
-from nndl_rnn.experiments import check_recorded, load, run_key
-from nndl_rnn.experiments import long_memory as experiment
 
 SETTINGS = dataclasses.replace(
     experiment.Settings(),

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from nndl_rnn import gru, torch_reference
+from nndl_rnn import gru
 from nndl_rnn.gradcheck import check_gradient, compare
+from nndl_rnn.peers import torch_reference
 
 BATCH, INPUT, HIDDEN = 3, 2, 5
 TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from nndl_rnn.interactive import BOTTOM, TOP, Slider, explorer
+from nndl_rnn.figures.interactive import BOTTOM, TOP, Slider, explorer
 
 VOID = {"input", "meta", "br"}
 

@@ -14,9 +14,9 @@ KILLED, SURVIVED, NO_TESTS, TIMEOUT, UNTRIED = 1, 0, 33, 36, None
 
 def results(folder: Path, module: str, *codes: int | None) -> None:
     """Leave results as mutmut does."""
-    path = folder / "mutants" / "nndl_rnn" / f"{module.replace('.', '/')}.py.meta"
+    path = folder / "mutants" / f"{module.replace('.', '/')}.py.meta"
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = [f"nndl_rnn.{module}.x_step__mutmut_{number}" for number in range(len(codes))]
+    names = [f"{module}.x_step__mutmut_{number}" for number in range(len(codes))]
     path.write_text(json.dumps({"exit_code_by_key": dict(zip(names, codes, strict=True))}))
 
 
@@ -44,39 +44,39 @@ def test_no_result_is_no_success(scores):
 
 
 def test_scores_of_modules_and_groups(tmp_path, scores):
-    results(tmp_path, "lstm", *[KILLED] * 18, TIMEOUT, SURVIVED, UNTRIED)
-    results(tmp_path, "derivation.syntax", *[KILLED] * 9, NO_TESTS)
+    results(tmp_path, "nndl_rnn.lstm", *[KILLED] * 18, TIMEOUT, SURVIVED, UNTRIED)
+    results(tmp_path, "texproof.read.syntax", *[KILLED] * 9, NO_TESTS)
     status, said = scores()
     lines = {line.split()[0]: line.split() for line in said.splitlines() if line}
-    assert lines["lstm"] == ["lstm", "20", "19", "1", "95.0%"]
-    assert lines["derivation.syntax"] == ["derivation.syntax", "10", "9", "1", "90.0%"]
+    assert lines["nndl_rnn.lstm"] == ["nndl_rnn.lstm", "20", "19", "1", "95.0%"]
+    assert lines["texproof.read.syntax"] == ["texproof.read.syntax", "10", "9", "1", "90.0%"]
     assert status == 0
 
 
-@pytest.mark.parametrize("module", ["lstm", "derivation.syntax"])
+@pytest.mark.parametrize("module", ["nndl_rnn.lstm", "texproof.read.syntax"])
 def test_one_survivor_more_is_a_failure(tmp_path, scores, module):
-    results(tmp_path, "lstm", *[KILLED] * 19, SURVIVED)
-    results(tmp_path, "derivation.syntax", *[KILLED] * 9, SURVIVED)
+    results(tmp_path, "nndl_rnn.lstm", *[KILLED] * 19, SURVIVED)
+    results(tmp_path, "texproof.read.syntax", *[KILLED] * 9, SURVIVED)
     assert scores()[0] == 0
     results(tmp_path, module, *[KILLED] * 8, SURVIVED)
     assert scores()[0] == 1
 
 
 def test_a_reason_fits_the_function_and_the_edit(tmp_path, scores):
-    results(tmp_path, "lstm", *[KILLED] * 39, SURVIVED, SURVIVED)
-    reasons = '[{because: It says the same., where: nndl_rnn.%s.step, changes: ["%s"]}]'
+    results(tmp_path, "nndl_rnn.lstm", *[KILLED] * 39, SURVIVED, SURVIVED)
+    reasons = '[{because: It says the same., where: %s.step, changes: ["%s"]}]'
     assert (
         "0 survivors have a reason in reasons.yml, 2 have none"
-        in scores(reasons % ("gru", "a => b"))[1]
+        in scores(reasons % ("nndl_rnn.gru", "a => b"))[1]
     )
     assert (
         "0 survivors have a reason in reasons.yml, 2 have none"
-        in scores(reasons % ("lstm", "a => c"))[1]
+        in scores(reasons % ("nndl_rnn.lstm", "a => c"))[1]
     )
-    status, said = scores(reasons % ("lstm", "a => *"))
+    status, said = scores(reasons % ("nndl_rnn.lstm", "a => *"))
     assert "2 survivors have a reason in reasons.yml, 0 have none" in said
     assert "It says the same." not in said
-    assert "It says the same." in scores(reasons % ("lstm", "a => *"), "--survivors")[1]
+    assert "It says the same." in scores(reasons % ("nndl_rnn.lstm", "a => *"), "--survivors")[1]
     assert status == 0
 
 
@@ -92,17 +92,17 @@ def test_only_the_asterisk_is_a_pattern(tmp_path):
 def test_the_reasons_of_the_project_can_be_read():
     for rule in read_rules(REASONS):
         assert isinstance(rule, Rule)
-        assert rule.where.startswith("nndl_rnn.")
+        assert rule.where.startswith(("nndl_rnn.", "texproof."))
         assert " => " in rule.change or rule.change.endswith("*")
         assert rule.because.endswith(".")
 
 
 def test_mutants_that_were_not_tried_do_not_count(tmp_path):
-    results(tmp_path, "derivation.syntax", KILLED, UNTRIED, SURVIVED)
+    results(tmp_path, "texproof.read.syntax", KILLED, UNTRIED, SURVIVED)
     found = read_mutants(tmp_path / "mutants")
     assert [(mutant.module, mutant.killed) for mutant in found] == [
-        ("derivation.syntax", True),
-        ("derivation.syntax", False),
+        ("texproof.read.syntax", True),
+        ("texproof.read.syntax", False),
     ]
 
 

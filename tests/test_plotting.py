@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nndl_rnn import plotting
+from nndl_rnn.figures import plotting
 
 # What a reader sees: full colour vision, and no red or no green cones (G. M. Machado et al., A
 # physiologically-based model for simulation of color vision deficiency, IEEE TVCG 15, 2009).

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndl_rnn import gradcheck, rnn, torch_reference
+from nndl_rnn import gradcheck, rnn
+from nndl_rnn.peers import torch_reference
 
 D, H, B = 3, 4, 2
 NONLINEARITIES = ["tanh", "identity"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from nndl_rnn import converters, gru, lstm, rnn
+from nndl_rnn import gru, lstm, rnn
 from nndl_rnn.gradcheck import compare
+from nndl_rnn.peers import converters
 
 STEPS, BATCH, INPUT, HIDDEN = 6, 3, 2, 4
 LAYERS = {

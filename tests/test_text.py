@@ -20,7 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nndl_rnn import gru, losses, lstm, rnn, text, training
+from nndl_rnn import gru, losses, lstm, rnn, training
+from nndl_rnn.tasks import text
 
 BODY = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n\n" * 40
 SHA1 = hashlib.sha1(BODY).hexdigest()

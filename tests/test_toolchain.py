@@ -68,7 +68,7 @@ $$ (eq-first-jacobian)
 ```{code-cell} ipython3
 :tags: [derivation]
 
-from nndl_rnn.derivation import Derivation
+from texproof import Derivation
 
 first = Derivation("first.md", n=3, m=2)
 first.declare("eq-first-shapes")
@@ -101,7 +101,8 @@ class TinyBook:
         self.write("book/second.md", SECOND)
         self.write("book/ledger.md", "# Ledger\n\n```{equation-ledger}\n```\n")
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "nndl_rnn", folder / "nndl_rnn", ignore=ignored)
+        for name in ("nndl_rnn", "texproof", "book/experiments"):
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         self.write("nndl_rnn/__init__.py", "answer = 42\n")
 
     def write(self, name: str, text: str) -> None:
@@ -278,14 +279,14 @@ CELL = '```{{code-cell}} ipython3\nDerivation("{}")\n```\n'
 FILES = {
     "requirements.txt": "numpy==2.4.6\n",
     "nndl_rnn/lstm.py": "forget_bias = 1\n",
-    "nndl_rnn/derivation/surface.lark": "start: claim+\n",
-    "nndl_rnn/experiments/gates.py": "from nndl_rnn import lstm\n",
+    "texproof/surface.lark": "start: claim+\n",
+    "book/experiments/gates.py": "from nndl_rnn import lstm\n",
     "book/_data/gates.json": "{}\n",
     "book/alone.md": "# Alone\n\nSee [](other.md).\n" + CELL.format("alone.md"),
     "book/other.md": "# Other\n",
     "book/reader.md": CELL.format("other.md"),
     "book/ledger.md": CELL.format("*.md"),
-    "book/trained.md": "```{code-cell} ipython3\nfrom nndl_rnn.experiments import gates\n```\n",
+    "book/trained.md": "```{code-cell} ipython3\nfrom experiments import gates\n```\n",
 }
 EVERY = {"alone", "other", "reader", "ledger", "trained"}
 
@@ -294,11 +295,11 @@ EVERY = {"alone", "other", "reader", "ledger", "trained"}
     ("changed", "executed_again"),
     [
         ("nndl_rnn/lstm.py", EVERY),
-        ("nndl_rnn/derivation/surface.lark", EVERY),
+        ("texproof/surface.lark", EVERY),
         ("nndl_rnn/new.py", EVERY),
         ("requirements.txt", EVERY),
-        ("nndl_rnn/experiments/gates.py", {"trained"}),
-        ("nndl_rnn/experiments/new.py", {"trained"}),
+        ("book/experiments/gates.py", {"trained"}),
+        ("book/experiments/new.py", {"trained"}),
         ("book/_data/gates.json", {"trained"}),
         ("book/trained.md", {"trained", "ledger"}),
         ("book/alone.md", {"alone", "ledger"}),
@@ -340,8 +341,8 @@ class Project:
         return self.fresh_execution.fingerprints(
             book,
             book.glob("*.md"),
-            ["../nndl_rnn", "../requirements.txt", "_data"],
-            {"../nndl_rnn/experiments": "experiments", "_data": "experiments"},
+            ["../nndl_rnn", "../texproof", "../requirements.txt", "experiments", "_data"],
+            {"experiments": "experiments", "_data": "experiments"},
         )
 
 
@@ -349,9 +350,9 @@ def test_what_the_package_itself_imports_counts_for_every_chapter(
     fresh_execution: ModuleType, tmp_path: Path
 ) -> None:
     project = Project(fresh_execution, tmp_path)
-    project.write("nndl_rnn/lstm.py", "from nndl_rnn.experiments import gates\n")
+    project.write("nndl_rnn/lstm.py", "from experiments import gates\n")
     before = project.fingerprints()
-    project.write("nndl_rnn/experiments/gates.py", "changed = True\n")
+    project.write("book/experiments/gates.py", "changed = True\n")
     after = project.fingerprints()
     assert {name for name in EVERY if before[name] != after[name]} == EVERY
 

@@ -36,9 +36,10 @@ class Group:
     goal: float
 
 
+NETWORKS = ("rnn", "lstm", "gru", "bptt", "losses", "training*")
 GROUPS = (
-    Group("networks and training", ("rnn", "lstm", "gru", "bptt", "losses", "training"), 0.95),
-    Group("checker", ("derivation.*",), 0.90),
+    Group("networks and training", tuple(f"nndl_rnn.{name}" for name in NETWORKS), 0.95),
+    Group("checker", ("texproof.*",), 0.90),
 )
 
 
@@ -68,8 +69,9 @@ class Rule:
 def read_mutants(folder: Path) -> list[Mutant]:
     """All mutants below ``folder`` that were tried."""
     found = []
-    for path in sorted(folder.glob("nndl_rnn/**/*.py.meta")):
-        module = ".".join(path.relative_to(folder / "nndl_rnn").parts).removesuffix(".py.meta")
+    for path in sorted(folder.glob("*/**/*.py.meta")):
+        parts = path.relative_to(folder).with_suffix("").with_suffix("").parts
+        module = ".".join(parts).removesuffix(".__init__")
         for name, code in json.loads(path.read_text("utf-8"))["exit_code_by_key"].items():
             if code not in UNDECIDED:
                 found.append(Mutant(name, module, killed=code not in SURVIVED))
@@ -124,7 +126,8 @@ def diffs(mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
     for mutant in mutants:
-        path = Path("nndl_rnn", *mutant.module.split(".")).with_suffix(".py")
+        path = Path(*mutant.module.split(".")).with_suffix(".py")
+        path = path if path.exists() else path.with_suffix("") / "__init__.py"
         yield mutant, change_of(get_diff_for_mutant(mutant.name, path=path))
 
 

@@ -54,7 +54,7 @@ BOOK_TESTS = (
 PINNED_TESTS = ("tests/test_experiments_long_memory.py::test_the_quick_runs_repeat_their_record",)
 
 # The checker compares with PyTorch, the benchmark too; other files say so where they import it.
-TORCH_TESTS = ("nndl_rnn/torch_reference.py", "tests/derivation", "tests/test_benchmarks.py")
+TORCH_TESTS = ("nndl_rnn/peers/torch_reference.py", "tests/texproof", "tests/test_benchmarks.py")
 
 
 def imported(path: Path) -> set[str]:
@@ -69,7 +69,9 @@ def imported(path: Path) -> set[str]:
 
 
 def needs_torch(path: Path) -> bool:
-    return any(re.match(r"(nndl_rnn\.torch_reference|torch)\b", name) for name in imported(path))
+    return any(
+        re.match(r"(nndl_rnn\.peers\.torch_reference|torch)\b", name) for name in imported(path)
+    )
 
 
 def lower_bounds(project: dict[str, Any], extras: Iterable[str]) -> dict[str, str]:

@@ -28,12 +28,12 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from nndl_rnn.derivation.chapter import Chapter
-from nndl_rnn.derivation.check import as_json, check_chapter
-from nndl_rnn.derivation.session import Session
+from texproof.check import as_json, check_chapter
+from texproof.read.chapter import Chapter
+from texproof.report.session import Session
 
 Checked = dict[str, Any]
-"""One chapter's findings, as :func:`nndl_rnn.derivation.check.as_json` gives them."""
+"""One chapter's findings, as :func:`texproof.check.as_json` gives them."""
 
 logger = logging.getLogger(__name__)
 

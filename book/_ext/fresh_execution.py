@@ -113,11 +113,11 @@ def chapters_named_in_cells(text: str) -> set[str]:
 def imports(source: str, name: str) -> bool:
     """Whether a Python file names a module called ``name`` in an import or in a string.
 
-    >>> imports("from nndl_rnn.experiments import load", "experiments")
+    >>> imports("from experiments import load", "experiments")
     True
     >>> imports("from . import experiments", "experiments")
     True
-    >>> imports("import_module('nndl_rnn.experiments.' + name)", "experiments")
+    >>> imports("import_module('experiments.' + name)", "experiments")
     True
     >>> imports("experiments = 3  # experiments", "experiments")
     False
@@ -152,7 +152,7 @@ def fingerprints(
         chapters: The chapters' files.
         depends_on: Files and folders, relative to ``book``, that all chapters depend on.
         if_imported: Files and folders of ``depends_on`` that count only for chapters whose cells
-            contain a word, such as the name of a module: ``{"../nndl_rnn/experiments":
+            contain a word, such as the name of a module: ``{"experiments":
             "experiments"}``. They count for all as soon as any other Python file imports it.
         seed: What else the result depends on.
     """

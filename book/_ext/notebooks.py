@@ -27,8 +27,8 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-from nndl_rnn.derivation.chapter import METADATA, Chapter
-from nndl_rnn.derivation.session import EQUIVALENT_MUTANTS, read_reasons
+from texproof.read.chapter import METADATA, Chapter
+from texproof.report.session import EQUIVALENT_MUTANTS, read_reasons
 
 FOLDER = "_sources"
 PROVIDERS = {"github.com": "github", "gitlab.com": "gitlab", "bitbucket.org": "bitbucket"}

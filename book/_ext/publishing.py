@@ -21,7 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-from nndl_rnn.derivation.chapter import Chapter
+from texproof.read.chapter import Chapter
 
 NOT_FOUND = "404"
 CARD = "_images/social-card.png"
@@ -140,7 +140,7 @@ def draw_card(path: Path, title: str, rows: list[str]) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    from nndl_rnn.plotting import COLOURS, style
+    from nndl_rnn.figures.plotting import COLOURS, style
 
     with mpl.rc_context({**style(), "figure.constrained_layout.use": False}):
         figure = Figure(figsize=(12, 6.3), dpi=100)

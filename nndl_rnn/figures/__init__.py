@@ -1,0 +1,1 @@
+"""Figures of the book: plots, diagrams, and figures with sliders."""

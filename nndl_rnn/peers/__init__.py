@@ -1,0 +1,1 @@
+"""Other libraries: weights to and from them, and PyTorch as a reference."""

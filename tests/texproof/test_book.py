@@ -1,0 +1,29 @@
+"""Every printed equation of the book is accounted for, and holds; a sample of its mutants is rejected."""
+
+from pathlib import Path
+
+import pytest
+
+from texproof.check import check_chapter
+from texproof.mutants.mutate_chapter import mutate_chapter
+
+BOOK = Path(__file__).parents[2] / "book"
+CHAPTERS = sorted(BOOK.glob("*.md"))
+SEED = 20
+PER_EQUATION = 1  # mutants; all of them take minutes, and are tried every night
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_equation_of_the_chapter_holds_or_is_accounted_for(path):
+    check = check_chapter(path)
+    assert check.ok, "\n\n".join(check.problems)
+
+
+def test_the_chapters_of_the_derivations_verify_something():
+    assert {path.stem for path in CHAPTERS} >= {"rnn", "bptt", "lstm", "gru", "checking"}
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_sample_of_the_mutants_of_the_chapter_is_rejected(path):
+    report = mutate_chapter(path, count=PER_EQUATION, seed=SEED)
+    assert report.ok, str(report)

@@ -1,0 +1,145 @@
+"""How results look: the line in a terminal, the table behind it in a notebook."""
+
+import itertools
+from xml.etree import ElementTree
+
+import pytest
+
+from texproof.compare.claims import Comparison
+from texproof.compare.levels import Finding
+from texproof.errors import Source
+from texproof.report.report import MutationScore, Result, Results
+
+SOURCE = Source("a = b", "page.md", 7, "eq-a<b")
+SIZES, LARGER = "T=3, n=3", "T=4, n=4"
+
+
+def found(level, sizes=SIZES, residual=0.0, entries=9, instances=3):
+    comparison = Comparison(equalities=1, instances=instances, entries=entries, residual=residual)
+    return Finding(level, sizes, comparison)
+
+
+FINDINGS = (
+    found("float64, complex step", residual=1.25e-15),
+    found("float64, complex step", LARGER, 3.5e-14, entries=16, instances=4),
+    found("SymPy against central differences", residual=2e-9),
+    found("50 digits", residual=4e-50),
+    found("PyTorch autograd", residual=0.0),
+    found("modulo 2^61 - 1", LARGER, entries=16),
+    Finding("exact over Q", SIZES, None, "true numerically, & out of reach"),
+)
+
+
+@pytest.mark.parametrize(
+    ("score", "total", "text"),
+    [
+        (MutationScore(0, 0, 0, ()), 0, "0 of 0 mutants rejected"),
+        (MutationScore(2, 3, 0, ()), 5, "5 of 5 mutants rejected"),
+        (MutationScore(2, 3, 4, ()), 9, "5 of 9 mutants rejected, 4 equivalent"),
+        (MutationScore(1, 0, 0, ("x", "y")), 3, "1 of 3 mutants rejected, 2 SURVIVED"),
+        (
+            MutationScore(2, 3, 1, ("x",)),
+            7,
+            "5 of 7 mutants rejected, 1 equivalent, 1 SURVIVED",
+        ),
+    ],
+)
+def test_a_score_of_mutants(score, total, text):
+    assert score.total == total
+    assert str(score) == text
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (Result(SOURCE, "declared"), "· eq-a<b  declared"),
+        (Result(SOURCE, "defined"), "· eq-a<b  defined"),
+        (Result(SOURCE, "verified"), "✓ eq-a<b  verified"),
+        (Result(SOURCE, "refuted", "a sign"), "✗ eq-a<b  refuted: a sign"),
+        (Result(SOURCE, "unchecked", "a bound"), "○ eq-a<b  unchecked: a bound"),
+        (Result(SOURCE, "anchored", "equals PyTorch"), "✓ eq-a<b  equals PyTorch"),
+        (Result(SOURCE, "program", "run, and equal"), "✓ eq-a<b  run, and equal"),
+        (
+            Result(SOURCE, "verified", findings=FINDINGS),
+            "✓ eq-a<b  verified: 9 entries, 3 instances (T=3, n=3); complex step 3.5e-14, "
+            "SymPy 2.0e-09, 50 digits 4.0e-50, autograd 0.0e+00, mod p",
+        ),
+        (
+            Result(
+                SOURCE,
+                "verified",
+                findings=(
+                    found("exact over Q", instances=1),
+                    found("a level without a short name", residual=0.5),
+                ),
+                mutants=MutationScore(1, 2, 0, ()),
+            ),
+            "✓ eq-a<b  verified: 9 entries, 1 instance (T=3, n=3); exact over Q, "
+            "a level without a short name 5.0e-01; 3 of 3 mutants rejected",
+        ),
+    ],
+)
+def test_a_result_is_one_line(result, text):
+    assert str(result) == text
+    assert repr(Results([result, result])) == f"{text}\n{text}"
+
+
+def test_rows_tell_of_every_level_at_every_size():
+    assert Result(SOURCE, "verified", findings=FINDINGS).rows == [
+        ("float64, complex step", "T=3, n=3", "9", "1.2e-15"),
+        ("float64, complex step", "T=4, n=4", "16", "3.5e-14"),
+        ("SymPy against central differences", "T=3, n=3", "9", "2.0e-09"),
+        ("50 digits", "T=3, n=3", "9", "4.0e-50"),
+        ("PyTorch autograd", "T=3, n=3", "9", "0.0e+00"),
+        ("modulo 2^61 - 1", "T=4, n=4", "16", "difference is zero"),
+        ("exact over Q", "T=3, n=3", "", "true numerically, & out of reach"),
+    ]
+    assert Result(SOURCE, "defined").rows == []
+
+
+def tree(element):
+    """An element as a nested list: tag, attributes, children."""
+    children = [[tree(child), child.tail] for child in element]
+    parts = [element.text, *itertools.chain.from_iterable(children)]
+    return [element.tag, element.attrib, *(part for part in parts if part)]
+
+
+def line(mark, status, rest):
+    """What a result shows before it is opened."""
+    return [
+        ["span", {"class": f"check-mark check-{status}"}, mark],
+        " ",
+        ["code", {}, "eq-a<b"],
+        rest,
+    ]
+
+
+def test_results_in_a_notebook():
+    verified = Result(SOURCE, "verified", findings=FINDINGS)
+    unchecked = Result(SOURCE, "unchecked", "because a < b & c")
+    titles = ("level", "sizes", "entries", "residual")
+    head = ["tr", {}, *(["th", {"scope": "col"}, title] for title in titles)]
+    rows = [
+        ["tr", {}, *(["td", {}, *([cell] if cell else [])] for cell in row)]
+        for row in verified.rows
+    ]
+    table = ["table", {}, ["thead", {}, head], ["tbody", {}, *rows]]
+    summary = ["summary", {}, *line("✓", "verified", f" {verified.summary}")]
+    expected = [
+        "div",
+        {"class": "checked"},
+        ["details", {}, summary, table],
+        ["div", {}, *line("○", "unchecked", " unchecked: because a < b & c")],
+    ]
+    # What is well-formed as XML is well-formed as HTML, and nothing in it remains unescaped.
+    found = ElementTree.fromstring(Results([verified, unchecked])._repr_html_())
+    assert tree(found) == expected
+    assert Results([])._repr_html_() == '<div class="checked"></div>'
+
+
+def test_results_are_a_sequence():
+    first, second = Result(SOURCE, "declared"), Result(SOURCE, "defined")
+    results = Results([first, second])
+    assert list(results) == [first, second]
+    assert (len(results), results[0], results[-1], results[:1]) == (2, first, second, (first,))
+    assert (repr(Results([])), len(Results([]))) == ("", 0)

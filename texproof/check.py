@@ -1,0 +1,128 @@
+"""Checking whole chapters: their derivation cells are run, and every labelled equation must be accounted for."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from texproof.errors import EquationError, place
+from texproof.read.chapter import Cell, Chapter
+from texproof.report.report import Result
+from texproof.report.session import Session, active
+
+
+@dataclass
+class ChapterCheck:
+    """What came of one chapter.
+
+    Attributes:
+        path: the chapter's file.
+        results: every equation that its cells declared, defined, verified, ...
+        problems: errors, each a text with file, line and caret.
+        seconds: the time taken.
+    """
+
+    path: Path
+    results: list[Result] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
+    """Run the derivation cells of a chapter and account for its equations.
+
+    Args:
+        path: the chapter.
+        session: how to run them; by default all levels, without mutants.
+    """
+    start = time.perf_counter()
+    session = session or Session(mutants=0)
+    session.directory = path.parent
+    outcome = ChapterCheck(path, session.results)
+    try:
+        chapter = session.chapter(path.name)
+    except EquationError as error:
+        outcome.problems.append(str(error))
+        return outcome
+    with active(session):
+        namespace: dict[str, object] = {"__name__": "__derivation__"}
+        for cell in chapter.derivation_cells:
+            problem = _run(cell, path, namespace)
+            if problem:
+                outcome.problems.append(problem)
+                break
+        else:
+            outcome.problems += unaccounted(chapter, session.results)
+    outcome.seconds = time.perf_counter() - start
+    return outcome
+
+
+def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
+    """Execute one cell; the problem it ran into, as a text."""
+    # Blank lines in front make the line numbers of a traceback those of the chapter.
+    code = "\n" * (cell.line - 1) + cell.code
+    try:
+        exec(compile(code, str(path), "exec"), namespace)
+    except EquationError as error:
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == str(path)
+        ]
+        where = place(str(path), lines[0] or cell.line, cell.cell)
+        return f"{error}\n    (the cell that says so: {where})"
+    except Exception:
+        where = place(str(path), cell.line, cell.cell)
+        return f"{where}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"
+    return None
+
+
+def unaccounted(chapter: Chapter, results: list[Result]) -> list[str]:
+    """Complaints about displayed equations that no cell declared, defined, verified, refuted or marked as unchecked."""
+    done = {result.source.label for result in results if result.source.file == chapter.file}
+    complaints = []
+    for equation in chapter.equations:
+        if not equation.label:
+            complaints.append(
+                str(
+                    EquationError(
+                        "a displayed equation without a label cannot be checked", None, equation
+                    )
+                )
+            )
+        elif equation.label not in done:
+            message = "no derivation cell declares, defines, verifies, refutes or marks this equation as unchecked"
+            complaints.append(str(EquationError(message, None, equation)))
+    return complaints
+
+
+def as_json(check: ChapterCheck) -> dict[str, Any]:
+    """The outcome as plain data, for other programs and for the book's ledger."""
+    return {
+        "chapter": str(check.path),
+        "ok": check.ok,
+        "seconds": round(check.seconds, 3),
+        "problems": check.problems,
+        "equations": [
+            {
+                "label": result.source.label,
+                "file": result.source.file,
+                "line": result.source.line,
+                "status": result.status,
+                "detail": result.detail,
+                "levels": [
+                    dict(zip(("level", "sizes", "entries", "residual"), row, strict=True))
+                    for row in result.rows
+                ],
+                "mutants": result.mutants and asdict(result.mutants),
+            }
+            for result in check.results
+        ],
+    }

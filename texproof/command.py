@@ -1,0 +1,91 @@
+"""The command line: ``check`` chapters and ``mutate`` their equations."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from texproof.check import ChapterCheck, as_json, check_chapter
+from texproof.mutants.mutate_chapter import mutate_chapter, total
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status is 0 if all is well, 1 if an equation failed, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m texproof", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser(
+        "check", help="check every claim of chapters, without running the rest of their cells"
+    )
+    check.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
+    check.add_argument("--json", action="store_true", help="print the results as JSON")
+    mutate = commands.add_parser(
+        "mutate", help="edit every equation in one place, and see whether the check notices"
+    )
+    mutate.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
+    mutate.add_argument("--sample", type=int, metavar="N", help="only N mutants of each equation")
+    mutate.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
+    for command in (check, mutate):
+        command.add_argument(
+            "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+        )
+    chosen = parser.parse_args(arguments)
+    missing = [str(path) for path in chosen.files if not path.is_file()]
+    if missing:
+        parser.error(f"files: expected chapters, found no file {', '.join(missing)}")
+    if chosen.command == "check":
+        return check_command(chosen.files, json_wanted=chosen.json, jobs=chosen.jobs)
+    return mutate_command(chosen.files, count=chosen.sample, seed=chosen.seed, jobs=chosen.jobs)
+
+
+def check_command(files: Sequence[Path], *, json_wanted: bool, jobs: int) -> int:
+    """Check chapters and print what was found."""
+    checks = _in_parallel(check_chapter, files, jobs)
+    if json_wanted:
+        json.dump([as_json(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
+        print()
+    else:
+        for check in checks:
+            _print(check)
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs: int) -> int:
+    """Try the mutants of all claims and definitions of chapters; print scores and unexplained survivors."""
+    reports = _in_parallel(partial(mutate_chapter, count=count, seed=seed), files, jobs)
+    for report in reports:
+        print(report)
+    print(total(reports))
+    return 0 if all(report.ok for report in reports) else 1
+
+
+def _in_parallel(
+    function: Callable[[Item], Outcome], items: Sequence[Item], jobs: int
+) -> list[Outcome]:
+    """Map in several processes, in order, with a progress bar if someone is watching."""
+    show = partial(tqdm, total=len(items), desc="chapters", disable=None, leave=False)
+    if jobs < 2 or len(items) < 2:
+        return list(show(map(function, items)))
+    with ProcessPoolExecutor(min(jobs, len(items))) as pool:
+        return list(show(pool.map(function, items)))
+
+
+def _print(check: ChapterCheck) -> None:
+    counts: dict[str, int] = {}
+    for result in check.results:
+        counts[result.status] = counts.get(result.status, 0) + 1
+    told = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no equations"
+    print(f"{'ok  ' if check.ok else 'FAIL'} {check.path}: {told} ({check.seconds:.1f} s)")
+    for problem in check.problems:
+        print("\n" + problem + "\n")

@@ -1,0 +1,1 @@
+"""Whether an equation holds: the unrolled network, its derivatives, claims."""

@@ -1,0 +1,375 @@
+"""The interface that chapters use: declare, define and verify what is printed."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sympy
+
+from texproof.code.anchor import compare_with_torch
+from texproof.code.layout import GATES, Layout
+from texproof.code.program import run_against_package
+from texproof.compare.claims import compare
+from texproof.compare.levels import check_all, show_sizes
+from texproof.compare.model import Model
+from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source
+from texproof.mean.vocabulary import Vocabulary
+from texproof.mutants.mutate import judge, mutants, sample
+from texproof.numbers.arithmetic import ComplexStep
+from texproof.numbers.symbolic import CentralDifference, SymbolNetwork
+from texproof.report.report import MutationScore, Result, Results
+from texproof.report.session import current
+
+MAX_SIZE = 100
+"""Of T and of each dimension: a few steps and entries tell as much, and it must end."""
+
+
+class Derivation:
+    r"""The printed mathematics of one or more chapters, read from their LaTeX.
+
+    Args:
+        *chapters: Markdown files whose labelled equations are meant, relative to the notebook's
+            folder. Where one is missing, the notebook of the same name is read.
+        T: the number of time steps to unroll, 2 to 100.
+        indices: index letters, time first.
+        **sizes: a size for every dimension letter, 1 to 100, distinct ones so that no shape fits by
+            accident.
+
+    Raises:
+        TypeError: a name is no text, or a size is not an integer.
+        ValueError: no chapter or no index letter is named, or a size is out of range.
+        EquationError: a chapter cannot be read.
+    """
+
+    def __init__(self, *chapters: str, T: int = 3, indices: str = "t k j", **sizes: int):
+        if not chapters:
+            raise ValueError("chapters: expected at least one Markdown file, got none")
+        for chapter in chapters:
+            _require_text("chapters", chapter, "names of Markdown files")
+        _require_text("indices", indices, "letters with spaces between them")
+        if not indices.split():
+            raise ValueError(f"indices: expected at least the letter of time, got {indices!r}")
+        for name, size in {"T": T, **sizes}.items():
+            if not isinstance(size, int) or isinstance(size, bool):
+                raise TypeError(f"{name}: expected an integer, got {size!r}")
+            least = 2 if name == "T" else 1
+            if size < least:
+                raise ValueError(f"{name}: expected at least {least}, got {size}")
+            if size > MAX_SIZE:
+                raise ValueError(f"{name}: expected at most {MAX_SIZE}, got {size}")
+        self._session = current()
+        self._sources: dict[str, Source] = {}
+        for chapter in chapters:
+            for label, source in self._session.chapter(chapter).by_label.items():
+                if label in self._sources:
+                    first = self._sources[label]
+                    raise EquationError(f"the label stands in {first.place} too", None, source)
+                self._sources[label] = source
+        self._chapters = chapters
+        self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())
+        self._session.models.append(self.model)
+        self._used: dict[str, str] = {}
+        self._layout: Layout | None = None
+
+    def source(self, label: str) -> Source:
+        """The printed equation with this label.
+
+        Raises:
+            TypeError: the label is no text.
+            EquationError: there is none in the derivation's chapters.
+        """
+        _require_text("label", label, "the label of an equation")
+        if label not in self._sources:
+            near = difflib.get_close_matches(label, self._sources, 3)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise EquationError(
+                f"no equation is labelled {label!r} in {', '.join(self._chapters)}{hint}"
+            )
+        return self._sources[label]
+
+    def _claim_label(self, label: str, use: str) -> Source:
+        source = self.source(label)
+        before = self._used.setdefault(label, use)
+        if before != use:
+            raise EquationError(
+                f"the equation is {before} already, it cannot be {use} too", None, source
+            )
+        return source
+
+    def _report(self, results: Iterator[Result] | list[Result]) -> Results:
+        results = list(results)
+        self._session.results.extend(results)
+        return Results(results)
+
+    # ---------------------------------------------------------------- meaning
+
+    def declare(self, *labels: str) -> Results:
+        r"""Read shapes, ``x_t \in \mathbb{R}^{m}``, and constraints of leaves, ``\mathbf{1}^\top y_t = 1``."""
+        return self._report([self._declared(label) for label in labels])
+
+    def _declared(self, label: str) -> Result:
+        source = self._claim_label(label, "declared")
+        self.model.declare(source)
+        return Result(source, "declared")
+
+    def function(self, *names: str) -> None:
+        r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
+        for name in names:
+            _require_text("names", name, r"names such as \ell")
+        self.model.names.scalar_functions.update(names)
+
+    def activation(self, *names: str) -> None:
+        r"""Say that ``\phi(...)`` is an unknown differentiable function of one variable, applied to each entry."""
+        for name in names:
+            _require_text("names", name, r"names such as \phi")
+        self.model.names.activations.update(names)
+
+    def define(self, *labels: str) -> Results:
+        """Read definitions ``name = expression``; a definition needs no check, and cannot be verified.
+
+        It holds at all times from 1 to T, whether or not that is printed beside it.
+
+        Raises:
+            EquationError: not a definition, or one that names a thing twice, leaves an index open, or
+                is restricted by a condition.
+        """
+        return self._report([self._defined(label) for label in labels])
+
+    def _defined(self, label: str) -> Result:
+        source = self._claim_label(label, "defined")
+        self.model.define(source)
+        return Result(source, "defined")
+
+    # ---------------------------------------------------------------- truth
+
+    def verify(self, *labels: str) -> Results:
+        """Check that printed equations hold, at every level, in every entry and at every time step.
+
+        Raises:
+            ClaimFailed: an equation is false.
+            EquationError: an equation cannot be read, or claims nothing.
+            ModuleNotFoundError: PyTorch, with which equations are compared, is not installed.
+        """
+        if not labels:
+            raise ValueError("labels: expected at least one equation to verify, got none")
+        return self._report(self._verified(label) for label in labels)
+
+    def _verified(self, label: str) -> Result:
+        source = self._claim_label(label, "verified")
+        start = time.perf_counter()
+        claims = self.model.claims(source)
+        if self._session.quick:
+            compare(claims, self.model.network(ComplexStep))
+            return Result(source, "verified")
+        findings = tuple(check_all(self.model, claims))
+        score = self._mutation_score(source)
+        return Result(source, "verified", "", findings, score, time.perf_counter() - start)
+
+    def _mutation_score(self, source: Source) -> MutationScore | None:
+        """How the equation's one-place mutants fare: a check that accepts them would be worth nothing."""
+        session = self._session
+        if session.mutants == 0:
+            return None
+        tried = sample(
+            mutants(source, self.model.names, self.model.macros), session.mutants, session.seed
+        )
+        verdicts = [judge(self.model, mutant) for mutant in tried]
+        survivors = [verdict.mutant for verdict in verdicts if verdict.outcome == "survived"]
+        unexplained = [m for m in survivors if m.identity not in session.equivalent_mutants]
+        return MutationScore(
+            sum(verdict.outcome == "ill-formed" for verdict in verdicts),
+            sum(verdict.outcome == "refuted" for verdict in verdicts),
+            len(survivors) - len(unexplained),
+            tuple(f"{mutant.identity} {mutant}" for mutant in unexplained),
+        )
+
+    def anchor(
+        self,
+        architecture: str,
+        *,
+        input: str,
+        output: str,
+        initial: Mapping[str, str],
+        weights: Mapping[str, str],
+        **options: Any,
+    ) -> Results:
+        """Check that the printed forward pass is that of a ``torch.nn`` layer.
+
+        Args:
+            architecture: ``"torch.nn.RNN"``, ``"torch.nn.LSTM"`` or ``"torch.nn.GRU"``.
+            input, output: the printed names, such as ``"x_t"`` and ``"h_t"``.
+            initial: printed initial states, ``{"h_0": "h", "c_0": "c"}``.
+            weights: PyTorch's arrays for the printed ones, ``{"W_f": "weight_ih[f]", "b_f":
+                "bias_ih[f] + bias_hh[f]"}``.
+            **options: passed to the layer.
+
+        Raises:
+            ClaimFailed: the two forward passes differ.
+            ModuleNotFoundError: PyTorch is not installed.
+        """
+        self._layout = self._read_layout(architecture, input, output, initial, weights)
+        gap = compare_with_torch(self.model, self._layout, **options)
+        sizes = show_sizes(self.model.last, self.model.sizes)
+        detail = f"the printed forward pass is {architecture} ({sizes}), to {gap:.1e}"
+        return self._report(
+            [Result(Source("", self._chapters[0], 1, architecture), "anchored", detail)]
+        )
+
+    def _read_layout(
+        self,
+        architecture: str,
+        input: str,
+        output: str,
+        initial: Mapping[str, str],
+        weights: Mapping[str, str],
+    ) -> Layout:
+        for argument, text in (
+            ("architecture", architecture),
+            ("input", input),
+            ("output", output),
+        ):
+            _require_text(argument, text, "a text")
+        for argument, texts in (("initial", initial), ("weights", weights)):
+            pairs = texts.items() if isinstance(texts, Mapping) else [(texts, None)]
+            if not all(isinstance(text, str) for pair in pairs for text in pair):
+                raise TypeError(f"{argument}: expected a dict from text to text, got {texts!r}")
+        name = architecture.removeprefix("torch.nn.")
+        if name not in GATES:
+            raise ValueError(
+                f"architecture: expected one of {', '.join(GATES)}, got {architecture!r}"
+            )
+        return Layout.read(self.model, name, input, output, initial, weights)
+
+    def layout(
+        self,
+        architecture: str,
+        *,
+        input: str,
+        output: str,
+        initial: Mapping[str, str],
+        weights: Mapping[str, str],
+    ) -> None:
+        """Say how printed names correspond to arrays, as :meth:`anchor` does, where ``torch.nn`` has no such layer."""
+        self._layout = self._read_layout(architecture, input, output, initial, weights)
+
+    def run_backward(self, *labels: str, module: str, loss: str = "L", **options: Any) -> Results:
+        """Run printed backward equations as a program, and compare it with a module of this
+        package.
+
+        The correspondence of names is that of :meth:`anchor` or :meth:`layout`, called before.
+
+        Args:
+            *labels: the equations; together they compute the gradients of all weights, inputs and
+                initial states.
+            module: ``"nndl_rnn.lstm"`` or the like.
+            loss: the printed name of the loss.
+            **options: passed to the module's ``forward``.
+
+        Raises:
+            EquationError: the equations are circular, or leave a gap.
+            ClaimFailed: a gradient differs.
+        """
+        if self._layout is None:
+            raise ValueError(
+                "run_backward: expected anchor(...) or layout(...) to be called before, found neither"
+            )
+        claims = [claim for label in labels for claim in self.model.claims(self.source(label))]
+        count, gap = run_against_package(self.model, claims, loss, self._layout, module, **options)
+        program = f"{len(claims)} printed equations, run as a program,"
+        detail = f"{program} give all {count} gradients of {module}.backward, to {gap:.1e}"
+        return self._report([Result(Source("", self._chapters[0], 1, module), "program", detail)])
+
+    def refute(self, *labels: str, because: str) -> Results:
+        """Check that equations, quoted because they are wrong, are false.
+
+        Args:
+            *labels: the equations.
+            because: what is wrong with them, for the reader.
+
+        Raises:
+            EquationError: an equation cannot be read, or it holds after all.
+        """
+        _require_reason(because)
+        return self._report(self._refuted(label, because) for label in labels)
+
+    def _refuted(self, label: str, because: str) -> Result:
+        source = self._claim_label(label, "refuted")
+        try:
+            claims = self.model.claims(source)
+            compare(claims, self.model.network(ComplexStep))
+        except ClaimFailed as error:
+            return Result(source, "refuted", f"{because} ({error.message})")
+        except ShapeMismatch as error:
+            return Result(source, "refuted", f"{because} (ill-formed: {error.message})")
+        raise ClaimFailed("this equation is quoted as wrong, but it holds", None, source)
+
+    def unchecked(self, *labels: str, because: str) -> Results:
+        """Say openly that equations are not checked, and why.
+
+        Args:
+            *labels: the equations.
+            because: the reason, for the reader.
+        """
+        _require_reason(because)
+        return self._report(
+            [
+                Result(self._claim_label(label, "unchecked"), "unchecked", because)
+                for label in labels
+            ]
+        )
+
+    # ---------------------------------------------------------------- to look at
+
+    def symbolic(self, label: str, **indices: int) -> list[sympy.Eq]:
+        """The last side of each printed equality as SymPy expressions in the entries of the
+        printed vectors.
+
+        Args:
+            label: a claim.
+            **indices: values of its free indices, such as ``t=2``.
+
+        Raises:
+            TypeError: the value of an index is no integer.
+            EquationError: an index is missing, or its value does not satisfy the printed
+                conditions.
+        """
+        for letter, value in indices.items():
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"{letter}: expected an integer, got {value!r}")
+        source = self.source(label)
+        numbers = self.model.network(CentralDifference)
+        shown = []
+        for claim in self.model.claims(source):
+            chosen = [
+                e
+                for e in claim.instances(self.model.last)
+                if all(e[k] == v for k, v in indices.items() if k in e)
+            ]
+            missing = [letter for letter in claim.indices if letter not in indices]
+            if missing or not chosen:
+                what = (
+                    f"give a value for {', '.join(missing)}"
+                    if missing
+                    else f"no instance of it has {indices}"
+                )
+                raise EquationError(f"{what} ({show_sizes(self.model.last, {})})", None, source)
+            network = SymbolNetwork(numbers, keep_unknown=True)
+            left, right = (
+                sympy.Matrix(network.evaluate(side, chosen[0]))
+                for side in (claim.sides[0], claim.sides[-1])
+            )
+            shown.append(sympy.Eq(left, right, evaluate=False))
+        return shown
+
+
+def _require_text(name: str, value: object, expected: str) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+
+
+def _require_reason(because: str) -> None:
+    if not isinstance(because, str) or len(because.strip()) < 10:
+        raise ValueError(f"because: expected a reason that a reader understands, got {because!r}")

@@ -1,0 +1,259 @@
+"""The typed tree of an equation: every name is resolved, every node knows its shape.
+
+Shapes are tuples of :class:`~texproof.mean.linear.Linear` dimensions: ``()`` is a scalar, ``(n, 1)`` a column,
+``(1, n)`` a row, ``(n, m)`` a matrix, and ``(n, p, q)`` the Jacobian of a vector with respect to a
+matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+
+from texproof.errors import EquationError, Span
+from texproof.mean.linear import Linear
+
+Shape = tuple[Linear, ...]
+ONE = Linear(1)
+UNKNOWN = Linear.variable("?")
+"""A dimension that the surroundings decide: of ``I`` and of a vector of ones."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A node of the typed tree. Equality ignores where it is printed."""
+
+    shape: Shape = field(kw_only=True, default=())
+    span: Span = field(compare=False, kw_only=True, default=(0, 0))
+
+
+@dataclass(frozen=True)
+class Constant(Term):
+    value: Fraction
+
+
+@dataclass(frozen=True)
+class IndexValue(Term):
+    """A time index used as a number, such as the ``T`` of ``1/T``."""
+
+    index: Linear
+
+
+@dataclass(frozen=True)
+class Identity(Term):
+    pass
+
+
+@dataclass(frozen=True)
+class Ones(Term):
+    pass
+
+
+@dataclass(frozen=True)
+class Reference(Term):
+    """A declared quantity at given indices: ``h_{t-1}``, ``W_f``."""
+
+    key: str
+    indices: tuple[Linear, ...]
+
+
+@dataclass(frozen=True)
+class Add(Term):
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Negate(Term):
+    body: Term
+
+
+@dataclass(frozen=True)
+class MatrixProduct(Term):
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Elementwise(Term):
+    """The Hadamard product, and any product with a scalar."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Outer(Term):
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Quotient(Term):
+    numerator: Term
+    denominator: Term
+
+
+@dataclass(frozen=True)
+class Transpose(Term):
+    body: Term
+
+
+@dataclass(frozen=True)
+class MatrixPower(Term):
+    base: Term
+    exponent: Linear
+
+
+@dataclass(frozen=True)
+class ElementPower(Term):
+    base: Term
+    exponent: Linear
+
+
+@dataclass(frozen=True)
+class Apply(Term):
+    """A function of one variable applied to every entry; ``order`` counts primes."""
+
+    function: str
+    order: int
+    argument: Term
+
+
+@dataclass(frozen=True)
+class Call(Term):
+    """An unknown scalar function of several arguments, such as the loss of one step."""
+
+    function: str
+    arguments: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Diagonal(Term):
+    body: Term
+
+
+@dataclass(frozen=True)
+class Block(Term):
+    rows: tuple[tuple[Term, ...], ...]
+
+
+@dataclass(frozen=True)
+class BigSum(Term):
+    index: str
+    lower: Linear
+    upper: Linear
+    body: Term
+
+
+@dataclass(frozen=True)
+class BigProduct(Term):
+    """An ordered product; ``leftward`` puts later factors to the left."""
+
+    index: str
+    lower: Linear
+    upper: Linear
+    body: Term
+    leftward: bool
+
+
+@dataclass(frozen=True)
+class Derivative(Term):
+    """``mode`` is ``"total"``, ``"direct"`` or ``"holding"``; ``held`` names what is held fixed."""
+
+    numerator: Term
+    variable: Reference
+    mode: str
+    held: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChainProduct(Term):
+    r"""d2l's ``prod(A, B)``: A contracted with the Jacobian B, in the shape of B's variable."""
+
+    gradient: Term
+    jacobian: Term
+
+
+def below(term: Term) -> Iterator[Term]:
+    """The terms directly inside a term."""
+
+    def walk(value: object) -> Iterator[Term]:
+        if isinstance(value, Term):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                yield from walk(item)
+
+    for attribute in fields(term):
+        if attribute.name not in ("shape", "span"):
+            yield from walk(getattr(term, attribute.name))
+
+
+def within(term: Term) -> Iterator[Term]:
+    """A term and all terms inside it."""
+    yield term
+    for inner in below(term):
+        yield from within(inner)
+
+
+def free_indices(term: Term) -> frozenset[str]:
+    """Index letters that a term leaves open; ``T`` is a constant and does not count."""
+    own: frozenset[str] = frozenset()
+    match term:
+        case BigSum(index, lower, upper, body) | BigProduct(index, lower, upper, body):
+            return (lower.variables | upper.variables | (free_indices(body) - {index})) - {"T"}
+        case Reference(_, indices):
+            own = frozenset().union(*(i.variables for i in indices))
+        case IndexValue(index=value):
+            own = value.variables
+        case MatrixPower(_, exponent) | ElementPower(_, exponent):
+            own = exponent.variables
+    return own.union(*(free_indices(inner) for inner in below(term))) - {"T"}
+
+
+def show_shape(shape: Shape) -> str:
+    r"""A shape for messages: ``scalar``, ``n x 1``."""
+    return " x ".join(map(str, shape)) if shape else "scalar"
+
+
+def is_vector(shape: Shape) -> bool:
+    return len(shape) == 2 and ONE in shape
+
+
+def vector_length(shape: Shape) -> Linear:
+    return shape[0] if shape[1] == ONE else shape[1]
+
+
+def is_square(shape: Shape) -> bool:
+    return len(shape) == 2 and shape[0] == shape[1] and shape[0] != ONE
+
+
+def fit(term: Term, shape: Shape) -> Term:
+    """Settle the unknown dimensions of ``I`` and ``1`` inside a sum or scaled copy so that the term has ``shape``."""
+    if UNKNOWN not in term.shape:
+        return term
+    match term:
+        case Negate(body):
+            return replace(term, body=fit(body, shape), shape=shape)
+        case Transpose(body):
+            return replace(term, body=fit(body, shape[::-1]), shape=shape)
+        case Add(left, right):
+            return replace(term, left=fit(left, shape), right=fit(right, shape), shape=shape)
+        case Elementwise(left, right):
+            left, right = (fit(side, shape) if side.shape else side for side in (left, right))
+            return replace(term, left=left, right=right, shape=shape)
+    if isinstance(term, Identity) and not (len(shape) == 2 and shape[0] == shape[1]):
+        raise EquationError(
+            f"the identity matrix I cannot have shape {show_shape(shape)}", term.span
+        )
+    return replace(term, shape=shape)
+
+
+def settle(left: Term, right: Term) -> tuple[Term, Term]:
+    """Give two terms that must have equal shapes each other's dimensions where one is still unknown."""
+    if len(left.shape) != len(right.shape):
+        return left, right
+    merged = tuple(b if a == UNKNOWN else a for a, b in zip(left.shape, right.shape, strict=True))
+    return fit(left, merged), fit(right, merged)

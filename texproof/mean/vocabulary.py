@@ -1,0 +1,244 @@
+r"""Names: which printed trees stand for which quantity, function or index.
+
+A quantity is declared once, as a template: ``h_t``, ``\delta^{c}_t``, ``\delta_{t,k}``. Index
+letters in its subscript are holes, so that ``h_{t-1}`` and ``h_0`` mean the same quantity at other
+times. Matching is done on trees, which settles superscript-as-name (``\delta^{h}_t``) against
+power against transpose.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from texproof.errors import EquationError, Source
+from texproof.mean.linear import Linear
+from texproof.mean.terms import Shape, Term
+from texproof.read.syntax import (
+    Accent,
+    Group,
+    ListOf,
+    Name,
+    Node,
+    Number,
+    Parenthesis,
+    ProductOf,
+    Script,
+    SumOf,
+    Symbol,
+    children,
+    latex,
+)
+
+LAST_TIME = "T"
+TRANSPOSES = (Symbol("\\top"), Symbol("\\intercal"), Accent("\\mathsf", Symbol("T")))
+
+
+@dataclass
+class Quantity:
+    """A declared name.
+
+    Attributes:
+        key: its LaTeX with the index letters of its declaration, such as ``h_{t}``.
+        template, holes: the tree that occurrences are matched against, and its index letters.
+        shape: the shape of one occurrence.
+        definition: the right-hand side of its definition; a quantity without one is a leaf.
+        source: where it was declared or defined, for messages.
+        constraint: an affine scalar expression that vanishes at every occurrence of this leaf.
+    """
+
+    key: str
+    template: Node
+    holes: tuple[str, ...]
+    shape: Shape
+    definition: Term | None = None
+    source: Source = field(default_factory=lambda: Source(""))
+    constraint: Term | None = None
+
+
+@dataclass
+class Vocabulary:
+    """All names of one derivation.
+
+    Attributes:
+        indices: the index letters; the first is time.
+        quantities: by key.
+        scalar_functions, activations: unknown functions of any arguments, and of one variable
+            entry by entry.
+    """
+
+    indices: tuple[str, ...]
+    quantities: dict[str, Quantity] = field(default_factory=dict)
+    scalar_functions: set[str] = field(default_factory=set)
+    activations: set[str] = field(default_factory=set)
+
+    def index(self, node: Node | None) -> Linear | None:
+        """A tree read as an index expression (``t``, ``t-1``, ``T+t-j``, ``2j``), or ``None``."""
+        match node:
+            case Group(body) | Parenthesis(body):
+                return self.index(body)
+            case Number(text) if text.isdigit():
+                return Linear(int(text))
+            case Symbol(text) if text in self.indices or text == LAST_TIME:
+                return Linear.variable(text)
+            case ProductOf(((_, Number(scale)), ("juxtaposed" | "cdot", factor))) if (
+                scale.isdigit()
+            ):
+                rest = self.index(factor)
+                return None if rest is None else rest.times(int(scale))
+            case SumOf(terms):
+                total = Linear()
+                for sign, term in terms:
+                    part = self.index(term)
+                    if part is None:
+                        return None
+                    total = total + part if sign == "+" else total - part
+                return total
+        return None
+
+    def holes(self, template: Node) -> tuple[str, ...]:
+        """Index letters of a template: time anywhere in a subscript, the others when they stand in a list there."""
+        found: list[str] = []
+
+        def visit(node: Node, in_subscript: bool, in_list: bool) -> None:
+            if isinstance(node, Symbol) and in_subscript:
+                is_hole = node.text == self.indices[0] or (in_list and node.text in self.indices)
+                if is_hole and node.text not in found:
+                    found.append(node.text)
+            if isinstance(node, Script):
+                visit(node.base, in_subscript, in_list)
+                if node.subscript:
+                    visit(node.subscript, True, isinstance(node.subscript, ListOf))
+                return
+            for child in children(node):
+                visit(child, in_subscript, in_list)
+
+        visit(template, False, False)
+        return tuple(found)
+
+    def _has_index_expression(self, node: Node, in_subscript: bool) -> bool:
+        """Whether a subscript does arithmetic with an index letter."""
+        if in_subscript and isinstance(node, SumOf):
+            return self.index(node) is not None
+        if isinstance(node, Script):
+            below = node.subscript is not None and self._has_index_expression(node.subscript, True)
+            return below or self._has_index_expression(node.base, in_subscript)
+        return any(self._has_index_expression(child, in_subscript) for child in children(node))
+
+    def find(self, node: Node) -> tuple[Quantity, tuple[Linear, ...]] | None:
+        """The quantity that a tree names, with the values of its holes."""
+        node = node.body if isinstance(node, Group) else node
+        for quantity in self.quantities.values():
+            bound: dict[str, Linear] = {}
+            if self._matches(quantity.template, node, frozenset(quantity.holes), bound):
+                return quantity, tuple(bound[hole] for hole in quantity.holes)
+        return None
+
+    def _matches(
+        self,
+        template: object,
+        node: object,
+        holes: frozenset[str],
+        bound: dict[str, Linear],
+        in_subscript: bool = False,
+    ) -> bool:
+        if isinstance(template, Symbol) and in_subscript and template.text in holes:
+            index = self.index(node) if isinstance(node, Node) else None
+            return index is not None and bound.setdefault(template.text, index) == index
+        if isinstance(template, tuple) and isinstance(node, tuple):
+            return len(template) == len(node) and all(
+                self._matches(a, b, holes, bound, in_subscript)
+                for a, b in zip(template, node, strict=True)
+            )
+        if isinstance(template, Script) and isinstance(node, Script):
+            return (
+                self._matches(template.base, node.base, holes, bound, in_subscript)
+                and self._matches(template.subscript, node.subscript, holes, bound, True)
+                and template.superscripts == node.superscripts  # letters there are names
+                and template.primes == node.primes
+            )
+        if isinstance(template, Node) and type(template) is type(node):
+            names = [attribute.name for attribute in fields(template) if attribute.name != "span"]
+            return all(
+                self._matches(
+                    getattr(template, name), getattr(node, name), holes, bound, in_subscript
+                )
+                for name in names
+            )
+        return template == node
+
+    def lookalikes(self, node: Node) -> Iterator[str]:
+        """Declared names that resemble an unknown one, best first."""
+        name = latex(node).strip()
+        without_index = [key for key in self.quantities if key.startswith(f"{name}_")]
+        alike = difflib.get_close_matches(name, [*self.quantities], 3, 0.5)
+        yield from list(dict.fromkeys(without_index + alike))[:3]
+
+    def add(self, template: Node, shape: Shape, source: Source) -> Quantity:
+        """Declare a quantity.
+
+        Raises:
+            EquationError: the same name is declared already, or one instance of it, such as ``h_0``
+                before ``h_t``; or its index is an expression, such as ``h_{t+1}``;
+                or it is a transpose, or no name at all, such as ``U v``.
+        """
+        template = template.body if isinstance(template, Group) else template
+        if not isinstance(template, Symbol | Name | Accent | Script):
+            raise EquationError(
+                f"{latex(template).strip()} is not a name: a name is one letter or word,"
+                " perhaps with an accent, subscripts and superscripts",
+                template.span,
+                source,
+            )
+        if isinstance(template, Script) and set(TRANSPOSES) & set(template.superscripts):
+            raise EquationError(
+                "this is a transpose: give the name without ^\\top", template.span, source
+            )
+        if self._has_index_expression(template, False):
+            raise EquationError(
+                f"declare {latex(template).strip()} at a plain index, such as t, or at a number",
+                template.span,
+                source,
+            )
+        quantity = Quantity(
+            latex(template).strip(), template, self.holes(template), shape, None, source
+        )
+        if quantity.key in self.quantities:
+            first = self.quantities[quantity.key].source
+            raise EquationError(
+                f"{quantity.key} is declared twice, first in {first.place}",
+                template.span,
+                source,
+            )
+        for other in self.quantities.values():
+            if self._matches(template, other.template, frozenset(quantity.holes), {}):
+                raise EquationError(
+                    f"{other.key} is an instance of {quantity.key}: declare {quantity.key} first",
+                    template.span,
+                    source,
+                )
+        self.quantities[quantity.key] = quantity
+        return quantity
+
+
+def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:
+    r"""The LaTeX of a quantity at other indices, ``\delta^{c}_{t+1}``."""
+    holes = dict(zip(quantity.holes, indices, strict=True))
+
+    def fill(value: Any, in_subscript: bool) -> Any:
+        match value:
+            case Symbol(text):
+                return Symbol(holes.get(text, text)) if in_subscript else value
+            case Script(base, subscript):  # letters in a superscript are names, not indices
+                filled = fill(subscript, True)
+                return replace(value, base=fill(base, in_subscript), subscript=filled)
+            case tuple():
+                return tuple(fill(item, in_subscript) for item in value)
+            case Node():
+                parts = {f.name: fill(getattr(value, f.name), in_subscript) for f in fields(value)}
+                return replace(value, **parts)
+        return value
+
+    return latex(fill(quantity.template, False)).strip()

@@ -1,0 +1,1 @@
+"""From a chapter's text to the trees of its printed equations."""

@@ -1,0 +1,320 @@
+"""Reading a chapter: its printed equations, with their labels and lines, and its derivation cells.
+
+A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` directives, also
+inside admonitions, exercises, solutions and proofs. What stands in code is not read.
+
+A notebook, ``.ipynb``, is read cell by cell: its text cells hold the Markdown, its code cells have
+the tags.
+
+A directive that is not known to hold code is taken to hold prose: an equation read too many makes
+a complaint, an equation overlooked would be an equation that nobody checks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from texproof.errors import EquationError, Source
+
+NOTEBOOK = ".ipynb"
+METADATA = "nndl_rnn"
+"""The part of a notebook's metadata that is meant for this package."""
+
+DERIVATION_TAG = "derivation"
+"""Cells with this tag are run by ``make check``, without the rest of the notebook."""
+
+_LIST_MARKER = r"(?:[-*+]|\d{1,9}[.)])[ \t]+"
+_PREFIX = rf"(?:[ \t>]|{_LIST_MARKER})*"
+_FENCE = re.compile(
+    rf"^(?P<prefix>{_PREFIX})(?P<fence>`{{3,}}|:{{3,}}|~{{3,}})[ \t]*(?P<info>.*?)[ \t]*$"
+)
+_LABEL_OPTION = re.compile(r"^:(?:label|name):[ \t]*(\S+)[ \t]*$")
+_OPTION = re.compile(r"^:[\w-]+:.*$")
+_DOLLARS_CLOSED = re.compile(r"\$\$[ \t]*(?:\((?P<label>[^\s()]+)\))?")
+_ENVIRONMENT = re.compile(
+    rf"^{_PREFIX}\\begin\{{(?P<name>(?:equation|multline|gather|align|alignat|flalign|eqnarray)\*?)\}}"
+)
+_DIRECTIVE = re.compile(r"\{(?P<name>[\w:.+-]+)\}[ \t]*(?P<argument>.*)")
+_CODE_DIRECTIVE = re.compile(
+    "math|code(-block|-cell)?|sourcecode|literalinclude|parsed-literal|highlight|raw|eval-rst|mermaid"
+    "|prompt|include|bibliography|toctree|image"
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell: its Python text, the line on which that begins, its tags, its number in a notebook."""
+
+    code: str
+    line: int
+    tags: frozenset[str]
+    cell: int = 0
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The printed equations and the code cells of one Markdown file or notebook."""
+
+    file: str
+    equations: tuple[Source, ...]
+    cells: tuple[Cell, ...]
+    equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
+    """Reasons why mutants say the same. Only a notebook has them, as it may be read alone."""
+
+    @classmethod
+    def read(cls, path: str | Path, name: str = "") -> Chapter:
+        """Read a chapter from a file, MyST Markdown or a notebook made from it.
+
+        Args:
+            path: the file; a notebook has the suffix ``.ipynb``.
+            name: the name used in messages, if not ``path``.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            EquationError: a block is not closed, a label stands twice, or a notebook is not one.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"chapter {str(path)!r}: expected a Markdown file, found none")
+        parse = cls.parse_notebook if path.suffix == NOTEBOOK else cls.parse
+        return parse(path.read_text(encoding="utf-8"), name or str(path))
+
+    @classmethod
+    def parse(cls, text: str, file: str = "<string>") -> Chapter:
+        """Read a chapter from its text; ``file`` is the name used in messages.
+
+        >>> page = Chapter.parse("$$\\na = b\\n$$ (eq-a)")
+        >>> [(e.label, e.text, e.line) for e in page.equations]
+        [('eq-a', 'a = b', 2)]
+        """
+        return cls._of_blocks(_Scanner(text, file).blocks(), file)
+
+    @classmethod
+    def parse_notebook(cls, text: str, file: str = "<string>") -> Chapter:
+        """Read a chapter from the JSON text of a notebook.
+
+        >>> cell = {"cell_type": "markdown", "metadata": {}, "source": ["$$\\n", "a = b\\n", "$$ (eq-a)"]}
+        >>> page = Chapter.parse_notebook(json.dumps({"cells": [cell]}), "page.ipynb")
+        >>> [(e.label, e.text, e.place) for e in page.equations]
+        [('eq-a', 'a = b', 'page.ipynb: cell 1, line 2')]
+        """
+        chapter = cls._of_blocks(_notebook_blocks(text, file), file)
+        own = json.loads(text).get("metadata", {}).get(METADATA, {})
+        return replace(chapter, equivalent_mutants=own.get("equivalent_mutants", {}))
+
+    @classmethod
+    def _of_blocks(cls, found: Iterator[Source | Cell], file: str) -> Chapter:
+        blocks = list(found)
+        equations = tuple(block for block in blocks if isinstance(block, Source))
+        seen: dict[str, Source] = {}
+        for equation in equations:
+            if equation.label in seen and equation.label:
+                first = seen[equation.label]
+                where = f"cell {first.cell}" if first.cell else f"line {first.line}"
+                raise EquationError(f"the label stands twice, first in {where}", None, equation)
+            seen[equation.label] = equation
+        return cls(file, equations, tuple(block for block in blocks if isinstance(block, Cell)))
+
+    @property
+    def by_label(self) -> dict[str, Source]:
+        return {equation.label: equation for equation in self.equations if equation.label}
+
+    @property
+    def derivation_cells(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.cells if DERIVATION_TAG in cell.tags)
+
+
+def _notebook_blocks(text: str, file: str) -> Iterator[Source | Cell]:
+    """Equations and code of a notebook, cell by cell, in their order."""
+    try:
+        cells = json.loads(text)["cells"]
+        contents = [
+            (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", ()))
+            for cell in cells
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{file}: expected a Jupyter notebook, format 4, but cannot read it: {error}"
+        raise EquationError(message) from error
+    for number, (kind, content, tags) in enumerate(contents, start=1):
+        if kind == "code":
+            yield Cell(content, 1, frozenset(tags), number)
+        elif kind == "markdown":
+            yield from _numbered(_Scanner(content, file), number)
+
+
+def _numbered(scanner: _Scanner, cell: int) -> Iterator[Source | Cell]:
+    """The blocks of one text cell; an error in it names the cell too."""
+    try:
+        for block in scanner.blocks():
+            yield replace(block, cell=cell)
+    except EquationError as error:
+        if error.source is not None:
+            error.source = replace(error.source, cell=cell)
+        raise
+
+
+class _Scanner:
+    """One pass over the lines of a chapter."""
+
+    def __init__(self, text: str, file: str):
+        self.lines, self.file, self.at = text.split("\n"), file, 0
+        self._open: list[tuple[str, int]] = []  # fences of directives that hold prose, and lines
+
+    def blocks(self) -> Iterator[Source | Cell]:
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            fence = _FENCE.match(line)
+            environment = _ENVIRONMENT.match(line)
+            if fence:
+                yield from self._fenced(fence)
+            elif environment:
+                yield self._environment(environment)
+            elif "$$" in _without_inline_code(line):
+                yield self._dollars()
+            else:
+                self.at += 1
+        for _, opened in self._open:
+            raise self._never_closed("this block", opened)
+
+    def _never_closed(self, what: str, opened: int) -> EquationError:
+        source = Source(self.lines[opened], self.file, opened + 1)
+        return EquationError(f"{what} is never closed", None, source)
+
+    def _fenced(self, fence: re.Match[str]) -> Iterator[Source | Cell]:
+        marker, info = fence["fence"], fence["info"]
+        directive = _DIRECTIVE.match(info)
+        if not info and self._open and marker.startswith(self._open[-1][0]):
+            self._open.pop()
+            self.at += 1
+            return
+        if directive and not _CODE_DIRECTIVE.fullmatch(directive["name"]):
+            self._open.append((marker, self.at))
+            self.at += 1
+            return
+        start = self.at + 1
+        body = self._body(fence)
+        if directive and directive["name"] == "math":
+            yield self._math_directive(directive["argument"], body, start + 1)
+        elif directive and directive["name"] == "code-cell":
+            options, taken = self._options(body, start + 1)
+            tags = options.get("tags") or []
+            names = re.findall(r"[\w-]+", tags) if isinstance(tags, str) else map(str, tags)
+            yield Cell("\n".join(body[taken:]), start + 1 + taken, frozenset(names))
+
+    def _body(self, fence: re.Match[str]) -> list[str]:
+        """The lines up to the closing fence, without the prefix; leaves ``at`` behind that fence."""
+        opened = self.at
+        body: list[str] = []
+        marker = fence["fence"]
+        prefix = re.sub(r"[^ \t>]", " ", fence["prefix"])  # a list marker stands only once
+        closing = re.compile(
+            rf"{re.escape(prefix.rstrip())}[ \t]*{re.escape(marker)}{re.escape(marker[0])}*[ \t]*$"
+        )
+        for at in range(opened + 1, len(self.lines)):
+            line = self.lines[at]
+            if closing.match(line):
+                self.at = at + 1
+                return body
+            body.append(_without_prefix(line, prefix))
+        raise self._never_closed("this block", opened)
+
+    def _environment(self, found: re.Match[str]) -> Source:
+        r"""A bare ``\begin{align}``: displayed by MyST, but it cannot carry a label."""
+        opened, end = self.at, f"\\end{{{found['name']}}}"
+        while end not in self.lines[self.at]:
+            self.at += 1
+            if self.at == len(self.lines):
+                raise self._never_closed("this environment", opened)
+        self.at += 1
+        return Source("\n".join(self.lines[opened : self.at]), self.file, opened + 1)
+
+    def _options(self, body: list[str], line: int) -> tuple[dict[str, Any], int]:
+        """The options of a directive whose body begins on a line, and how many lines they take."""
+        try:
+            options, taken = _options(body)
+        except yaml.YAMLError:
+            options = None
+        if not isinstance(options, dict):
+            message = "the options of this block are no YAML, such as ':tags: [derivation]'"
+            raise EquationError(message, None, Source(body[0], self.file, line))
+        return options, taken
+
+    def _math_directive(self, argument: str, body: list[str], line: int) -> Source:
+        if argument:
+            message = "begin the equation on a line of its own, below {math}"
+            raise EquationError(message, None, Source(argument, self.file, line - 1))
+        if body and body[0].strip() == "---":
+            options, taken = self._options(body, line)
+            name = options.get("label") or options.get("name") or ""
+            return Source("\n".join(body[taken:]), self.file, line + taken, str(name))
+        label, skipped = "", 0
+        for option in body:
+            if option.strip() and not _OPTION.match(option.strip()):
+                break
+            found = _LABEL_OPTION.match(option.strip())
+            label = found[1] if found else label
+            skipped += 1
+        return Source("\n".join(body[skipped:]), self.file, line + skipped, label)
+
+    def _dollars(self) -> Source:
+        opened = self.at
+        first = self.lines[opened]
+        start = first.index("$$") + 2
+        prefix = re.match(r"[ \t>]*", first)
+        assert prefix is not None
+        pieces, rest = [], first[start:]
+        while True:
+            closed = _DOLLARS_CLOSED.search(rest)
+            if closed:
+                pieces.append(rest[: closed.start()])
+                break
+            pieces.append(rest)
+            self.at += 1
+            if self.at == len(self.lines):
+                raise self._never_closed("this $$", opened)
+            rest = _without_prefix(self.lines[self.at], prefix[0])
+        if rest[closed.end() :].strip():
+            message = "nothing may follow the closing $$ and its label on their line"
+            raise EquationError(
+                message, None, Source(self.lines[self.at], self.file, self.at + 1, closed["label"])
+            )
+        self.at += 1
+        skipped = 1 if not pieces[0].strip() and len(pieces) > 1 else 0
+        if not pieces[-1].strip() and len(pieces) > 1:
+            pieces.pop()
+        return Source(
+            "\n".join(pieces[skipped:]), self.file, opened + 1 + skipped, closed["label"] or ""
+        )
+
+
+def _without_inline_code(line: str) -> str:
+    return re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", " ", line)
+
+
+def _without_prefix(line: str, prefix: str) -> str:
+    """A line of a block without the indentation and the ``>`` that the block begins with."""
+    if line.startswith(prefix):
+        return line[len(prefix) :]
+    return line.lstrip(" \t>" if ">" in prefix else " \t")
+
+
+def _options(body: list[str]) -> tuple[Any, int]:
+    """The options of a directive, ``:tags: [..]`` or a ``---`` YAML block, and how many lines they take."""
+    if body and body[0].strip() == "---":
+        ends = (number for number, line in enumerate(body) if number and line.strip() == "---")
+        end = next(ends, len(body))
+        return yaml.safe_load("\n".join(body[1:end])) or {}, end + 1
+    options: dict[str, Any] = {}
+    for number, line in enumerate(body):
+        if not _OPTION.match(line.strip()):
+            return options, number
+        _, name, value = line.strip().split(":", 2)
+        options[name] = yaml.safe_load(value)
+    return options, len(body)

@@ -1,0 +1,164 @@
+"""What a check found, as one line that opens to the detail: HTML in a notebook, plain text in a terminal."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from texproof.compare.levels import Finding
+from texproof.errors import Source
+
+
+@dataclass(frozen=True)
+class MutationScore:
+    """How many one-place mutants of an equation were ill-formed, refuted, or survived.
+
+    Survivors that are equivalent to the equation, for a stated reason, are counted apart.
+    """
+
+    ill_formed: int
+    refuted: int
+    equivalent: int
+    survivors: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        return self.ill_formed + self.refuted + self.equivalent + len(self.survivors)
+
+    def __str__(self) -> str:
+        text = f"{self.ill_formed + self.refuted} of {self.total} mutants rejected"
+        text += f", {self.equivalent} equivalent" if self.equivalent else ""
+        return text + (f", {len(self.survivors)} SURVIVED" if self.survivors else "")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One equation and what became of it.
+
+    Attributes:
+        source: the printed equation.
+        status: ``declared``, ``defined``, ``verified``, ``refuted`` (quoted because it is wrong),
+            ``unchecked``, ``anchored`` (equal to PyTorch) or ``program`` (run, and equal to the
+            package).
+        detail: a sentence, such as the reason why an equation is not checked.
+        findings: of each level, for a verified equation.
+        mutants: how its one-place mutants fared.
+        seconds: the time that checking took.
+    """
+
+    source: Source
+    status: str
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+    mutants: MutationScore | None = None
+    seconds: float = 0.0
+
+    @property
+    def mark(self) -> str:
+        return {
+            "verified": "✓",
+            "anchored": "✓",
+            "program": "✓",
+            "refuted": "✗",
+            "unchecked": "○",
+        }.get(self.status, "·")
+
+    @property
+    def summary(self) -> str:
+        """One line without the label."""
+        if self.status in ("anchored", "program"):
+            return self.detail
+        if not self.findings:
+            return f"{self.status}: {self.detail}" if self.detail else self.status
+        first = self.findings[0].comparison
+        assert first is not None
+        instances = f"{first.instances} instance{'s' * (first.instances != 1)}"
+        parts = [f"verified: {first.entries} entries, {instances} ({self.findings[0].sizes})"]
+        parts.append(", ".join(_short(self.findings)))
+        if self.mutants is not None:
+            parts.append(str(self.mutants))
+        return "; ".join(parts)
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Level, sizes, entries compared, residual or the reason for abstaining."""
+        out = []
+        for finding in self.findings:
+            found = finding.comparison
+            entries = "" if found is None else str(found.entries)
+            out.append(
+                (
+                    finding.level,
+                    finding.sizes,
+                    entries,
+                    finding.note if found is None else _residual(finding),
+                )
+            )
+        return out
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.source.label}  {self.summary}"
+
+
+def _residual(finding: Finding) -> str:
+    assert finding.comparison is not None
+    if finding.level in ("exact over Q", "modulo 2^61 - 1"):
+        return "difference is zero"
+    return f"{finding.comparison.residual:.1e}"
+
+
+def _short(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each level once, with its largest residual over all sizes; levels that abstain are left out."""
+    names = {
+        "float64, complex step": "complex step",
+        "SymPy against central differences": "SymPy",
+        "PyTorch autograd": "autograd",
+        "modulo 2^61 - 1": "mod p",
+    }
+    spoke = [finding for finding in findings if finding.comparison is not None]
+    for level in dict.fromkeys(finding.level for finding in spoke):
+        same = [finding for finding in spoke if finding.level == level]
+        worst = max(same, key=lambda f: f.comparison.residual if f.comparison else 0.0)
+        name, residual = names.get(level, level), _residual(worst)
+        yield name if residual.startswith("difference") else f"{name} {residual}"
+
+
+class Results(Sequence[Result]):
+    """The results of one call, shown one line for each equation."""
+
+    def __init__(self, results: Sequence[Result]):
+        self._results = tuple(results)
+
+    def __getitem__(self, at):  # type: ignore[no-untyped-def]
+        return self._results[at]
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self._results)
+
+    def __repr__(self) -> str:
+        return "\n".join(str(result) for result in self._results)
+
+    def _repr_html_(self) -> str:
+        return f'<div class="checked">{"".join(_html(result) for result in self._results)}</div>'
+
+
+def _html(result: Result) -> str:
+    line = (
+        f'<span class="check-mark check-{result.status}">{result.mark}</span> '
+        f"<code>{html.escape(result.source.label)}</code> {html.escape(result.summary)}"
+    )
+    if not result.findings:
+        return f"<div>{line}</div>"
+    head = "".join(
+        f'<th scope="col">{title}</th>' for title in ("level", "sizes", "entries", "residual")
+    )
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in result.rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<details><summary>{line}</summary>{table}</details>"

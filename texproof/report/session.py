@@ -1,0 +1,161 @@
+"""Where derivations read chapters from and report to.
+
+In a notebook a chapter is a file and results are only shown. ``make check``, the tests and the
+mutation test run the same cells with chapters from elsewhere (a changed text in memory) and
+collect the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from texproof.compare.model import Model
+from texproof.errors import EquationError
+from texproof.read.chapter import NOTEBOOK, Chapter
+from texproof.read.typography import Macros
+from texproof.report.report import Result
+
+EQUIVALENT_MUTANTS = "equivalent_mutants.yml"
+"""Beside the chapters: mutants that survive because they say the same, each with the reason."""
+
+
+@dataclass
+class Session:
+    """One run over derivation cells.
+
+    Attributes:
+        directory: where relative chapter names are looked up.
+        edits: LaTeX used instead of what a chapter prints, by the file that is read and label: for
+            mutation testing.
+        results: what the derivations reported, in order.
+        models: the models that the derivations built, with the names of the chapters.
+        quick: only the first numeric level, no mutants.
+        mutants: how many mutants of each claim to try; ``None`` for all.
+        seed: which of them, if not all.
+    """
+
+    directory: Path = field(default_factory=Path)
+    edits: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    models: list[Model] = field(default_factory=list)
+    quick: bool = False
+    mutants: int | None = None
+    seed: int = 0
+    _reasons_of_notebooks: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def chapter(self, name: str) -> Chapter:
+        """Read a chapter; where its Markdown file is missing, the notebook made from it.
+
+        A notebook is read as it was last saved.
+
+        Raises:
+            EquationError: there is no such chapter.
+        """
+        path = self.directory / name
+        notebook = path.with_suffix(NOTEBOOK)
+        if not path.is_file() and not notebook.is_file():
+            raise EquationError(
+                f"chapter {name!r}: expected a Markdown file or the notebook {notebook.name} in "
+                f"{self.directory.resolve()}, found neither; "
+                "run a notebook from the folder of its chapter"
+            )
+        if path.is_file():
+            chapter = Chapter.read(path, name)
+        else:
+            chapter = Chapter.read(notebook, str(Path(name).with_suffix(NOTEBOOK)))
+            self._reasons_of_notebooks.update(chapter.equivalent_mutants)
+        edited = (
+            replace(equation, text=self.edits.get((chapter.file, equation.label), equation.text))
+            for equation in chapter.equations
+        )
+        return replace(chapter, equations=tuple(edited))
+
+    @cached_property
+    def equivalent_mutants(self) -> dict[str, str]:
+        """Reasons why mutants are equivalent to their originals, by the mutants' identity.
+
+        Raises:
+            EquationError: an entry lacks its identity or its reason.
+        """
+        path = self.directory / EQUIVALENT_MUTANTS
+        return {**self._reasons_of_notebooks, **(read_reasons(path) if path.is_file() else {})}
+
+    def macros(self) -> Macros:
+        """LaTeX macros from the book's ``_config.yml``, searched upwards from the chapters."""
+        folder = self.directory.resolve()
+        for candidate in (folder, *folder.parents):
+            config = candidate / "_config.yml"
+            if config.is_file():
+                return macros_of(config)
+        return {}
+
+
+def read_reasons(path: Path, labels: Collection[str] | None = None) -> dict[str, str]:
+    """Reasons why mutants are equivalent to their originals, by the mutants' identity.
+
+    Args:
+        path: a file such as the book's ``equivalent_mutants.yml``.
+        labels: only for equations with these labels.
+
+    Raises:
+        EquationError: an entry lacks its identity or its reason.
+    """
+    # The base loader leaves all as text: a name of digits alone would else become a number.
+    printed = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
+    reasons = {}
+    for label, entries in printed.items():
+        for entry in entries:
+            if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
+                raise EquationError(
+                    f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}"
+                )
+            if labels is None or label in labels:
+                reasons[entry["mutant"]] = entry["reason"]
+    return reasons
+
+
+def macros_of(config: Path) -> Macros:
+    """The macros that a Jupyter Book configuration gives to MathJax or KaTeX.
+
+    Raises:
+        EquationError: a macro is neither text nor a pair of text and number of arguments.
+    """
+    settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    sphinx = (settings.get("sphinx") or {}).get("config") or {}
+    tex = (sphinx.get("mathjax3_config") or {}).get("tex") or {}
+    found: dict[str, str | tuple[str, int]] = {}
+    for name, value in {**(tex.get("macros") or {}), **(sphinx.get("katex_macros") or {})}.items():
+        if isinstance(value, str):
+            found[name] = value
+        elif isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
+            found[name] = (str(value[0]), value[1])
+        else:
+            raise EquationError(
+                f"macro {name} in {config.name}: expected LaTeX or [LaTeX, arguments], got {value!r}"
+            )
+    return found
+
+
+_current: ContextVar[Session | None] = ContextVar("session", default=None)
+
+
+def current() -> Session:
+    """The session that derivations belong to; outside of any, one that reads from the working directory."""
+    return _current.get() or Session()
+
+
+@contextmanager
+def active(session: Session) -> Iterator[Session]:
+    """Derivations made inside belong to ``session``."""
+    token = _current.set(session)
+    try:
+        yield session
+    finally:
+        _current.reset(token)
