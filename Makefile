@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf test test-oldest test-newest test-web reproduce check mutate mutants bench bench-peers bench-record bench-web experiment lab serve lint links clean distclean
+.PHONY: help install book pdf picture test test-oldest test-newest test-web reproduce check mutate mutants bench bench-peers bench-record bench-web experiment lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -47,6 +47,9 @@ install: $(INSTALLED) ## install everything into .venv (the other commands do so
 book: $(INSTALLED) ## execute every chapter and build _build/html; a warning or a failing cell is an error
 	$(BUILD) --builder html
 	@echo "The book is at $(BOOK)/index.html"
+
+picture: book ## make docs/page.webp, the picture of README, from the built site (CHROMIUM=/path/to/chromium)
+	$(BIN)/python -m tools.make_picture $(BOOK) docs/page.webp
 
 pdf: book ## print the whole book into _build/book.pdf with Chromium; takes some minutes
 	$(BIN)/python tools/make_pdf.py $(BOOK) _build/book.pdf
@@ -120,6 +123,7 @@ serve: book ## build the book and show it on localhost
 
 lint: $(INSTALLED) ## look for mistakes with ruff and mypy
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 links: $(INSTALLED) ## follow every link to another site; needs the network

@@ -1,7 +1,7 @@
 """The website beside the same book as Jupyter Book builds it by default, measured in one run.
 
     make bench-web                        (or python -m benchmarks.website)
-    make bench-web WEB_OPTIONS=--record   the same, and write the table into CONTRIBUTING.md
+    make bench-web WEB_OPTIONS=--record   the same, and write the table into docs/measured.md
 
 The other build has MathJax (a local copy, so that no network enters the comparison) and all that
 Jupyter Book and its theme put into each page. Both are served compressed from this machine, and a
@@ -259,7 +259,7 @@ layout shift.
 """ + "\n".join(row(name, found) for name, found in results.items())
 
 
-def record(text: str, path: Path = ROOT / "CONTRIBUTING.md") -> None:
+def record(text: str, path: Path = ROOT / "docs" / "measured.md") -> None:
     """Put the report between its two marks."""
     before = path.read_text(encoding="utf-8")
     after, places = re.subn(
@@ -279,7 +279,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="rounds at most")
     parser.add_argument("--pages", help="names with commas between; all pages if left out")
     parser.add_argument(
-        "--record", action="store_true", help="write the table into CONTRIBUTING.md"
+        "--record", action="store_true", help="write the table into docs/measured.md"
     )
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     arguments = parser.parse_args()

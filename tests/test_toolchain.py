@@ -474,7 +474,7 @@ def test_readme_and_contributing_speak_of_commands_and_files_that_exist() -> Non
     targets = phony_targets()
     for name in ("README.md", "CONTRIBUTING.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE):
             assert target in targets, f"{name}: make {target}"
         for link in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (ROOT / link).exists(), f"{name}: {link}"

@@ -8,7 +8,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.web.conftest import ROOT
 from tests.web.page_checks import PHONE, Site, Visit, settle
+from tools import make_picture
 
 ROOTS = ["file", "http"]
 
@@ -238,3 +240,11 @@ def test_menus_of_a_phone_open_and_close_by_keyboard(
     expect(dialog.locator("a, button").first).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+
+
+def test_the_picture_of_readme_shows_the_page_as_it_is(page: Page, site: Site) -> None:
+    """After a change of that section: `make picture`."""
+    part = make_picture.section(page, site.folder)
+    assert make_picture.text_on(ROOT / "docs/page.webp") == make_picture.visible_text(part)
+    assert part.locator(".equation-verified").count() >= 1
+    assert part.locator(".equation-refuted").count() >= 1
