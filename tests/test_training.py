@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from nndl_rnn import bptt, gradcheck, losses, rnn, tasks, training
+from nndl_rnn.training import checkpoints, loop, progress
 
 ARCHITECTURES = ["rnn", "lstm", "gru"]
 
@@ -787,8 +788,8 @@ def test_progress_bar_shows_loss_and_speed(capsys):
 
 def test_the_speed_shown_is_that_since_training_began(capsys, monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    with training._ProgressBar(0, 2, shown=True) as bar:
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    with progress.ProgressBar(0, 2, shown=True) as bar:
         now[0] = 102.0
         bar.finish_update(0.5, tokens=500)
     assert "tokens/s=250]" in capsys.readouterr().err
@@ -797,8 +798,8 @@ def test_the_speed_shown_is_that_since_training_began(capsys, monkeypatch):
 def test_progress_bar_moves_within_a_long_epoch(capsys, monkeypatch):
     """It shows the loss of an update and the speed, at most every so many seconds."""
     seconds = 0.0
-    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: seconds))
-    monkeypatch.setattr(training._ProgressBar, "SECONDS_BETWEEN_UPDATES", 0.125)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: seconds))
+    monkeypatch.setattr(progress.ProgressBar, "SECONDS_BETWEEN_UPDATES", 0.125)
     model, optimizer, batches, _, _ = subtraction_setup()
     numbers, tokens, expected = [], 0, []
 
@@ -889,7 +890,7 @@ def test_checkpoints_are_written_every_few_epochs_and_once_at_the_end(
         assert path == tmp_path / "c"
         saved.append((state.epoch, len(state.history)))
 
-    monkeypatch.setattr(training, "save_checkpoint", save)
+    monkeypatch.setattr(loop, "save_checkpoint", save)
     model, optimizer, batches, _, _ = subtraction_setup()
     epochs = itertools.count(1)
     training.train(
@@ -1119,7 +1120,7 @@ def test_damaged_checkpoints_are_refused(damage, tmp_path):
 
 def test_checkpoint_of_another_format_is_refused(tmp_path, monkeypatch):
     model, optimizer, _, _, _ = subtraction_setup()
-    monkeypatch.setattr(training, "CHECKPOINT_FORMAT", 2)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_FORMAT", 2)
     training.save_checkpoint(tmp_path / "c", training.start(model, optimizer, seed=1))
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"^path: expected checkpoint format 1, got 2"):

@@ -83,8 +83,8 @@ def function_of(name: str) -> str:
 
     >>> function_of("nndl_rnn.lstm.x__summed_bias__mutmut_3")
     'nndl_rnn.lstm._summed_bias'
-    >>> function_of("nndl_rnn.training.xǁSGDǁinit__mutmut_2")
-    'nndl_rnn.training.SGD.init'
+    >>> function_of("nndl_rnn.training.optimisers.xǁSGDǁinit__mutmut_2")
+    'nndl_rnn.training.optimisers.SGD.init'
     """
     module, _, mangled = name.rpartition("__mutmut_")[0].rpartition(".")
     if mangled.startswith("xǁ"):

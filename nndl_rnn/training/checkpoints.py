@@ -1,0 +1,152 @@
+"""The state of training, and files that keep it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nndl_rnn._files import write_atomically
+from nndl_rnn._validation import Params, fail, type_name
+from nndl_rnn.training._checks import check_path
+
+Record = dict[str, float]
+
+CHECKPOINT_FORMAT = 1
+
+# What NumPy and zipfile raise on damaged files.
+UNREADABLE = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Everything that decides how training goes on; save it and nothing is lost.
+
+    Attributes:
+        params: the parameters of the model.
+        optimizer_state: the memory of the optimiser.
+        rng_state: state of the random generator that shuffles and that estimators draw from.
+        epoch: number of finished passes over the data.
+        updates: number of finished updates of the parameters.
+        history: one record per finished epoch: ``loss`` (mean over its updates), ``gradient_norm``
+            (largest of its updates, before clipping), and whatever ``evaluate`` returned.
+    """
+
+    params: Params
+    optimizer_state: dict[str, NDArray[Any]]
+    rng_state: Mapping[str, Any]
+    epoch: int = 0
+    updates: int = 0
+    history: tuple[Record, ...] = field(default=())
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """One entry of the history as an array over epochs.
+
+        Raises:
+            ValueError: not every epoch has an entry of that name.
+        """
+        if not all(name in record for record in self.history):
+            shared = sorted(set.intersection(*(set(record) for record in self.history)))
+            raise fail(ValueError, "name", f"one of {shared}", repr(name))
+        return np.array([record[name] for record in self.history], dtype=np.float64)
+
+
+def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
+    """Write a training state to one file, so that no moment exists without a whole checkpoint.
+
+    The file is a NumPy ``.npz`` archive without pickled objects: arrays as they are, all else
+    as JSON. It is written beside its destination, flushed to disk and then renamed; renaming
+    replaces the old file in one step. Whoever is killed in the middle of writing leaves the old
+    checkpoint as it was, and an unfinished ``.partial`` file that the next save overwrites.
+
+    Args:
+        path: the file; its folder must exist.
+        state: what :func:`train` returned.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+        TypeError: ``path`` or ``state`` is not as said.
+    """
+    path = check_path("path", path)
+    check_training_state(state)
+    about = {
+        "format": CHECKPOINT_FORMAT,
+        "rng_state": state.rng_state,
+        "epoch": state.epoch,
+        "updates": state.updates,
+        "history": state.history,
+    }
+    arrays = {f"params/{name}": value for name, value in state.params.items()}
+    arrays |= {f"optimizer/{name}": value for name, value in state.optimizer_state.items()}
+
+    def write(file: BinaryIO) -> None:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
+
+    write_atomically(path, write)
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
+    """Read a training state that :func:`save_checkpoint` wrote; the numbers are the same bits.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        TypeError: ``path`` is no path.
+        ValueError: the file is damaged, or is not a checkpoint of a version that can be read.
+            Files with pickled objects are refused, so that a checkpoint from a stranger cannot
+            run code.
+    """
+    path = check_path("path", path)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            about = json.loads(str(archive["about"]))
+            found = about["format"]
+            arrays = dict(archive)
+        if found == CHECKPOINT_FORMAT:
+            settings = {name: about[name] for name in ("rng_state", "epoch", "updates")}
+            history = tuple(about["history"])
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
+        raise fail(ValueError, "path", "a checkpoint", f"{path}, which is none: {error}") from error
+    if found != CHECKPOINT_FORMAT:
+        expected = f"checkpoint format {CHECKPOINT_FORMAT}"
+        raise fail(ValueError, "path", expected, f"{found} in {path}")
+
+    def under(prefix: str) -> dict[str, Any]:
+        return {
+            name.removeprefix(prefix): value
+            for name, value in arrays.items()
+            if name.startswith(prefix)
+        }
+
+    return TrainingState(
+        params=under("params/"),
+        optimizer_state=under("optimizer/"),
+        history=history,
+        **settings,
+    )
+
+
+def check_training_state(state: object) -> None:
+    if not isinstance(state, TrainingState):
+        raise fail(TypeError, "state", "a TrainingState", type_name(state))

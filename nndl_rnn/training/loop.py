@@ -1,0 +1,294 @@
+"""The loop: batches, updates, epochs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from nndl_rnn import bptt
+from nndl_rnn._validation import (
+    Array,
+    Params,
+    State,
+    check_array,
+    check_bool,
+    check_function,
+    check_rng,
+    check_size,
+    fail,
+    is_array,
+    type_name,
+)
+from nndl_rnn.losses import perplexity, sigmoid_cross_entropy
+from nndl_rnn.training._checks import check_path
+from nndl_rnn.training.checkpoints import (
+    Record,
+    TrainingState,
+    check_training_state,
+    save_checkpoint,
+)
+from nndl_rnn.training.clipping import Clip, global_norm
+from nndl_rnn.training.gradients import GradientEstimator, Loss, watched_gradients
+from nndl_rnn.training.model import SequenceModel, check_model
+from nndl_rnn.training.optimisers import Optimizer, check_optimizer
+from nndl_rnn.training.progress import ProgressBar
+
+Batch = tuple[Array, Array]
+Batches = Callable[[np.random.Generator], Iterable[Batch]]
+
+
+def start(
+    model: SequenceModel, optimizer: Optimizer, seed: int, dtype: DTypeLike = np.float64
+) -> TrainingState:
+    """The state before training: new parameters, and a random generator, both from ``seed``.
+
+    Raises:
+        TypeError, ValueError: ``seed`` is no integer of at least 0, or another argument is not as
+            :func:`train` takes it.
+
+    >>> from nndl_rnn import rnn
+    >>> from nndl_rnn.training import Adam
+    >>> model = SequenceModel(rnn, input_size=2, hidden_size=5, output_size=1)
+    >>> start(model, Adam(), seed=0).updates
+    0
+    """
+    check_model(model)
+    check_optimizer(optimizer)
+    rng = np.random.default_rng(check_size("seed", seed, minimum=0))
+    params = model.init_params(rng, dtype)
+    return TrainingState(params, optimizer.init(params), rng.bit_generator.state)
+
+
+def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
+    """Batches for :func:`train`: all sequences once per epoch, in a new random order each time.
+
+    Args:
+        x: ``(T, N, m)``.
+        targets: ``(T, N, ...)``, or fewer steps where only the last ones are judged
+            (``losses.of_last_steps``).
+        batch_size: sequences per batch; the last batch holds what is left over.
+
+    Returns:
+        A function of a random generator that yields pairs ``x[:, part], targets[:, part]``.
+
+    Raises:
+        TypeError, ValueError: an argument is no such array, the number of sequences differs, or
+            ``batch_size`` is not an integer from 1 to ``N``.
+
+    >>> batches = minibatches(np.zeros((4, 10, 2)), np.zeros((4, 10, 1)), batch_size=4)
+    >>> [x.shape[1] for x, y in batches(np.random.default_rng(0))]
+    [4, 4, 2]
+    """
+    x = check_array("x", x, ("T", "N", "m"))
+    if not is_array(targets):
+        raise fail(TypeError, "targets", "a numpy.ndarray", type_name(targets))
+    count = x.shape[1]
+    if targets.ndim < 2 or targets.shape[1] != count:
+        expected = f"shape (T, {count}, ...), for the {count} sequences of x"
+        raise fail(ValueError, "targets", expected, targets.shape)
+    batch_size = check_size("batch_size", batch_size)
+    if batch_size > count:
+        raise fail(ValueError, "batch_size", f"at most {count}, all sequences", batch_size)
+
+    def one_epoch(rng: np.random.Generator) -> Iterator[Batch]:
+        order = check_rng(rng).permutation(count)
+        for begin in range(0, count, batch_size):
+            part = order[begin : begin + batch_size]
+            yield x[:, part], targets[:, part]
+
+    return one_epoch
+
+
+def train(
+    model: SequenceModel,
+    optimizer: Optimizer,
+    batches: Batches,
+    state: TrainingState,
+    epochs: int,
+    *,
+    loss: Loss = sigmoid_cross_entropy,
+    clip: Clip | None = None,
+    estimator: GradientEstimator = bptt.full,
+    carry_state: bool = False,
+    evaluate: Callable[[Params], Mapping[str, float]] | None = None,
+    stop: Callable[[Record], bool] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 1,
+    record_perplexity: bool = False,
+    progress: bool = True,
+) -> TrainingState:
+    """Train until ``epochs`` epochs are finished, those of ``state`` included.
+
+    Training for 10 epochs, saving, loading and training to 20 gives the same bits as training
+    to 20 at once. On Ctrl-C, or any other exception, the last finished epoch is saved to
+    ``checkpoint`` before the exception goes on its way.
+
+    Args:
+        model: what is trained.
+        optimizer: how its parameters follow the gradient.
+        batches: function of a random generator that yields the batches of one epoch, such as the
+            result of :func:`minibatches`.
+        state: the result of :func:`start`, of :func:`load_checkpoint` or of an earlier call.
+        epochs: the number of epochs, counted from the very beginning, at which to stop.
+        loss: see :func:`loss_and_gradients`.
+        clip: function from gradients to gradients, such as
+            ``functools.partial(clip_by_global_norm, max_norm=1.0)``. The recorded norm is the one
+            before clipping.
+        estimator: how gradients travel back through time.
+        carry_state: begin each batch with the state that the batch before it ended in (for text
+            that is cut into consecutive pieces); no gradient flows from one batch to another.
+        evaluate: function of the parameters that returns named numbers; called after each epoch.
+        stop: function of an epoch's record; training ends early when it returns true.
+        checkpoint: file to which the state is saved.
+        checkpoint_every: number of epochs from one save to the next. The end is always saved.
+        record_perplexity: add ``perplexity``, the exponential of the recorded loss, to each record;
+            for a mean cross-entropy of words or characters.
+        progress: show a progress bar with the last record and the time steps (of text: the tokens)
+            that are read per second.
+
+    Returns:
+        The new training state.
+
+    Raises:
+        FloatingPointError: scores, loss, gradient or parameters stop being finite numbers. A
+            smaller learning rate, or clipping, is the usual remedy.
+        TypeError, ValueError: ``epochs`` lies before the epoch of ``state``, ``checkpoint_every``
+            is below 1, or an epoch has no batch; any other argument is not as said.
+
+    >>> from nndl_rnn import rnn, tasks
+    >>> from nndl_rnn.training import Adam
+    >>> x, y = tasks.encode_subtraction(*tasks.subtraction_pairs(2), width=2)
+    >>> model, optimizer = SequenceModel(rnn, 2, 8, 1), Adam(0.05)
+    >>> state = start(model, optimizer, seed=0)
+    >>> state = train(model, optimizer, minibatches(x, y, 10), state, epochs=100, progress=False)
+    >>> state.updates, bool(state.history[-1]["loss"] < 0.1 * state.history[0]["loss"])
+    (100, True)
+    """
+    check_model(model)
+    check_optimizer(optimizer)
+    check_training_state(state)
+    check_function("batches", batches)
+    check_function("loss", loss)
+    check_function("estimator", estimator)
+    for name, function in (("clip", clip), ("evaluate", evaluate), ("stop", stop)):
+        if function is not None:
+            check_function(name, function)
+    carry_state = check_bool("carry_state", carry_state)
+    record_perplexity = check_bool("record_perplexity", record_perplexity)
+    progress = check_bool("progress", progress)
+    if checkpoint is not None:
+        checkpoint = check_path("checkpoint", checkpoint)
+    epochs = check_size("epochs", epochs, minimum=state.epoch)
+    checkpoint_every = check_size("checkpoint_every", checkpoint_every)
+    rng = _restore_rng(state.rng_state)
+    update = _Update(model, optimizer, loss, clip, _with_generator(estimator, rng))
+    saved_epoch = None
+    try:
+        with ProgressBar(state.epoch, epochs, shown=progress) as bar:
+            while state.epoch < epochs:
+                trained, record = _train_one_epoch(update, state, batches(rng), carry_state, bar)
+                if record_perplexity:
+                    record["perplexity"] = perplexity(record["loss"])
+                if evaluate is not None:
+                    record |= {n: float(value) for n, value in evaluate(trained.params).items()}
+                state = replace(
+                    trained,
+                    rng_state=rng.bit_generator.state,
+                    epoch=state.epoch + 1,
+                    history=(*state.history, record),
+                )
+                bar.finish_epoch(record)
+                if checkpoint is not None and state.epoch % checkpoint_every == 0:
+                    save_checkpoint(checkpoint, state)
+                    saved_epoch = state.epoch
+                if stop is not None and stop(record):
+                    break
+    finally:
+        if checkpoint is not None and saved_epoch != state.epoch:
+            save_checkpoint(checkpoint, state)
+    return state
+
+
+@dataclass(frozen=True)
+class _Update:
+    """One update of the parameters: gradient, clipping, optimiser, apart from each other."""
+
+    model: SequenceModel
+    optimizer: Optimizer
+    loss: Loss
+    clip: Clip | None
+    estimator: GradientEstimator
+
+    def __call__(
+        self, state: TrainingState, x: Array, targets: Array, carried: State | None
+    ) -> tuple[TrainingState, State, float, float]:
+        """The new state, the last state of the layer, the loss, and the norm of the gradient."""
+        number = state.updates + 1
+        watch = functools.partial(_check_finite, number)
+        found, gradients, last = watched_gradients(
+            self.model, state.params, x, targets, self.loss, carried, self.estimator, watch
+        )
+        norm = global_norm(gradients)
+        for name, gradient in gradients.items():
+            watch(name, gradient)
+        if self.clip is not None:
+            gradients = self.clip(gradients)
+        params, memory = self.optimizer.update(state.params, gradients, state.optimizer_state)
+        for name, value in params.items():
+            watch(name, value)
+        new = replace(state, params=params, optimizer_state=memory, updates=number)
+        return new, last, float(found), norm
+
+
+def _train_one_epoch(
+    update: _Update,
+    state: TrainingState,
+    batches: Iterable[Batch],
+    carry_state: bool,
+    bar: ProgressBar,
+) -> tuple[TrainingState, Record]:
+    """The state after all batches, and the record of the epoch."""
+    losses: list[float] = []
+    norms: list[float] = []
+    carried: State | None = None
+    for x, targets in batches:
+        state, last, loss, norm = update(state, x, targets, carried)
+        carried = last if carry_state else None
+        losses.append(loss)
+        norms.append(norm)
+        bar.finish_update(loss, x.shape[0] * x.shape[1])
+    if not losses:
+        raise fail(ValueError, "batches", "at least one batch per epoch", "none")
+    return state, {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}
+
+
+def _with_generator(estimator: Any, rng: np.random.Generator) -> GradientEstimator:
+    """Give an estimator that requires a random generator the one of the training run."""
+    parameter = inspect.signature(estimator).parameters.get("rng")
+    required = parameter is not None and parameter.default is parameter.empty
+    return functools.partial(estimator, rng=rng) if required else estimator
+
+
+def _check_finite(update: int, name: str, numbers: Any) -> None:
+    """Refuse numbers of which one is not finite, with the first such one."""
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        first = np.asarray(numbers)[bad][0]
+        raise FloatingPointError(f"update {update}: expected finite numbers, got {first} in {name}")
+
+
+def _restore_rng(rng_state: Mapping[str, Any]) -> np.random.Generator:
+    bit_generator = np.random.PCG64()  # the generator of numpy.random.default_rng
+    try:
+        bit_generator.state = rng_state  # type: ignore[assignment]
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        expected = "rng_state to be that of a numpy.random.PCG64"
+        raise fail(ValueError, "state", expected, f"another ({type(error).__name__})") from error
+    return np.random.Generator(bit_generator)
