@@ -3,11 +3,11 @@ it.
 
 A chapter says what its printed equations mean, and which of them are claims:
 
-    lstm = Derivation("lstm.md", T=3, n=3, m=2)
-    lstm.function(r"\\ell")
-    lstm.declare("eq-lstm-shapes")
-    lstm.define("eq-lstm-forward", "eq-lstm-loss", "eq-lstm-deltas")
-    lstm.verify("eq-lstm-cell-grad")
+    page = Derivation("lstm.md", T=3, n=3, m=2)
+    page.function(r"\\ell")
+    page.declare("eq-lstm-shapes")
+    page.define("eq-lstm-forward", "eq-lstm-loss", "eq-lstm-deltas")
+    page.verify("eq-lstm-cell-grad")
 
 The way of an equation through the modules: ``chapter`` finds its LaTeX, ``typography`` and
 ``syntax`` make a surface tree, ``elaborate`` a typed tree with shapes, ``evaluate`` its values on
