@@ -121,9 +121,10 @@ lab: $(INSTALLED) ## open JupyterLab; a double click on a chapter opens it as a 
 serve: book ## build the book and show it on localhost
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(BOOK) 8000
 
-lint: $(INSTALLED) ## look for mistakes with ruff and mypy
+lint: $(INSTALLED) ## look for mistakes with ruff and mypy, in the cells of chapters too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/lint_cells.py book/*.md
 	$(BIN)/mypy
 
 links: $(INSTALLED) ## follow every link to another site; needs the network

@@ -48,9 +48,10 @@ notebooks = load("book/_ext/notebooks.py")
 publishing = load("book/_ext/publishing.py")
 search_words = load("book/_ext/search_words.py")
 assignment = load("tools/assignment.py")
+lint_cells = load("tools/lint_cells.py")
 
 
-@pytest.mark.parametrize("module", [notebooks, publishing, search_words, assignment])
+@pytest.mark.parametrize("module", [notebooks, publishing, search_words, assignment, lint_cells])
 def test_examples_in_docstrings(module: ModuleType) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0
@@ -183,6 +184,20 @@ def test_assignments_have_no_solutions(path: Path, tmp_path: Path) -> None:
     cells = [cell.code for cell in Chapter.parse_notebook(text).derivation_cells]
     gone = set(Chapter.parse(markdown).by_label) - labels
     assert not [label for label in gone for cell in cells if f'"{label}"' in cell]
+
+
+# ---------------------------------------------------------------- cells
+
+
+def test_a_mistake_in_a_cell_is_reported_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("A page.\n\n```{code-cell}\n%matplotlib inline\ndouble = abs\n```\n")
+    assert lint_cells.main([str(page)]) == 0
+    page.write_text(page.read_text().replace("abs", "lambda a: 2 * a"))
+    assert lint_cells.main([str(page)]) == 1
+    assert f"{page}:5:1: E731" in capsys.readouterr().out
 
 
 # ---------------------------------------------------------------- search and glossary
