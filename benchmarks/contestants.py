@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.cells import Array, Problem
-from nndl_rnn._sequences import chunks
+from nndl_rnn._fast.sequences import chunks
 
 Pass = Callable[[], Any]
 

@@ -44,13 +44,15 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
     _check_out(out, a)
     if a.dtype.kind == "c":
         return _complex_sigmoid(a, out)
-    result: Array = np.empty_like(a) if out is None else out
-    with np.errstate(over="ignore", under="ignore"):
-        np.negative(a, out=result)
-        np.exp(result, out=result)
-        np.add(result, 1, out=result)
-        np.reciprocal(result, out=result)
-    return result
+    return _logistic(a, np.empty_like(a) if out is None else out)
+
+
+@np.errstate(over="ignore", under="ignore")
+def _logistic(a: Array, result: Array) -> Array:
+    np.negative(a, out=result)
+    np.exp(result, out=result)
+    result += 1
+    return np.reciprocal(result, out=result)
 
 
 def sigmoid_derivative(a: Array) -> Array:

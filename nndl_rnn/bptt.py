@@ -41,7 +41,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from nndl_rnn._sequences import CHUNK
+from nndl_rnn._fast.sequences import CHUNK
 from nndl_rnn._validation import (
     Array,
     Params,

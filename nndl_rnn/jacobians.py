@@ -43,6 +43,7 @@ from nndl_rnn import gru, lstm, rnn
 from nndl_rnn._validation import Array, Params, State, check_choice, check_size, fail, type_name
 from nndl_rnn.activations import tanh_derivative_from_value
 from nndl_rnn.bptt import Architecture
+from nndl_rnn.parameters import split
 
 __all__ = ["jacobian", "lags", "step_parts"]
 
@@ -193,7 +194,7 @@ def _rnn_parts(cache: rnn.SequenceCache) -> dict[str, Array]:
 
 def _lstm_parts(cache: lstm.SequenceCache) -> dict[str, Array]:
     i, f, g, o, c_prev, tanh_c = cache.i, cache.f, cache.g, cache.o, cache.c_prev, cache.tanh_c
-    U_i, U_f, U_g, U_o = np.split(cache.params["weight_hh"], lstm.GATES)
+    U_i, U_f, U_g, U_o = split(cache.params["weight_hh"], lstm.GATES)
     H = f.shape[-1]
     h, c = slice(0, H), slice(H, 2 * H)
     d = o * (1 - tanh_c**2)
@@ -218,7 +219,7 @@ def _lstm_parts(cache: lstm.SequenceCache) -> dict[str, Array]:
 
 def _gru_parts(cache: gru.SequenceCache) -> dict[str, Array]:
     r, z, h_tilde, h_prev = cache.r, cache.z, cache.h_tilde, cache.h_prev
-    U_r, U_z, U_h = np.split(cache.params["weight_hh"], gru.GATES)
+    U_r, U_z, U_h = split(cache.params["weight_hh"], gru.GATES)
     if cache.update == "keep":
         kept, written, d_z = z, 1 - z, h_prev - h_tilde
     else:

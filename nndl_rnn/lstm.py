@@ -1,7 +1,5 @@
 r"""The LSTM and its gradients.
 
-One time step, as the book's chapter on the LSTM prints it:
-
 .. math::
 
     i_t &= \sigma(a^{i}_t), \qquad a^{i}_t = W_i x_t + U_i h_{t-1} + b_i \\
@@ -11,11 +9,9 @@ One time step, as the book's chapter on the LSTM prints it:
     c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
     h_t &= o_t \odot \tanh(c_t)
 
-The book writes column vectors. In the code each row of an array is one sequence of the batch, so
-:math:`W_i x_t` becomes ``x_t @ W_i.T``. Parameters have PyTorch's names, layouts and gate order
-(i, f, g, o); see :func:`init_params`.
-
-:func:`step` and :func:`step_backward` are to be read beside the derivation. :func:`forward` and
+The book writes column vectors. Here each row of an array is one sequence of the batch, so
+:math:`W_i x_t` becomes ``x_t @ W_i.T``. Read :func:`step` and :func:`step_backward` beside the
+book's chapter; :mod:`nndl_rnn.unrolled` is the loop over time around them. :func:`forward` and
 :func:`backward` compute the same for whole sequences, fast.
 
 A cache refers to the arrays that it was made from and does not copy them: leave ``params``, ``x``
@@ -33,24 +29,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nndl_rnn._sequences import CHUNK, add, check_total, chunks, columns
+from nndl_rnn import parameters
+from nndl_rnn._fast import lstm as fast
+from nndl_rnn._fast.lstm import SequenceCache
 from nndl_rnn._validation import (
     Array,
     Params,
     State,
-    check_array,
     check_bool,
     check_cache,
-    check_network_arguments,
+    check_d_state,
+    check_gradients,
     check_number,
-    check_params,
-    check_rng,
-    check_size,
-    check_state,
+    check_sequence,
+    check_step,
     check_user_dtype,
     fail,
 )
 from nndl_rnn.activations import sigmoid
+from nndl_rnn.parameters import stack, unstack
 
 __all__ = [
     "SequenceCache",
@@ -63,165 +60,8 @@ __all__ = [
     "step_backward",
 ]
 
-GATES = 4
+GATES = parameters.GATES["lstm"]
 STATE_FIELDS = ("h", "c")
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class StepCache:
-    """What :func:`step_backward` needs of a step: its arguments, its gates and its new cell.
-
-    Every array but those in ``params`` and ``x_t`` has the shape ``(B, H)``.
-    """
-
-    params: Params
-    x_t: Array
-    h_prev: Array
-    c_prev: Array
-    i: Array
-    f: Array
-    g: Array
-    o: Array
-    c: Array
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class SequenceCache:
-    r"""What :func:`backward` needs of a sequence, with the gates of all time steps to look at.
-
-    ``i``, ``f``, ``g``, ``o``, ``c``, ``tanh_c`` at index ``t - 1`` belong to the book's time step
-    t, ``h_prev`` and ``c_prev`` there are :math:`h_{t-1}` and :math:`c_{t-1}`. Their shape is
-    ``(T, B, H)``. They are views of the arrays that are kept, in which the gates of a step are four
-    blocks ``(H, B)`` in the order o, i, f, g.
-
-    Kept for each step and sequence are :math:`D + 7H` numbers: :math:`x_t`, :math:`h_t`, four
-    gates, :math:`c_t` and :math:`\tanh(c_t)`; further :math:`h_0` and :math:`c_0`.
-    """
-
-    params: Params
-    x: Array
-    states: Array
-    r""":math:`h_0, \dots, h_T`, shape ``(T + 1, B, H)``."""
-    gates: Array
-    """The gates, shape ``(T, 4, H, B)``."""
-    cells: Array
-    r""":math:`c_0, \dots, c_T`, shape ``(T + 1, H, B)``."""
-    tanh_cells: Array
-    r""":math:`\tanh(c_1), \dots, \tanh(c_T)`, shape ``(T, H, B)``."""
-
-    @property
-    def h_prev(self) -> Array:
-        return self.states[:-1]
-
-    @property
-    def c_prev(self) -> Array:
-        return columns(self.cells[:-1])
-
-    @property
-    def o(self) -> Array:
-        return columns(self.gates[:, 0])
-
-    @property
-    def i(self) -> Array:
-        return columns(self.gates[:, 1])
-
-    @property
-    def f(self) -> Array:
-        return columns(self.gates[:, 2])
-
-    @property
-    def g(self) -> Array:
-        return columns(self.gates[:, 3])
-
-    @property
-    def c(self) -> Array:
-        return columns(self.cells[1:])
-
-    @property
-    def tanh_c(self) -> Array:
-        return columns(self.tanh_cells)
-
-
-def init_params(
-    rng: np.random.Generator,
-    input_size: int,
-    hidden_size: int,
-    dtype: DTypeLike = np.float64,
-    *,
-    bias: bool = True,
-    forget_bias: float = 0.0,
-) -> Params:
-    r"""Draw parameters as PyTorch does, uniformly from :math:`(-1/\sqrt{H}, 1/\sqrt{H})`.
-
-    Args:
-        rng: source of the random numbers.
-        input_size: D, the length of :math:`x_t`.
-        hidden_size: H, the length of :math:`h_t` and :math:`c_t`.
-        dtype: float32 or float64.
-        bias: whether there are biases.
-        forget_bias: added to :math:`b_f`. A value of 1 or 2 opens the forget gate at the start of
-            training (Gers et al. 2000; Jozefowicz, Zaremba and Sutskever 2015).
-
-    Returns:
-        ``weight_ih (4*H, D)``, ``weight_hh (4*H, H)``, ``bias_ih (4*H,)``, ``bias_hh (4*H,)``, each
-        with the gates i, f, g, o stacked in this order. The bias of a gate is the sum of both.
-
-    Raises:
-        TypeError, ValueError: an argument of a wrong type or value.
-
-    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
-    >>> {name: array.shape for name, array in params.items()}
-    {'weight_ih': (8, 3), 'weight_hh': (8, 2), 'bias_ih': (8,), 'bias_hh': (8,)}
-    """
-    rng = check_rng(rng)
-    D, H = check_size("input_size", input_size), check_size("hidden_size", hidden_size)
-    dtype = check_user_dtype(dtype)
-    offset = check_number("forget_bias", forget_bias, dtype=dtype)
-    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (GATES * H, D), "weight_hh": (GATES * H, H)}
-    if not check_bool("bias", bias) and offset != 0:
-        raise fail(ValueError, "forget_bias", "0 where bias is False", offset)
-    if bias:
-        shapes |= {"bias_ih": (GATES * H,), "bias_hh": (GATES * H,)}
-    bound = 1 / np.sqrt(H)
-    params = {name: rng.uniform(-bound, bound, size).astype(dtype) for name, size in shapes.items()}
-    if offset != 0:
-        params["bias_ih"][H : 2 * H] += offset
-    return params
-
-
-def split_gates(params: Params) -> dict[str, Array]:
-    r"""Return the book's :math:`W_f, U_f, b_f, \dots` from a parameter dict.
-
-    Args:
-        params: as :func:`init_params` returns them.
-
-    Returns:
-        ``W_i, W_f, W_g, W_o (H, D)`` and ``U_i, U_f, U_g, U_o (H, H)``, views: to write into one
-        changes ``params``. ``b_i, b_f, b_g, b_o (H,)`` are the sums of ``bias_ih`` and ``bias_hh``,
-        read-only, since a sum has nowhere to write to, and left out where there are none.
-
-    Raises:
-        TypeError, ValueError: ``params`` is not a parameter dict of an LSTM.
-
-    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
-    >>> gates = split_gates(params)
-    >>> gates["W_f"][:] = 0
-    >>> params["weight_ih"][2:4]
-    array([[0., 0., 0.],
-           [0., 0., 0.]])
-    >>> gates["b_f"] == (params["bias_ih"] + params["bias_hh"])[2:4]
-    array([ True,  True])
-    """
-    params, _, _ = check_params(params, GATES)
-    stacks = {"W": params["weight_ih"], "U": params["weight_hh"]}
-    if "bias_ih" in params:
-        stacks["b"] = _summed_bias(params)
-        stacks["b"].setflags(write=False)
-    return {
-        f"{symbol}_{gate}": block
-        for symbol, stack in stacks.items()
-        for gate, block in zip("ifgo", np.split(stack, GATES), strict=True)
-    }
 
 
 def step(params: Params, x_t: Array, state: State | None = None) -> tuple[State, StepCache]:
@@ -243,14 +83,9 @@ def step(params: Params, x_t: Array, state: State | None = None) -> tuple[State,
     >>> bool(np.all(c == cache.i * cache.g)), bool(np.all(h == cache.o * np.tanh(c)))
     (True, True)
     """
-    arguments = check_network_arguments(
-        params, x_t, state, x_name="x_t", gates=GATES, state_fields=STATE_FIELDS
-    )
-    params, x_t, (h_prev, c_prev) = arguments.params, arguments.x, arguments.state
-    W_i, W_f, W_g, W_o = np.split(params["weight_ih"], GATES)
-    U_i, U_f, U_g, U_o = np.split(params["weight_hh"], GATES)
-    b_i, b_f, b_g, b_o = np.split(_summed_bias(params), GATES)
+    params, x_t, (h_prev, c_prev) = check_step(params, x_t, state, GATES, STATE_FIELDS)
 
+    W_i, W_f, W_g, W_o, U_i, U_f, U_g, U_o, b_i, b_f, b_g, b_o = unstack(params, GATES)
     a_i = x_t @ W_i.T + h_prev @ U_i.T + b_i
     a_f = x_t @ W_f.T + h_prev @ U_f.T + b_f
     a_g = x_t @ W_g.T + h_prev @ U_g.T + b_g
@@ -301,15 +136,13 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     True
     """
     check_cache(cache, StepCache, "lstm.step")
-    B, H = cache.c.shape
-    d_h, d_c_carried = check_state("d_state", d_state, STATE_FIELDS, B, H, cache.c.dtype)
+    d_h, d_c_next = check_d_state(d_state, STATE_FIELDS, cache.c)
     params, x_t, h_prev, c_prev = cache.params, cache.x_t, cache.h_prev, cache.c_prev
     i, f, g, o, c = cache.i, cache.f, cache.g, cache.o, cache.c
-    W_i, W_f, W_g, W_o = np.split(params["weight_ih"], GATES)
-    U_i, U_f, U_g, U_o = np.split(params["weight_hh"], GATES)
 
+    W_i, W_f, W_g, W_o, U_i, U_f, U_g, U_o, *_ = unstack(params, GATES)
     d_o = d_h * np.tanh(c)
-    d_c = d_c_carried + d_h * o * (1 - np.tanh(c) ** 2)
+    d_c = d_c_next + d_h * o * (1 - np.tanh(c) ** 2)  # two paths meet in c_t
     d_i = d_c * g
     d_f = d_c * c_prev
     d_g = d_c * i
@@ -317,13 +150,31 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     d_af = d_f * f * (1 - f)
     d_ag = d_g * (1 - g**2)
     d_ao = d_o * o * (1 - o)
-    d_W = np.concatenate([d_ai.T @ x_t, d_af.T @ x_t, d_ag.T @ x_t, d_ao.T @ x_t])
-    d_U = np.concatenate([d_ai.T @ h_prev, d_af.T @ h_prev, d_ag.T @ h_prev, d_ao.T @ h_prev])
-    d_b = np.concatenate([d_ai.sum(axis=0), d_af.sum(axis=0), d_ag.sum(axis=0), d_ao.sum(axis=0)])
+    d_W = d_ai.T @ x_t, d_af.T @ x_t, d_ag.T @ x_t, d_ao.T @ x_t
+    d_U = d_ai.T @ h_prev, d_af.T @ h_prev, d_ag.T @ h_prev, d_ao.T @ h_prev
+    d_b = d_ai.sum(axis=0), d_af.sum(axis=0), d_ag.sum(axis=0), d_ao.sum(axis=0)
     d_x = d_ai @ W_i + d_af @ W_f + d_ag @ W_g + d_ao @ W_o
     d_h_prev = d_ai @ U_i + d_af @ U_f + d_ag @ U_g + d_ao @ U_o
     d_c_prev = d_c * f
-    return _named_gradients(params, d_W, d_U, d_b), d_x, (d_h_prev, d_c_prev)
+    return stack(params, d_W, d_U, d_b), d_x, (d_h_prev, d_c_prev)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class StepCache:
+    """What :func:`step_backward` needs of a step: its arguments, its gates and its new cell.
+
+    Every array but those in ``params`` and ``x_t`` has the shape ``(B, H)``.
+    """
+
+    params: Params
+    x_t: Array
+    h_prev: Array
+    c_prev: Array
+    i: Array
+    f: Array
+    g: Array
+    o: Array
+    c: Array
 
 
 def forward(
@@ -351,62 +202,7 @@ def forward(
     >>> bool(np.all(h[-1] == h_T))
     True
     """
-    arguments = check_network_arguments(
-        params, x, state, x_name="x", gates=GATES, state_fields=STATE_FIELDS
-    )
-    params, x, (h_0, c_0) = arguments.params, arguments.x, arguments.state
-    (T, B, D), H, dtype = x.shape, arguments.hidden_size, arguments.dtype
-
-    weights = _stacked_weights(params)
-    # The columns [h_{t-1}; 1; x_t] of a chunk and of the step after it: with the bias as a column
-    # of the weights, one product gives all pre-activations of a step.
-    inputs = np.empty((min(T, CHUNK) + 1, H + 1 + D, B), dtype)
-    inputs[:, H] = 1
-    inputs[0, :H] = h_0.T
-    h = inputs[:, :H]
-    states = np.empty((T + 1, B, H), dtype)
-    states[0] = h_0
-    cells = np.empty((T + 1, H, B), dtype)
-    cells[0] = c_0.T
-    gates = np.empty((T, GATES, H, B), dtype)
-    gates_as_rows = gates.reshape(T, GATES * H, B)
-    tanh_cells = np.empty((T, H, B), dtype)
-    written = np.empty((H, B), dtype)
-    half = np.array(0.5, dtype)
-
-    for chunk in chunks(T):
-        length = chunk.stop - chunk.start
-        later = slice(chunk.start + 1, chunk.stop + 1)
-        inputs[:length, H + 1 :] = columns(x[chunk])
-        # To walk through the steps with zip costs less than to index each array in each step.
-        per_step = zip(
-            inputs[:length],
-            gates_as_rows[chunk],
-            gates_as_rows[chunk, : 3 * H],
-            gates[chunk],
-            cells[chunk],
-            cells[later],
-            tanh_cells[chunk],
-            h[1 : length + 1],
-            strict=True,
-        )
-        for column, a, oif, (o, i, f, g), c_prev, c, tanh_c, h_new in per_step:
-            np.dot(weights, column, out=a)
-            # sigma(a) = (1 + tanh(a / 2)) / 2, and the weights of o, i, f are halved already.
-            np.tanh(a, out=a)
-            np.multiply(oif, half, out=oif)
-            np.add(oif, half, out=oif)
-            np.multiply(i, g, out=written)
-            np.multiply(f, c_prev, out=c)
-            np.add(c, written, out=c)
-            np.tanh(c, out=tanh_c)
-            np.multiply(o, tanh_c, out=h_new)
-        states[later] = columns(h[1 : length + 1])
-        h[0] = h[length]
-
-    cache = SequenceCache(params, x, states, gates, cells, tanh_cells)
-    # The last state is a copy, so that carrying it on does not keep the sequence in memory.
-    return states[1:], (states[T].copy(), cells[T].T.copy()), cache
+    return fast.forward(check_sequence(params, x, state, GATES, STATE_FIELDS))
 
 
 def backward(
@@ -453,101 +249,70 @@ def backward(
     ((8, 2), (5, 4, 3), (4, 2))
     """
     check_cache(cache, SequenceCache, "lstm.forward")
-    params, x, h_prev = cache.params, cache.x, cache.h_prev
-    (T, B, H), D, dtype = h_prev.shape, x.shape[2], h_prev.dtype
-    d_h = check_array("d_h", d_h, (T, B, H), dtype)
-    d_h_T, d_c_T = check_state("d_state", d_state, STATE_FIELDS, B, H, dtype)
-    check_total(into, params, dtype)
-
-    W, U_transposed = params["weight_ih"], np.ascontiguousarray(params["weight_hh"].T)
-    d_params = {} if into is None else into
-    d_x = np.empty((T, B, D), dtype)
-    # Columns again, as in forward, and the gates of d_a in PyTorch's order.
-    d_h_t, d_c_t = d_h_T.T.copy(), d_c_T.T.copy()
-    through_h = np.empty((H, B), dtype)
-    longest = min(T, CHUNK)
-    d_a_all = np.empty((longest, GATES, H, B), dtype)
-    direct_all, c_from_h_all = np.empty((2, longest, H, B), dtype)
-    for chunk in reversed(chunks(T)):
-        length = chunk.stop - chunk.start
-        d_a, direct, c_from_h = d_a_all[:length], direct_all[:length], c_from_h_all[:length]
-        direct[:] = columns(d_h[chunk])
-        _write_factors(cache, chunk, d_a, c_from_h)
-        per_step = zip(
-            direct[::-1],
-            c_from_h[::-1],
-            d_a[::-1, :3],
-            d_a[::-1, 3],
-            d_a.reshape(length, GATES * H, B)[::-1],
-            cache.gates[chunk, 2][::-1],
-            strict=True,
-        )
-        for direct_t, c_from_h_t, d_ifg, d_o, d_a_t, f in per_step:
-            np.add(d_h_t, direct_t, out=d_h_t)
-            np.multiply(d_h_t, c_from_h_t, out=through_h)
-            np.add(d_c_t, through_h, out=d_c_t)
-            np.multiply(d_ifg, d_c_t, out=d_ifg)
-            np.multiply(d_o, d_h_t, out=d_o)
-            np.dot(U_transposed, d_a_t, out=d_h_t)
-            np.multiply(d_c_t, f, out=d_c_t)
-        # All steps of the chunk side by side: each weight gradient is one product.
-        rows = d_a.transpose(1, 2, 0, 3).reshape(GATES * H, length * B)
-        d_W = np.dot(rows, x[chunk].reshape(length * B, D))
-        d_U = np.dot(rows, h_prev[chunk].reshape(length * B, H))
-        add(d_params, _named_gradients(params, d_W, d_U, rows.sum(axis=1)))
-        np.dot(rows.T, W, out=d_x[chunk].reshape(length * B, D))
-    if not d_params:  # no step at all
-        d_params = {name: np.zeros_like(value) for name, value in params.items()}
-    return d_params, d_x, (d_h_t.T.copy(), d_c_t.T.copy())
+    return fast.backward(cache, *check_gradients(cache, d_h, d_state, into, STATE_FIELDS))
 
 
-def _write_factors(cache: SequenceCache, chunk: slice, d_a: Array, c_from_h: Array) -> None:
-    """Write the factors of the deltas that no recursion enters, for all steps of a chunk at once.
+def init_params(
+    rng: np.random.Generator,
+    input_size: int,
+    hidden_size: int,
+    dtype: DTypeLike = np.float64,
+    *,
+    bias: bool = True,
+    forget_bias: float = 0.0,
+) -> Params:
+    r"""Draw parameters as PyTorch does, uniformly from :math:`(-1/\sqrt{H}, 1/\sqrt{H})`.
 
-    Those of i, f, g are still to be multiplied by delta^c_t, those of o and ``c_from_h`` by
-    delta^h_t.
+    Args:
+        rng: source of the random numbers.
+        input_size: D, the length of :math:`x_t`.
+        hidden_size: H, the length of :math:`h_t` and :math:`c_t`.
+        dtype: float32 or float64.
+        bias: whether there are biases.
+        forget_bias: added to :math:`b_f`. A value of 1 or 2 opens the forget gate at the start of
+            training (Gers et al. 2000; Jozefowicz, Zaremba and Sutskever 2015).
+
+    Returns:
+        ``weight_ih (4*H, D)``, ``weight_hh (4*H, H)``, ``bias_ih (4*H,)``, ``bias_hh (4*H,)``, each
+        with the gates i, f, g, o stacked in this order. The bias of a gate is the sum of both.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
+    >>> {name: array.shape for name, array in params.items()}
+    {'weight_ih': (8, 3), 'weight_hh': (8, 2), 'bias_ih': (8,), 'bias_hh': (8,)}
     """
-    gates, c_prev, tanh_c = cache.gates[chunk], cache.cells[chunk], cache.tanh_cells[chunk]
-    o, i, g, i_and_f = gates[:, 0], gates[:, 1], gates[:, 3], gates[:, 1:3]
-    np.subtract(1, i_and_f, out=d_a[:, :2])  # d_ai = g i (1 - i), d_af = c_{t-1} f (1 - f)
-    d_a[:, :2] *= i_and_f
-    d_a[:, 0] *= g
-    d_a[:, 1] *= c_prev
-    np.multiply(g, g, out=d_a[:, 2])  # d_ag = i (1 - g^2)
-    np.subtract(1, d_a[:, 2], out=d_a[:, 2])
-    d_a[:, 2] *= i
-    np.subtract(1, o, out=d_a[:, 3])  # d_ao = tanh(c_t) o (1 - o)
-    d_a[:, 3] *= o
-    d_a[:, 3] *= tanh_c
-    np.multiply(tanh_c, tanh_c, out=c_from_h)  # o (1 - tanh(c_t)^2)
-    np.subtract(1, c_from_h, out=c_from_h)
-    c_from_h *= o
+    offset = check_number("forget_bias", forget_bias, dtype=check_user_dtype(dtype))
+    if not check_bool("bias", bias) and offset != 0:
+        raise fail(ValueError, "forget_bias", "0 where bias is False", offset)
+    params = parameters.draw(GATES, rng, input_size, hidden_size, dtype, bias)
+    if offset != 0:
+        parameters.block(params, "f")["bias_ih"] += offset
+    return params
 
 
-def _stacked_weights(params: Params) -> Array:
-    """Return [U b W] with the gates in the order o, i, f, g and those of o, i, f halved.
+def split_gates(params: Params) -> dict[str, Array]:
+    r"""Return the book's :math:`W_f, U_f, b_f, \dots` from a parameter dict.
 
-    In this order the gates that go through sigma are one block.
+    Args:
+        params: as :func:`init_params` returns them.
+
+    Returns:
+        ``W_i, W_f, W_g, W_o (H, D)`` and ``U_i, U_f, U_g, U_o (H, H)``, views: to write into one
+        changes ``params``. ``b_i, b_f, b_g, b_o (H,)`` are the sums of ``bias_ih`` and ``bias_hh``,
+        read-only, since a sum has nowhere to write to, and left out where there are none.
+
+    Raises:
+        TypeError, ValueError: ``params`` is not a parameter dict of an LSTM.
+
+    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=2)
+    >>> gates = split_gates(params)
+    >>> gates["W_f"][:] = 0
+    >>> params["weight_ih"][2:4]
+    array([[0., 0., 0.],
+           [0., 0., 0.]])
+    >>> gates["b_f"] == (params["bias_ih"] + params["bias_hh"])[2:4]
+    array([ True,  True])
     """
-    stack = np.concatenate(
-        (params["weight_hh"], _summed_bias(params)[:, np.newaxis], params["weight_ih"]), axis=1
-    )
-    rows = len(stack) // GATES
-    stack = np.concatenate((stack[3 * rows :], stack[: 3 * rows]))
-    stack[: 3 * rows] *= 0.5
-    return stack
-
-
-def _summed_bias(params: Params) -> Array:
-    """Return the one bias of the book; PyTorch has two and adds them."""
-    if "bias_ih" not in params:
-        return np.zeros(len(params["weight_hh"]), params["weight_hh"].dtype)
-    return params["bias_ih"] + params["bias_hh"]
-
-
-def _named_gradients(params: Params, d_W: Array, d_U: Array, d_b: Array) -> Params:
-    """Give the gradients PyTorch's names. The two biases are added, so they share a gradient."""
-    gradients = {"weight_ih": d_W, "weight_hh": d_U}
-    if "bias_ih" in params:
-        gradients |= {"bias_ih": d_b, "bias_hh": d_b.copy()}
-    return gradients
+    return parameters.book_names(params, GATES)

@@ -16,22 +16,15 @@ Source: X. Qiu, Neural Networks and Deep Learning, 2020, section 6.5 and exercis
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
-import numpy as np
+import numpy as np  # noqa: F401 - for the examples
 
-from nndl_rnn import rnn
-from nndl_rnn._sequences import check_total
-from nndl_rnn._validation import (
-    Array,
-    Params,
-    State,
-    check_array,
-    check_cache,
-    check_network_arguments,
-    check_state,
-)
+from nndl_rnn import rnn, unrolled
+from nndl_rnn._validation import Array, Params, State, check_cache, check_d_state
 from nndl_rnn.rnn import init_params
+from nndl_rnn.unrolled import SequenceCache
 
 __all__ = [
     "SequenceCache",
@@ -43,7 +36,8 @@ __all__ = [
     "step_backward",
 ]
 
-STATE_FIELDS = ("h",)
+GATES, STATE_FIELDS = rnn.GATES, rnn.STATE_FIELDS
+_THIS = sys.modules[__name__]  # what the loop over time steps through
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -51,16 +45,6 @@ class StepCache:
     """What one step leaves for its backward pass: the cache of the layer that is added."""
 
     added: rnn.StepCache
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class SequenceCache:
-    """What a whole sequence leaves for its backward pass, and the shape of its inputs."""
-
-    steps: tuple[StepCache, ...]
-    params: Params
-    x: Array
-    hidden_size: int
 
 
 def step(params: Params, x_t: Array, state: State | None = None) -> tuple[State, StepCache]:
@@ -85,7 +69,8 @@ def step(params: Params, x_t: Array, state: State | None = None) -> tuple[State,
     array([[4.]])
     """
     (added,), cache = rnn.step(params, x_t, state)
-    return (cache.h_prev + added,), StepCache(cache)
+    h_t = cache.h_prev + added
+    return (h_t,), StepCache(cache)
 
 
 def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Array, State]:
@@ -112,10 +97,12 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     (array([[15.]]),)
     """
     check_cache(cache, StepCache, "residual.step")
-    B, H = cache.added.h_t.shape
-    (d_h_t,) = check_state("d_state", d_state, STATE_FIELDS, B, H, cache.added.h_t.dtype)
-    d_params, d_x_t, (d_h_prev,) = rnn.step_backward(cache.added, (d_h_t,))
-    return d_params, d_x_t, (d_h_t + d_h_prev,)
+    added = cache.added
+    (d_h_t,) = check_d_state(d_state, STATE_FIELDS, added.h_t)
+
+    d_params, d_x_t, (d_h_added,) = rnn.step_backward(added, (d_h_t,))
+    d_h_prev = d_h_t + d_h_added
+    return d_params, d_x_t, (d_h_prev,)
 
 
 def forward(
@@ -140,19 +127,7 @@ def forward(
     >>> h.ravel()
     array([1., 2., 3.])
     """
-    arguments = check_network_arguments(
-        params, x, state, x_name="x", gates=1, state_fields=STATE_FIELDS
-    )
-    T, B, _ = arguments.x.shape
-    h = np.empty((T, B, arguments.hidden_size), arguments.dtype)
-    (h_t,) = arguments.state
-    caches = []
-    for t, x_t in enumerate(arguments.x):
-        (h_t,), cache = step(arguments.params, x_t, (h_t,))
-        h[t] = h_t
-        caches.append(cache)
-    sequence = SequenceCache(tuple(caches), arguments.params, arguments.x, arguments.hidden_size)
-    return h, (h_t.copy(),), sequence
+    return unrolled.forward(_THIS, params, x, state)
 
 
 def backward(
@@ -191,15 +166,4 @@ def backward(
     (array([[8.]]),)
     """
     check_cache(cache, SequenceCache, "residual.forward")
-    (T, B, _), H, dtype = cache.x.shape, cache.hidden_size, cache.x.dtype
-    d_h = check_array("d_h", d_h, (T, B, H), dtype)
-    (d_h_t,) = check_state("d_state", d_state, STATE_FIELDS, B, H, dtype)
-    check_total(into, cache.params, dtype)
-    zeros = {name: np.zeros_like(value) for name, value in cache.params.items()}
-    d_params = zeros if into is None else into
-    d_x = np.empty_like(cache.x)
-    for t in reversed(range(T)):
-        d_step, d_x[t], (d_h_t,) = step_backward(cache.steps[t], (d_h[t] + d_h_t,))
-        for name, share in d_step.items():
-            d_params[name] += share
-    return d_params, d_x, (d_h_t.copy(),)
+    return unrolled.backward(cache, d_h, d_state, into=into)

@@ -12,10 +12,9 @@ both be left out. D is the size of the input (:math:`m` in the book), H that of 
 (:math:`n`), B the batch.
 
 The book writes column vectors; here each row of a batch is one sample, so :math:`W x_t` becomes
-``x_t @ W.T``. A gradient has the shape of its variable in both.
-
-:func:`step` and :func:`step_backward` follow the derivation line by line. :func:`forward` and
-:func:`backward` compute the same with one large matrix product wherever the recursion allows it.
+``x_t @ W.T``. A gradient has the shape of its variable in both. Read :func:`step` and
+:func:`step_backward` beside the book's chapter; :mod:`nndl_rnn.unrolled` is the loop over time
+around them. :func:`forward` and :func:`backward` compute the same for whole sequences, fast.
 
 The option ``nonlinearity`` is given to :func:`step` or :func:`forward`, and the cache remembers it.
 A cache refers to the arrays that it was made from and does not copy them: leave ``params``, ``x``
@@ -33,24 +32,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nndl_rnn._sequences import add, check_total, chunks
+from nndl_rnn import parameters
+from nndl_rnn._fast import rnn as fast
+from nndl_rnn._fast.rnn import SequenceCache
 from nndl_rnn._validation import (
     Array,
-    NetworkArguments,
     Params,
     State,
-    check_array,
-    check_bool,
     check_cache,
     check_choice,
-    check_network_arguments,
-    check_params,
-    check_rng,
-    check_size,
-    check_state,
-    check_user_dtype,
+    check_d_state,
+    check_gradients,
+    check_sequence,
+    check_step,
 )
-from nndl_rnn.activations import tanh, tanh_derivative_from_value
+from nndl_rnn.parameters import stack, unstack
 
 __all__ = [
     "SequenceCache",
@@ -63,97 +59,9 @@ __all__ = [
     "step_backward",
 ]
 
-GATES = 1
+GATES = parameters.GATES["rnn"]
 STATE_FIELDS = ("h",)
 NONLINEARITIES = ("tanh", "identity")
-
-
-@dataclass(frozen=True, slots=True)
-class StepCache:
-    """What one step leaves for its backward pass."""
-
-    params: Params = field(repr=False)
-    x_t: Array = field(repr=False)
-    h_prev: Array = field(repr=False)
-    h_t: Array = field(repr=False)
-    nonlinearity: str
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceCache:
-    """What a whole sequence leaves for its backward pass; ``h[0]`` is the initial state.
-
-    Kept for each step and sequence are :math:`D + H` numbers: :math:`x_t` and :math:`h_t`; further
-    :math:`h_0`.
-    """
-
-    params: Params = field(repr=False)
-    x: Array = field(repr=False)
-    h: Array = field(repr=False)
-    nonlinearity: str
-
-
-def init_params(
-    rng: np.random.Generator,
-    input_size: int,
-    hidden_size: int,
-    dtype: DTypeLike = np.float64,
-    *,
-    bias: bool = True,
-) -> Params:
-    r"""Draw parameters uniformly from :math:`[-1/\sqrt{H}, 1/\sqrt{H})`, as PyTorch does.
-
-    Args:
-        rng: source of the random numbers.
-        input_size: D, at least 1.
-        hidden_size: H, at least 1.
-        dtype: float32 or float64.
-        bias: whether there are biases.
-
-    Returns:
-        ``weight_ih (H, D)``, ``weight_hh (H, H)`` and, with biases, ``bias_ih (H,)``,
-        ``bias_hh (H,)``.
-
-    Raises:
-        TypeError: ``rng`` is no generator, a size no integer, ``bias`` no bool, ``dtype`` another.
-        ValueError: a size is below 1.
-
-    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=4)
-    >>> {name: value.shape for name, value in params.items()}
-    {'weight_ih': (4, 3), 'weight_hh': (4, 4), 'bias_ih': (4,), 'bias_hh': (4,)}
-    """
-    rng = check_rng(rng)
-    input_size = check_size("input_size", input_size)
-    hidden_size = check_size("hidden_size", hidden_size)
-    dtype = check_user_dtype(dtype)
-    shapes: dict[str, tuple[int, ...]] = {
-        "weight_ih": (hidden_size, input_size),
-        "weight_hh": (hidden_size, hidden_size),
-    }
-    if check_bool("bias", bias):
-        shapes |= {"bias_ih": (hidden_size,), "bias_hh": (hidden_size,)}
-    bound = 1 / np.sqrt(hidden_size)
-    return {name: rng.uniform(-bound, bound, size).astype(dtype) for name, size in shapes.items()}
-
-
-def split_gates(params: Params) -> dict[str, Array]:
-    """Return the parameters under the book's names ``W``, ``U`` and, with biases, ``b``.
-
-    ``W`` and ``U`` are views of ``params``; ``b`` is a new array, ``bias_ih + bias_hh``.
-
-    Raises:
-        TypeError, ValueError: ``params`` is not a parameter dict of this module.
-
-    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=4)
-    >>> book = split_gates(params)
-    >>> list(book), book["U"] is params["weight_hh"]
-    (['W', 'U', 'b'], True)
-    """
-    params, _, _ = check_params(params, GATES)
-    book = {"W": params["weight_ih"], "U": params["weight_hh"]}
-    if "bias_ih" in params:
-        book["b"] = params["bias_ih"] + params["bias_hh"]
-    return book
 
 
 def step(
@@ -182,12 +90,12 @@ def step(
     >>> h_t
     array([[8.]])
     """
-    arguments = _check_arguments("x_t", params, x_t, state)
+    params, x_t, (h_prev,) = check_step(params, x_t, state, GATES, STATE_FIELDS)
     check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
-    params, x_t, (h_prev,) = arguments.params, arguments.x, arguments.state
 
-    a_t = x_t @ params["weight_ih"].T + h_prev @ params["weight_hh"].T + _bias(params)
-    h_t = tanh(a_t) if nonlinearity == "tanh" else a_t
+    W, U, b = unstack(params, GATES)
+    a_t = x_t @ W.T + h_prev @ U.T + b
+    h_t = np.tanh(a_t) if nonlinearity == "tanh" else a_t
     return (h_t,), StepCache(params, x_t, h_prev, h_t, nonlinearity)
 
 
@@ -226,16 +134,27 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     """
     check_cache(cache, StepCache, "rnn.step")
     params, x_t, h_prev, h_t = cache.params, cache.x_t, cache.h_prev, cache.h_t
-    B, H = h_t.shape
-    (d_h_t,) = check_state("d_state", d_state, STATE_FIELDS, B, H, h_t.dtype)
+    (d_h_t,) = check_d_state(d_state, STATE_FIELDS, h_t)
 
-    d_a_t = d_h_t * _slope(h_t, cache.nonlinearity)
-    d_params = {"weight_ih": d_a_t.T @ x_t, "weight_hh": d_a_t.T @ h_prev}
-    if "bias_ih" in params:
-        d_params |= {"bias_ih": d_a_t.sum(axis=0), "bias_hh": d_a_t.sum(axis=0)}
-    d_x_t = d_a_t @ params["weight_ih"]
-    d_h_prev = d_a_t @ params["weight_hh"]
-    return d_params, d_x_t, (d_h_prev,)
+    W, U, _ = unstack(params, GATES)
+    d_a_t = d_h_t * (1 - h_t**2) if cache.nonlinearity == "tanh" else d_h_t
+    d_W = d_a_t.T @ x_t
+    d_U = d_a_t.T @ h_prev
+    d_b = d_a_t.sum(axis=0)
+    d_x_t = d_a_t @ W
+    d_h_prev = d_a_t @ U
+    return stack(params, [d_W], [d_U], [d_b]), d_x_t, (d_h_prev,)
+
+
+@dataclass(frozen=True, slots=True)
+class StepCache:
+    """What one step leaves for its backward pass."""
+
+    params: Params = field(repr=False)
+    x_t: Array = field(repr=False)
+    h_prev: Array = field(repr=False)
+    h_t: Array = field(repr=False)
+    nonlinearity: str
 
 
 def forward(
@@ -264,31 +183,8 @@ def forward(
     >>> h.ravel(), h_last
     (array([1.  , 1.5 , 1.75]), array([[1.75]]))
     """
-    arguments = _check_arguments("x", params, x, state)
     check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
-    params, x, (h_0,) = arguments.params, arguments.x, arguments.state
-    T, B, D = x.shape
-    H = arguments.hidden_size
-
-    h = np.empty((T + 1, B, H), arguments.dtype)
-    h[0] = h_0
-    W_transposed = params["weight_ih"].T
-    U_transposed = np.ascontiguousarray(params["weight_hh"].T)
-    bias = _bias(params)
-    recurrent_share = np.empty((B, H), arguments.dtype)
-    for chunk in chunks(T):
-        # The input's share of every a_t of the chunk; each step turns its a_t into h_t in place.
-        a = h[chunk.start + 1 : chunk.stop + 1]
-        rows = len(a) * B
-        np.dot(x[chunk].reshape(rows, D), W_transposed, out=a.reshape(rows, H))
-        np.add(a, bias, out=a)
-        for h_prev, a_t in zip(h[chunk], a, strict=True):
-            np.dot(h_prev, U_transposed, out=recurrent_share)
-            np.add(a_t, recurrent_share, out=a_t)
-            if nonlinearity == "tanh":
-                np.tanh(a_t, out=a_t)
-    # The last state is a copy, so that carrying it on does not keep the sequence in memory.
-    return h[1:], (h[T].copy(),), SequenceCache(params, x, h, nonlinearity)
+    return fast.forward(check_sequence(params, x, state, GATES, STATE_FIELDS), nonlinearity)
 
 
 def backward(
@@ -339,51 +235,53 @@ def backward(
     (array([[2.]]), array([0.25, 0.5 , 1.  ]), array([[0.125]]))
     """
     check_cache(cache, SequenceCache, "rnn.forward")
-    params, x, h = cache.params, cache.x, cache.h
-    T, B, D = x.shape
-    H = h.shape[-1]
-    d_h = check_array("d_h", d_h, (T, B, H), h.dtype)
-    (d_h_T,) = check_state("d_state", d_state, STATE_FIELDS, B, H, h.dtype)
-    check_total(into, params, h.dtype)
-
-    W, U = params["weight_ih"], np.ascontiguousarray(params["weight_hh"])
-    d_params = {} if into is None else into
-    d_x = np.empty((T, B, D), h.dtype)
-    d_h_t = d_h_T.copy()
-    for chunk in reversed(chunks(T)):
-        h_prev = h[chunk]
-        d_a = _slope(h[chunk.start + 1 : chunk.stop + 1], cache.nonlinearity)
-        for d_a_t, direct in zip(d_a[::-1], d_h[chunk][::-1], strict=True):
-            np.add(d_h_t, direct, out=d_h_t)
-            np.multiply(d_a_t, d_h_t, out=d_a_t)
-            np.dot(d_a_t, U, out=d_h_t)
-        rows = d_a.reshape(len(d_a) * B, H)
-        share = {
-            "weight_ih": np.dot(rows.T, x[chunk].reshape(len(rows), D)),
-            "weight_hh": np.dot(rows.T, h_prev.reshape(len(rows), H)),
-        }
-        if "bias_ih" in params:
-            d_bias = rows.sum(axis=0)
-            share |= {"bias_ih": d_bias, "bias_hh": d_bias.copy()}
-        add(d_params, share)
-        np.dot(rows, W, out=d_x[chunk].reshape(len(rows), D))
-    if not d_params:  # no step at all
-        d_params = {name: np.zeros_like(value) for name, value in params.items()}
-    return d_params, d_x, (d_h_t,)
+    return fast.backward(cache, *check_gradients(cache, d_h, d_state, into, STATE_FIELDS))
 
 
-def _check_arguments(
-    x_name: str, params: Params, x: Array, state: State | None
-) -> NetworkArguments:
-    return check_network_arguments(
-        params, x, state, x_name=x_name, gates=GATES, state_fields=STATE_FIELDS
-    )
+def init_params(
+    rng: np.random.Generator,
+    input_size: int,
+    hidden_size: int,
+    dtype: DTypeLike = np.float64,
+    *,
+    bias: bool = True,
+) -> Params:
+    r"""Draw parameters uniformly from :math:`[-1/\sqrt{H}, 1/\sqrt{H})`, as PyTorch does.
+
+    Args:
+        rng: source of the random numbers.
+        input_size: D, at least 1.
+        hidden_size: H, at least 1.
+        dtype: float32 or float64.
+        bias: whether there are biases.
+
+    Returns:
+        ``weight_ih (H, D)``, ``weight_hh (H, H)`` and, with biases, ``bias_ih (H,)``,
+        ``bias_hh (H,)``.
+
+    Raises:
+        TypeError: ``rng`` is no generator, a size no integer, ``bias`` no bool, ``dtype`` another.
+        ValueError: a size is below 1.
+
+    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=4)
+    >>> {name: value.shape for name, value in params.items()}
+    {'weight_ih': (4, 3), 'weight_hh': (4, 4), 'bias_ih': (4,), 'bias_hh': (4,)}
+    """
+    return parameters.draw(GATES, rng, input_size, hidden_size, dtype, bias)
 
 
-def _bias(params: Params) -> Array | float:
-    return params["bias_ih"] + params["bias_hh"] if "bias_ih" in params else 0.0
+def split_gates(params: Params) -> dict[str, Array]:
+    """Return the parameters under the book's names ``W``, ``U`` and, with biases, ``b``.
 
+    ``W`` and ``U`` are views: to write into one changes ``params``. ``b`` is the sum of ``bias_ih``
+    and ``bias_hh``, read-only, since a sum has nowhere to write to.
 
-def _slope(h: Array, nonlinearity: str) -> Array:
-    """The derivative of the nonlinearity, from its value, as a new array."""
-    return tanh_derivative_from_value(h) if nonlinearity == "tanh" else np.ones_like(h)
+    Raises:
+        TypeError, ValueError: ``params`` is not a parameter dict of this module.
+
+    >>> params = init_params(np.random.default_rng(0), input_size=3, hidden_size=4)
+    >>> book = split_gates(params)
+    >>> list(book), np.shares_memory(book["U"], params["weight_hh"])
+    (['W', 'U', 'b'], True)
+    """
+    return parameters.book_names(params, GATES)

@@ -187,7 +187,7 @@ def test_the_order_of_hidden_units_does_not_matter(module, form, problem, data):
     params, x, state, d_h, d_state = make_problem(module, **problem)
     size = problem["hidden_size"]
     order = np.array(data.draw(st.permutations(range(size)), label="order"))
-    rows = np.concatenate([order + gate * size for gate in range(module.GATES)])
+    rows = np.concatenate([order + gate * size for gate in range(len(module.GATES))])
 
     def permuted(named):
         stacks = {name: value[rows] for name, value in named.items()}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nndl_rnn import bptt, gru, lstm, residual, rnn
-from nndl_rnn._sequences import CHUNK, chunks
+from nndl_rnn._fast.sequences import CHUNK, chunks
 from nndl_rnn.gradcheck import compare
 
 FORMS = {

@@ -11,12 +11,7 @@ the same bits; :func:`nndl_rnn.bptt.checkpointed` rests on this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import DTypeLike
-
-from nndl_rnn._validation import Array, Params, check_array, fail, type_name
+from nndl_rnn._validation import Array, Params
 
 CHUNK = 16
 
@@ -38,23 +33,6 @@ def columns(rows: Array) -> Array:
     on which NumPy is fastest, and large products of this form are the faster ones in OpenBLAS.
     """
     return rows.transpose(0, 2, 1)
-
-
-def check_total(total: object, params: Params, dtype: DTypeLike) -> None:
-    """Refuse an ``into`` that is not a dict of gradients of ``params``."""
-    expected = "None or a dict of gradients with the keys, shapes and dtype of params"
-    if total is None:
-        return
-    if not isinstance(total, Mapping):
-        raise fail(TypeError, "into", expected, type_name(total))
-    if set(total) != set(params):
-        raise fail(ValueError, "into", expected, f"the keys {sorted(map(str, total))}")
-    for name, value in params.items():
-        label, array = f"into[{name!r}]", total[name]
-        check_array(label, array, value.shape, np.dtype(dtype), finite=False)
-        if array.dtype != dtype or not array.flags.writeable:
-            got = "a read-only one" if array.dtype == dtype else f"dtype {array.dtype}"
-            raise fail(ValueError, label, f"a writable array of dtype {dtype}", got)
 
 
 def add(total: Params, share: Params) -> None:

@@ -1,0 +1,1 @@
+"""The fused passes over whole sequences behind ``forward`` and ``backward``."""
