@@ -1,5 +1,4 @@
-"""The checker of printed equations: it reads the LaTeX that the reader sees, and proves or refutes
-it.
+"""The checker of printed equations: it reads the LaTeX that the reader sees, and proves or refutes it.
 
 A chapter says what its printed equations mean, and which of them are claims:
 
@@ -9,10 +8,13 @@ A chapter says what its printed equations mean, and which of them are claims:
     page.define("eq-lstm-forward", "eq-lstm-loss", "eq-lstm-deltas")
     page.verify("eq-lstm-cell-grad")
 
-The way of an equation through the modules: ``chapter`` finds its LaTeX, ``typography`` and
-``syntax`` make a surface tree, ``elaborate`` a typed tree with shapes, ``evaluate`` its values on
-the unrolled network in each kind of numbers of ``arithmetic``, ``exact`` and ``symbolic``;
-``claims`` and ``levels`` compare the sides.
+The way of an equation through the folders:
+
+- ``read``: ``chapter`` finds its LaTeX, ``typography`` and ``syntax`` make a surface tree;
+- ``mean``: ``definitions`` and ``claims`` say what its statements are, ``elaborate`` makes a typed
+  tree with shapes;
+- ``numbers``: the kinds of numbers that it is evaluated in, and ``compare``: ``evaluate`` finds its
+  values on the unrolled network, ``claims`` and ``levels`` compare the sides.
 """
 
 from texproof.derivation import Derivation

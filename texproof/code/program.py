@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from texproof.code.layout import FloatArray, Layout
-from texproof.compare.claims import Claim
 from texproof.compare.evaluate import Environment, Network, Node, show_node
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Source, located
+from texproof.mean.claims import Claim
 from texproof.mean.linear import Linear
 from texproof.mean.terms import Call, Derivative, Reference, Term
 from texproof.mean.vocabulary import LAST_TIME

@@ -12,9 +12,10 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from texproof.compare.claims import Claim, Comparison, compare, show_instance
+from texproof.compare.claims import Comparison, compare, show_instance
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, located
+from texproof.mean.claims import Claim
 from texproof.numbers.arithmetic import Arithmetic, Autograd, ComplexStep, FiftyDigits
 from texproof.numbers.exact import PrimeField, modulo_prime, rational
 from texproof.numbers.symbolic import CentralDifference, SymbolNetwork

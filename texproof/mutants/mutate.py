@@ -15,18 +15,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from texproof.read import syntax as s
-from texproof.numbers.arithmetic import ComplexStep
-from texproof.compare.claims import compare, read_condition
-from texproof.mean.elaborate import KNOWN_FUNCTIONS, elaborate
-from texproof.errors import ClaimFailed, EquationError, Source, Span
+from texproof.compare.claims import compare
 from texproof.compare.levels import other_sizes
-from texproof.mean.linear import Linear
 from texproof.compare.model import Model
-from texproof.read.typography import Macros
+from texproof.errors import ClaimFailed, EquationError, Source, Span
+from texproof.mean.conditions import read_condition
+from texproof.mean.elaborate import elaborate, without_last_superscript
+from texproof.mean.linear import Linear
+from texproof.mean.products import ELEMENTWISE
+from texproof.mean.units import DIAGONAL, Unit, function_in, starts_with_partial, units
 from texproof.mean.vocabulary import Quantity, Vocabulary, latex_at
+from texproof.numbers.arithmetic import ComplexStep
+from texproof.read import syntax as s
+from texproof.read.typography import Macros
 
-_PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
 _PRODUCT_SIGNS = {
     "odot": "\\cdot",
     "circ": "\\cdot",
@@ -82,7 +84,7 @@ def mutants(source: Source, names: Vocabulary, macros: Macros | None = None) -> 
     Raises:
         EquationError: the equation cannot be read.
     """
-    found = _Mutator(source, names).edits(s.parse(source, macros))
+    found = _Mutator(source, names).edits(s.statements(source, macros))
     kept: dict[str, Mutant] = {}
     for mutant in found:
         text = mutant.source.text
@@ -93,11 +95,7 @@ def mutants(source: Source, names: Vocabulary, macros: Macros | None = None) -> 
 
 def equal_rewrites(source: Source, names: Vocabulary, macros: Macros | None = None) -> list[Mutant]:
     """Edits that change nothing: two neighbouring terms of a sum, or factors of a Hadamard product, swapped."""
-    return list(
-        _rewrites(
-            source, [statement for row in s.parse(source, macros) for statement in row], names
-        )
-    )
+    return list(_rewrites(source, s.statements(source, macros), names))
 
 
 @dataclass(frozen=True)
@@ -135,15 +133,18 @@ class _Mutator:
     def __init__(self, source: Source, names: Vocabulary):
         self.source, self.names = source, names
 
-    def edits(self, rows: list[list[s.Node]]) -> Iterator[Mutant]:
-        for statement in itertools.chain.from_iterable(rows):
+    def edits(self, statements: list[s.Node]) -> Iterator[Mutant]:
+        r"""Of all statements but conditions such as ``t = 1, \dots, T``."""
+        for statement in statements:
             if read_condition(statement, self.names) is None:
                 yield from self._node(statement)
 
     def _edit(self, kind: str, start: int, end: int, replacement: str) -> Mutant:
+        """The equation with other text between two places."""
         return Mutant(kind, (start, end), replacement, self.source)
 
     def _node(self, node: s.Node) -> Iterator[Mutant]:
+        """Of a node and of all below it."""
         if isinstance(node, s.Symbol | s.Script | s.Accent | s.Name | s.ProductOf):
             found = self.names.find(node)
             if found:
@@ -169,15 +170,16 @@ class _Mutator:
                 yield self._edit("function", *node.span, _FUNCTION_SWAPS[text])
             case s.Symbol(text) if text == "T":
                 yield self._edit("constant", *node.span, "(T+1)")
-            case s.Name("diag") | s.Symbol("\\diag"):
+            case s.Name(text) | s.Symbol(text) if text in DIAGONAL:
                 yield self._edit("function", *node.span, " ")
             case _:
-                for child in s.children(node):
+                for child in _below(node):
                     yield from self._node(child)
 
     # ---------------------------------------------------------------- sums and products
 
     def _sum(self, node: s.SumOf, terms: tuple[tuple[str, s.Node], ...]) -> Iterator[Mutant]:
+        """Of ``a - b``: a sign flipped, a term dropped."""
         text = self.source.text
         starts = []
         for number, (sign, term) in enumerate(terms):
@@ -197,69 +199,38 @@ class _Mutator:
             yield from self._node(term)
 
     def _product(self, node: s.ProductOf) -> Iterator[Mutant]:
-        first = node.factors[0][1]
-        inline = any(operator == "/" for operator, _ in node.factors)
-        if (first in _PARTIALS or _is_direct_partial(first)) and not inline:
-            for _, factor in node.factors[1:]:  # above or below the bar of a fraction
-                yield from self._node(factor)
-            return
-        units = self._units(node)
-        for number, (operator, factors) in enumerate(units):
-            start, end = factors[0].span[0], factors[-1].span[1]
-            if number:
-                before = units[number - 1][1][-1].span[1]
-                yield self._edit("drop factor", before, end, "")
-                scalar = self._is_scalar(factors) or self._is_scalar(units[number - 1][1])
+        r"""Of ``U^\top a``: a factor dropped, the operator or the order of two factors changed."""
+        before: Unit | None = None
+        found = units(node, self.names)
+        for operator, unit in found:
+            if before:
+                between = before.span[1], unit.span[0]
+                yield self._edit("drop factor", between[0], unit.span[1], "")
+                scalar = self._is_scalar(unit) or self._is_scalar(before)
                 if operator in _PRODUCT_SIGNS and not scalar:
-                    yield self._edit("operator", before, start, f" {_PRODUCT_SIGNS[operator]} ")
+                    yield self._edit("operator", *between, f" {_PRODUCT_SIGNS[operator]} ")
                 if operator in ("juxtaposed", "cdot", "otimes") and not scalar:
-                    yield self._swap("order", units[number - 1][1], factors)
-            elif len(units) > 1:
-                yield self._edit("drop factor", start, units[1][1][0].span[0], "")
-            for factor in factors:
+                    yield self._swap("order", before, unit)
+            elif len(found) > 1:
+                yield self._edit("drop factor", unit.span[0], found[1][1].span[0], "")
+            for factor in unit.factors:
                 yield from self._node(factor)
+            before = unit
 
-    def _units(self, node: s.ProductOf) -> list[tuple[str, list[s.Node]]]:
-        """Factors, with the argument of a function and the two halves of an inline derivative kept together."""
-        units: list[tuple[str, list[s.Node]]] = []
-        at = 0
-        while at < len(node.factors):
-            operator, factor = node.factors[at]
-            width = 1
-            if self._is_function(factor) or (
-                isinstance(factor, s.Fraction) and factor.numerator in _PARTIALS
-            ):
-                width = 2
-            elif factor in _PARTIALS or _is_direct_partial(factor):
-                width = 4
-            units.append((operator, [inner for _, inner in node.factors[at : at + width]]))
-            at += width
-        return units
-
-    def _is_scalar(self, factors: Sequence[s.Node]) -> bool:
-        """Whether factors are a scalar, whose place in a product and whose product sign do not matter."""
+    def _is_scalar(self, piece: Unit | s.Node) -> bool:
+        """Whether this is a scalar, whose place in a product and whose product sign do not matter."""
         try:
-            unit = s.ProductOf(
-                tuple(("juxtaposed" if at else "", factor) for at, factor in enumerate(factors))
-            )
-            return elaborate(unit if len(factors) > 1 else factors[0], self.names).shape == ()
+            return elaborate(piece, self.names).shape == ()
         except EquationError:
             return False
 
-    def _is_function(self, node: s.Node) -> bool:
-        base = node.base if isinstance(node, s.Script) and node.subscript is None else node
-        if not isinstance(base, s.Symbol | s.Name) or self.names.find(base):
-            return False
-        unknown = self.names.scalar_functions | self.names.activations
-        return base.text in KNOWN_FUNCTIONS | unknown
-
-    def _swap(self, kind: str, left: Sequence[s.Node], right: Sequence[s.Node]) -> Mutant:
-        a, b = left[0].span[0], left[-1].span[1]
-        c, d = right[0].span[0], right[-1].span[1]
-        text = self.source.text
+    def _swap(self, kind: str, left: Unit | s.Node, right: Unit | s.Node) -> Mutant:
+        """Two neighbours in the other order; what stands between them stays."""
+        (a, b), (c, d), text = left.span, right.span, self.source.text
         return self._edit(kind, a, d, f" {text[c:d]} {text[b:c]} {text[a:b]}")
 
     def _big(self, node: s.Big) -> Iterator[Mutant]:
+        r"""Of ``\sum_{k=1}^{t} a_k``: a bound shifted, an ordered product turned round."""
         lower = node.lower.sides[1] if isinstance(node.lower, s.Relation) else None
         for bound in (lower, node.upper):
             index = self.names.index(bound)
@@ -269,7 +240,7 @@ class _Mutator:
                 shifted = str(index + Linear(step))
                 bare = self.source.text[bound.span[0] - 1] in "^_"
                 yield self._edit("bound", *bound.span, f"{{{shifted}}}" if bare else shifted)
-        if node.kind.endswith("product") and not self._is_scalar([node.body]):
+        if node.kind.endswith("product") and not self._is_scalar(node.body):
             start = node.span[0]
             printed = _PRODUCT.match(self.source.text, start)
             other = "\\overleftarrow{\\prod}" if node.kind == "product" else "\\prod"
@@ -280,6 +251,7 @@ class _Mutator:
     # ---------------------------------------------------------------- symbols and scripts
 
     def _script(self, node: s.Script) -> Iterator[Mutant]:
+        r"""Of ``A^\top``, ``h_t^2`` or ``\sigma'``: the superscript or the prime changed."""
         if isinstance(node.base, s.Held):
             yield from self._node(node.base.body)
             assert node.subscript is not None
@@ -290,11 +262,7 @@ class _Mutator:
             if at >= 0:
                 yield self._edit("function", at, at + 1, " ")
         if node.superscripts:
-            bare = node.subscript is None and len(node.superscripts) == 1
-            lower = node.superscripts[:-1]
-            inner = (
-                node.base if bare else s.Script(node.base, node.subscript, lower, 0, span=node.span)
-            )
+            inner = without_last_superscript(node)
             last = node.superscripts[-1]
             without = "{" + s.latex(inner).strip() + "}"
             yield from self._superscript(node, last, without)
@@ -305,13 +273,14 @@ class _Mutator:
         yield from self._node(node.base)
 
     def _superscript(self, node: s.Script, last: s.Node, without: str) -> Iterator[Mutant]:
+        r"""Of ``\top``: dropped; of a power: dropped, or one more or less."""
         if last == s.Symbol("\\top"):
             yield self._edit("transpose", *node.span, without)
             return
         index = self.names.index(last)
         if index is None:
             return
-        function = self._is_function(node)
+        function = function_in(node, self.names) is not None and not self.names.find(node.base)
         if not function:
             yield self._edit("power", *node.span, without)
         for step in (1, -1):
@@ -323,9 +292,11 @@ class _Mutator:
     def _quantity(
         self, span: Span, quantity: Quantity, indices: tuple[Linear, ...], tail: str
     ) -> Iterator[Mutant]:
+        """Of a name ``h_{t-1}``: an index shifted, or another name; ``tail`` is what raises it."""
         edit = partial(self._edit, start=span[0], end=span[1])
 
         def at(which: Quantity, values: Sequence[Linear]) -> str:
+            """A name at other indices, in braces so that a superscript may follow."""
             return "{" + latex_at(which, map(str, values)) + "}" + tail
 
         for place in range(len(indices)):
@@ -351,16 +322,22 @@ class _Mutator:
         ]
 
         def likeness(other: Quantity) -> int:
+            """Smaller for names that share more letters at the same place."""
             return -sum(a == b for a, b in zip(other.key, quantity.key, strict=False))
 
         return sorted(others, key=likeness)[:3]
 
 
-def _is_direct_partial(node: s.Node) -> bool:
-    return isinstance(node, s.Script) and node.base in _PARTIALS and node.subscript is None
+def _below(node: s.Node) -> list[s.Node]:
+    r"""What may be edited inside a node: of ``\frac{\partial L}{\partial h_t}`` only ``L`` and ``h_t``."""
+    if isinstance(node, s.Fraction) and starts_with_partial(node.numerator):
+        halves = (node.numerator, node.denominator)
+        return [factor for half in halves for factor in s.children(half)[1:]]
+    return s.children(node)
 
 
 def _rewrites(source: Source, nodes: Sequence[s.Node], names: Vocabulary) -> Iterator[Mutant]:
+    r"""``a + b`` as ``b + a`` and ``a \odot b`` as ``b \odot a``, at every place."""
     mutator = _Mutator(source, names)
     for node in nodes:
         if read_condition(node, names) is not None:
@@ -368,13 +345,12 @@ def _rewrites(source: Source, nodes: Sequence[s.Node], names: Vocabulary) -> Ite
         if isinstance(node, s.SumOf):
             for (sign, left), (other_sign, right) in itertools.pairwise(node.terms):
                 if sign == other_sign == "+":
-                    yield mutator._swap("swap terms", [left], [right])
+                    yield mutator._swap("swap terms", left, right)
         elif isinstance(node, s.ProductOf):
-            units = mutator._units(node)
-            for at, ((_, left_unit), (operator, right_unit)) in enumerate(
-                itertools.pairwise(units), 1
-            ):
-                around = [units[at - 1][0]] * (at > 1) + [o for o, _ in units[at + 1 : at + 2]]
-                if operator in ("odot", "circ") and all(o in ("odot", "circ") for o in around):
-                    yield mutator._swap("swap factors", left_unit, right_unit)
-        yield from _rewrites(source, s.children(node), names)
+            found = units(node, names)
+            operators = [operator for operator, _ in found[1:]]
+            for at, operator in enumerate(operators):
+                around = operators[max(0, at - 1) : at + 2]
+                if operator in ELEMENTWISE and all(other in ELEMENTWISE for other in around):
+                    yield mutator._swap("swap factors", found[at][1], found[at + 1][1])
+        yield from _rewrites(source, _below(node), names)

@@ -78,7 +78,7 @@ class Script(Node):
 
 @dataclass(frozen=True)
 class SumOf(Node):
-    """Terms with their signs, ``(("+", a), ("-", b))``; ``explicit_first`` tells a printed leading sign."""
+    """Terms with their signs, ``(("+", a), ("-", b))``; a ``+`` before the first may be printed or not."""
 
     terms: tuple[tuple[str, Node], ...]
 
@@ -187,6 +187,11 @@ def parse(source: Source, macros: Macros | None = None) -> list[list[Node]]:
             raise error.orig_exc from None
     assert isinstance(rows, list)
     return rows
+
+
+def statements(source: Source, macros: Macros | None = None) -> list[Node]:
+    """The statements of one printed equation, all rows together; see :func:`parse`."""
+    return [statement for row in parse(source, macros) for statement in row]
 
 
 @cache

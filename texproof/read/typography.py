@@ -2,10 +2,9 @@ r"""From the LaTeX that a reader sees to plain mathematics, without moving a cha
 
 Spacing, sizing, alignment and tags mean nothing to the mathematics. They are blanked out,
 character for character, so that every offset in the result is an offset in the author's text.
-Three things are rewritten in
-place: a new row becomes ``¶``, a new column or side condition ``§``, the two halves of ``\left.
-... \right|`` become ``\lhold`` and ``\atbar``, and macros are expanded (the one step that changes
-lengths; :class:`Prepared` keeps the way back).
+Three things are rewritten in place: a new row becomes ``¶``, a new column or side condition ``§``,
+and the two halves of ``\left. ... \right|`` become ``\lhold`` and ``\atbar``. Macros are expanded
+before; that is the one step that changes lengths, and :class:`Prepared` keeps the way back.
 """
 
 from __future__ import annotations

@@ -1,0 +1,104 @@
+"""Claims: printed chains of equalities, with their conditions and their instances in time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from texproof.errors import EquationError, ShapeMismatch, Source, located
+from texproof.mean.conditions import Condition, read_condition
+from texproof.mean.elaborate import elaborate
+from texproof.mean.spaces import read_space
+from texproof.mean.terms import Constant, Term, free_indices, settle, show_shape
+from texproof.mean.truisms import reject_truism
+from texproof.mean.vocabulary import LAST_TIME, Vocabulary
+from texproof.read import syntax as s
+from texproof.read.typography import Macros
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A chain ``a = b = c`` for all values of its free indices that satisfy the conditions."""
+
+    sides: tuple[Term, ...]
+    conditions: tuple[Condition, ...]
+    source: Source
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """The letters that its sides leave open, in alphabetical order."""
+        return tuple(sorted(frozenset().union(*(free_indices(side) for side in self.sides))))
+
+    def instances(self, last: int) -> Iterator[dict[str, int]]:
+        """All index values, with ``T`` equal to ``last``, for which the claim is made."""
+        first = 0 if any(condition.reaches_zero for condition in self.conditions) else 1
+        for values in itertools.product(range(first, last + 1), repeat=len(self.indices)):
+            environment = {**dict(zip(self.indices, values, strict=True)), LAST_TIME: last}
+            if all(condition.holds(environment) for condition in self.conditions):
+                yield environment
+
+
+def read_claims(source: Source, names: Vocabulary, macros: Macros) -> list[Claim]:
+    """The claims of a printed equation.
+
+    Raises:
+        EquationError: the equation cannot be read, makes no claim, or claims what is true by
+            definition.
+    """
+    found: list[tuple[int, tuple[Term, ...]]] = []
+    conditions: dict[int, list[Condition]] = {}
+    for number, row in enumerate(s.parse(source, macros)):
+        for statement in row:
+            condition = read_condition(statement, names)
+            if condition:
+                conditions.setdefault(number, []).append(condition)
+            else:
+                with located(source):
+                    found.append((number, _chain(statement, names)))
+    if not found:
+        raise EquationError(
+            "this equation makes no claim: there is nothing to check in it", None, source
+        )
+    with_claim = {number for number, _ in found}
+    for_all = [
+        c for number, listed in conditions.items() if number not in with_claim for c in listed
+    ]
+    claims = [
+        Claim(sides, (*conditions.get(number, ()), *for_all), source) for number, sides in found
+    ]
+    for claim in claims:
+        reject_truism(claim.sides, names, source)
+    return claims
+
+
+def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
+    r"""The sides of ``a = b = c``, perhaps with ``\in \mathbb{R}^{n}`` behind, with shapes that fit."""
+    if not isinstance(statement, s.Relation):
+        raise EquationError(
+            "not an equation: a claim has the form a = b, perhaps with conditions after it",
+            statement.span,
+        )
+    signs, nodes, space = statement.signs, statement.sides, None
+    if signs[-1] == "\\in":
+        signs, nodes, space = signs[:-1], nodes[:-1], nodes[-1]
+    if not signs or any(sign not in ("=", "\\equiv") for sign in signs):
+        wrong = next(sign for sign in statement.signs if sign not in ("=", "\\equiv"))
+        raise EquationError(
+            f"only equations can be verified, this is a relation {wrong}", statement.span
+        )
+    sides = [elaborate(node, names) for node in nodes]
+    for at in range(1, len(sides)):
+        left, right = settle(sides[at - 1], sides[at])
+        if left.shape != right.shape and not isinstance(right, Constant):
+            raise ShapeMismatch(
+                f"the two sides have shapes {show_shape(left.shape)} and {show_shape(right.shape)}",
+                nodes[at].span,
+            )
+        sides[at - 1], sides[at] = left, right
+    if space is not None and read_space(space) != sides[-1].shape:
+        raise EquationError(
+            f"the shape is {show_shape(sides[-1].shape)}, printed as {show_shape(read_space(space))}",
+            space.span,
+        )
+    return tuple(sides)

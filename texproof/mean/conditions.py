@@ -1,0 +1,78 @@
+r"""Conditions beside an equation: ``t = 1, \dots, T``, ``2 \le t \le T``, ``k < t``."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from texproof.mean.linear import Linear
+from texproof.mean.vocabulary import LAST_TIME, Vocabulary
+from texproof.read import syntax as s
+
+_COMPARE = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "\\lt": operator.lt,
+    "\\le": operator.le,
+    "\\leq": operator.le,
+    ">": operator.gt,
+    "\\gt": operator.gt,
+    "\\ge": operator.ge,
+    "\\geq": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    r"""A printed chain of comparisons of indices, such as ``2 \le t \le T``."""
+
+    signs: tuple[str, ...]
+    sides: tuple[Linear, ...]
+
+    def holds(self, environment: Mapping[str, int]) -> bool:
+        """Whether index values satisfy it."""
+        values = [side.value(environment) for side in self.sides]
+        return all(
+            _COMPARE[sign](a, b) for sign, a, b in zip(self.signs, values, values[1:], strict=False)
+        )
+
+    def always(self, last: int) -> bool:
+        """Whether all times from 1 to ``T``, here ``last``, satisfy it."""
+        free = frozenset().union(*(side.variables for side in self.sides)) - {LAST_TIME}
+        return all(
+            self.holds({**dict(zip(free, times, strict=True)), LAST_TIME: last})
+            for times in itertools.product(range(1, last + 1), repeat=len(free))
+        )
+
+    @property
+    def reaches_zero(self) -> bool:
+        """Whether time 0 is mentioned, so that the initial state is meant too."""
+        return any(side == Linear(0) for side in self.sides)
+
+
+def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
+    r"""``t = 1, \dots, T``, ``2 \le t \le T`` or ``k < t``, in parentheses or not; else ``None``."""
+    statement = statement.body if isinstance(statement, s.Parenthesis) else statement
+    if not isinstance(statement, s.Relation) or not all(
+        sign in _COMPARE for sign in statement.signs
+    ):
+        return None
+    if isinstance(statement.sides[-1], s.ListOf) and statement.signs == ("=",):
+        return _read_range(statement.sides[0], statement.sides[-1].items, names)
+    sides = [names.index(side) for side in statement.sides]
+    if any(side is None for side in sides):
+        return None
+    return Condition(statement.signs, tuple(side for side in sides if side is not None))
+
+
+def _read_range(variable: s.Node, items: tuple[s.Node, ...], names: Vocabulary) -> Condition | None:
+    r"""``1, \dots, T`` or ``1, 2, \dots, T`` or ``1, 2``: what stands before the dots must be consecutive."""
+    listed = items[:-2] if isinstance(items[-2], s.Ellipsis) else items
+    index, first, last = (names.index(item) for item in (variable, items[0], items[-1]))
+    if index is None or first is None or last is None:
+        return None
+    if any(names.index(item) != first + Linear(at) for at, item in enumerate(listed)):
+        return None
+    return Condition(("\\le", "\\le"), (first, index, last))

@@ -1,0 +1,149 @@
+r"""What a chapter's declarations ``x_t \in \mathbb{R}^{m}`` and definitions ``h_t = \tanh(a_t)`` mean."""
+
+from __future__ import annotations
+
+from texproof.errors import EquationError, ShapeMismatch, Source, located
+from texproof.mean.conditions import read_condition
+from texproof.mean.elaborate import elaborate
+from texproof.mean.linear import Linear
+from texproof.mean.spaces import read_space
+from texproof.mean.terms import (
+    Add,
+    Negate,
+    Reference,
+    Shape,
+    free_indices,
+    settle,
+    show_shape,
+    within,
+)
+from texproof.mean.vocabulary import Vocabulary
+from texproof.read import syntax as s
+from texproof.read.typography import Macros
+
+_DEFINES = (":=", "=", "\\coloneqq", "\\triangleq", "\\equiv")
+
+
+def declare(source: Source, names: Vocabulary, macros: Macros) -> None:
+    r"""Read ``x_t \in \mathbb{R}^{m}`` and, for leaves, constraints such as ``\mathbf{1}^\top y_t = 1``.
+
+    Raises:
+        EquationError: the statement is something else, or a name is declared twice.
+    """
+    for statement in s.statements(source, macros):
+        match statement:
+            case s.Relation(("\\in",), (listed, space)):
+                with located(source):
+                    shape = read_space(space)
+                for name in listed.items if isinstance(listed, s.ListOf) else (listed,):
+                    _declare_name(name, shape, names, source)
+            case s.Relation(("=",), _):
+                _constrain(statement, names, source)
+            case _:
+                raise EquationError(
+                    "a declaration has the form x_t \\in \\mathbb{R}^{m}", statement.span, source
+                )
+
+
+def _declare_name(name: s.Node, shape: Shape, names: Vocabulary, source: Source) -> None:
+    """A new name, or an instance such as ``h_0`` of one that is known, with the same shape."""
+    name = name.body if isinstance(name, s.Group) else name
+    known = names.find(name)
+    if known is None or known[0].key == s.latex(name).strip():
+        names.add(name, shape, source)
+    elif known[0].shape != shape:
+        raise EquationError(
+            f"{s.latex(name)} is declared {show_shape(shape)}, but {known[0].key} is {show_shape(known[0].shape)}",
+            name.span,
+            source,
+        )
+
+
+def _constrain(statement: s.Relation, names: Vocabulary, source: Source) -> None:
+    r"""``\mathbf{1}^\top y_t = 1``: what a random value of the leaf ``y_t`` must satisfy."""
+    with located(source):
+        left, right = settle(*(elaborate(side, names) for side in statement.sides))
+    if left.shape or right.shape:
+        raise ShapeMismatch(
+            "a constraint of a leaf is an equation between scalars", statement.span, source
+        )
+    difference = Add(left, Negate(right))
+    leaves = {term.key for term in within(difference) if isinstance(term, Reference)}
+    leaf = names.quantities[leaves.pop()] if len(leaves) == 1 else None
+    if leaf is None or leaf.definition is not None or free_indices(difference) - set(leaf.holes):
+        raise EquationError("a constraint names exactly one declared leaf", statement.span, source)
+    if leaf.constraint is not None:
+        raise EquationError(
+            f"{leaf.key} has a printed constraint already; one is supported",
+            statement.span,
+            source,
+        )
+    leaf.constraint = difference
+
+
+def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None:
+    """Read definitions ``name = expression``; those of one block may use each other in any order.
+
+    Args:
+        source, names, macros: the printed block, the names known so far, which grow, and the
+            book's macros.
+        last: the number of time steps, at which no condition may restrict a definition.
+
+    Raises:
+        EquationError: not a definition, a name defined twice, shapes that differ, an index
+            left open, a condition that leaves times out.
+    """
+    read = [(read_condition(x, names), x) for x in s.statements(source, macros)]
+    if all(condition for condition, _ in read):
+        raise EquationError("this equation defines nothing", None, source)
+    for condition, statement in read:
+        match statement:
+            case _ if condition:
+                # At two lengths, or t \le 3 would pass where T = 3.
+                if not (condition.always(last) and condition.always(last + 1)):
+                    raise EquationError(
+                        "a definition holds at all times, 1 to T: no condition can restrict it",
+                        statement.span,
+                        source,
+                    )
+            case s.Relation((sign,), (left, right)) if sign in _DEFINES:
+                with located(source):
+                    _define_name(left, right, names, source)
+            case _:
+                raise EquationError(
+                    "a definition has the form name = expression", statement.span, source
+                )
+
+
+def _define_name(left: s.Node, right: s.Node, names: Vocabulary, source: Source) -> None:
+    r"""``h_t = \tanh(a_t)``: a new name, or one that is declared and not yet defined."""
+    value = elaborate(right, names)
+    found = names.find(left)
+    if found is None:
+        quantity = names.add(left, value.shape, source)
+    else:
+        quantity, indices = found
+        if indices != tuple(Linear.variable(hole) for hole in quantity.holes):
+            raise EquationError(
+                f"define {quantity.key} at the index it is declared with", left.span
+            )
+        if quantity.definition is not None:
+            raise EquationError(
+                f"{quantity.key} is defined twice, first in {quantity.source.place}", left.span
+            )
+        if quantity.constraint is not None:
+            raise EquationError(
+                f"{quantity.key} has a printed constraint, so it must stay a leaf", left.span
+            )
+        _, value = settle(value, value)
+        if quantity.shape != value.shape:
+            raise ShapeMismatch(
+                f"{quantity.key} is declared {show_shape(quantity.shape)}, but this is {show_shape(value.shape)}",
+                right.span,
+            )
+    left_open = free_indices(value) - set(quantity.holes)
+    if left_open:
+        raise EquationError(
+            f"index {', '.join(sorted(left_open))} is left open in this definition", right.span
+        )
+    quantity.definition, quantity.source = value, source

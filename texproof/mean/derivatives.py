@@ -1,0 +1,95 @@
+r"""Typed derivatives ``\frac{\partial L}{\partial h_t}`` and applied functions ``\tanh(a_t)``."""
+
+from __future__ import annotations
+
+from texproof.errors import EquationError, ShapeMismatch, Span
+from texproof.mean.terms import (
+    Apply,
+    Call,
+    ChainProduct,
+    Derivative,
+    Diagonal,
+    Reference,
+    Term,
+    is_vector,
+    show_shape,
+    vector_length,
+)
+from texproof.mean.units import DIAGONAL, FUNCTIONS, PRODUCT
+from texproof.mean.vocabulary import Vocabulary
+
+_WITHOUT_DERIVATIVE = ("softmax", *DIAGONAL, PRODUCT)
+
+
+def derivative(
+    numerator: Term, variable: Reference, mode: str, held: tuple[Reference, ...], span: Span
+) -> Term:
+    r"""``\frac{\partial L}{\partial U}``: a gradient has the shape of its variable, a Jacobian one more axis."""
+    if (
+        mode == "total"
+        and isinstance(numerator, Call)
+        and any(a == variable for a in numerator.arguments)
+    ):
+        mode = "direct"  # with respect to an argument that the function is printed with
+    top, bottom = numerator.shape, variable.shape
+    if not top:
+        shape = bottom
+    elif not bottom:
+        shape = top
+    elif is_vector(top) and len(bottom) == 2:
+        length = vector_length(top)
+        shape = (length, vector_length(bottom)) if is_vector(bottom) else (length, *bottom)
+    else:
+        raise EquationError(
+            f"the derivative of {show_shape(top)} with respect to {show_shape(bottom)} is not supported",
+            span,
+        )
+    return Derivative(numerator, variable, mode, held, shape=shape, span=span)
+
+
+def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span: Span) -> Term:
+    r"""``\tanh(a_t)``, ``\sigma'(a_t)``, ``\ell(h_t, y_t)``, ``\operatorname{diag}(v)``."""
+    if name in names.scalar_functions:
+        if primes:
+            raise EquationError(
+                f"print a derivative of {name} as \\frac{{\\partial ...}}{{\\partial ...}}", span
+            )
+        return Call(name, tuple(arguments), span=span)
+    if primes > 1 or (primes and name in _WITHOUT_DERIVATIVE):
+        raise EquationError(f"this derivative of {name} is not known here", span)
+    if name == PRODUCT:
+        return _chain_product(arguments, span)
+    if len(arguments) != 1:
+        raise EquationError(f"{name} takes one argument, here are {len(arguments)}", span)
+    [argument] = arguments
+    if name in DIAGONAL:
+        return _diagonal(argument, span)
+    return Apply(FUNCTIONS.get(name, name), primes, argument, shape=argument.shape, span=span)
+
+
+def _diagonal(argument: Term, span: Span) -> Term:
+    r"""``\operatorname{diag}(v)``."""
+    if not is_vector(argument.shape):
+        raise EquationError(
+            f"diag needs a vector, this is {show_shape(argument.shape)}", argument.span
+        )
+    length = vector_length(argument.shape)
+    return Diagonal(argument, shape=(length, length), span=span)
+
+
+def _chain_product(arguments: list[Term], span: Span) -> Term:
+    r"""``\text{prod}(\frac{\partial L}{\partial h}, \frac{\partial h}{\partial W})``, as d2l prints it."""
+    match arguments:
+        case [gradient, Derivative() as jacobian] if jacobian.numerator.shape:
+            pass
+        case _:
+            raise EquationError(
+                "prod(A, B) takes a gradient A and a derivative B of a vector", span
+            )
+    if gradient.shape != jacobian.numerator.shape:
+        top = show_shape(jacobian.numerator.shape)
+        raise ShapeMismatch(
+            f"prod of a gradient of shape {show_shape(gradient.shape)} and a derivative of {top}",
+            span,
+        )
+    return ChainProduct(gradient, jacobian, shape=jacobian.variable.shape, span=span)

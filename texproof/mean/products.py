@@ -1,0 +1,149 @@
+r"""Typed sums and products: shapes, and which operator binds tighter.
+
+Precedence inside a product, from tight to loose: division, matrix product (juxtaposition and
+``\cdot``), ``\odot``, ``\otimes``. A product in which the order of ``\odot`` and the matrix product
+matters to the reader, though both readings have valid shapes, must be printed with parentheses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from texproof.errors import EquationError, ShapeMismatch, Span
+from texproof.mean.terms import (
+    ONE,
+    UNKNOWN,
+    Add,
+    Constant,
+    Elementwise,
+    MatrixProduct,
+    Negate,
+    Outer,
+    Quotient,
+    Shape,
+    Term,
+    fit,
+    is_square,
+    settle,
+    show_shape,
+)
+
+ELEMENTWISE = ("odot", "circ")
+MATRIX = ("juxtaposed", "cdot")
+_BINDING = (("/",), MATRIX, ELEMENTWISE, ("otimes",))
+
+Factors = Sequence[tuple[str, Term]]
+"""Terms with the operator before each; that of the first is ``""``."""
+
+
+def add(left: Term, right: Term) -> Term:
+    """``W x_t + U h_{t-1}``; a number is added to every entry, as in ``1 - h_t^2``."""
+    span = (left.span[0], right.span[1])
+    left, right = settle(left, right)
+    if left.shape == right.shape:
+        return Add(left, right, shape=left.shape, span=span)
+    for number, other in ((left, right), (right, left)):
+        if _is_number(number) and other.shape:
+            if is_square(other.shape):
+                raise ShapeMismatch("a number plus a square matrix: write I for the identity", span)
+            return Add(left, right, shape=other.shape, span=span)
+    raise ShapeMismatch(
+        f"cannot add shapes {show_shape(left.shape)} and {show_shape(right.shape)}", right.span
+    )
+
+
+def _is_number(term: Term) -> bool:
+    r"""``1``, ``-2``, ``\frac{1}{2}``."""
+    match term:
+        case Negate(body):
+            return _is_number(body)
+        case Quotient(numerator, denominator):
+            return _is_number(numerator) and _is_number(denominator)
+    return isinstance(term, Constant)
+
+
+def multiply(factors: Factors) -> Term:
+    r"""``U^\top a \odot b``: the tightest operators first, and equal ones from left to right."""
+    for operator, term in factors[1:]:
+        if operator == "times":
+            raise EquationError(
+                "\\times is not used between quantities: write \\odot, \\cdot or nothing", term.span
+            )
+    _reject_ambiguity(factors)
+    for level in _BINDING:
+        merged = [factors[0]]
+        for operator, term in factors[1:]:
+            if operator in level:
+                before, left = merged[-1]
+                merged[-1] = (before, binary(operator, left, term, (left.span[0], term.span[1])))
+            else:
+                merged.append((operator, term))
+        factors = merged
+    return factors[0][1]
+
+
+def _reject_ambiguity(factors: Factors) -> None:
+    r"""Ask for parentheses around a matrix product after ``\odot`` if reading from the left makes sense too."""
+    operators = [operator for operator, _ in factors]
+    first = next((at for at, operator in enumerate(operators) if operator in ELEMENTWISE), None)
+    if first is None or not any(o in MATRIX and t.shape for o, t in factors[first + 1 :]):
+        return
+    try:
+        product = factors[0][1]
+        for operator, term in factors[1:]:
+            product = binary(operator, product, term, term.span)
+    except EquationError:
+        return
+    raise EquationError(
+        "\\odot and a matrix product in one term, and both orders have valid shapes: add parentheses",
+        (factors[0][1].span[0], factors[-1][1].span[1]),
+    )
+
+
+def binary(operator: str, left: Term, right: Term, span: Span) -> Term:
+    r"""Two terms and one operator: ``a / b``, ``a \odot b``, ``a \otimes b`` or ``A b``."""
+    if operator == "/":
+        if right.shape:
+            raise ShapeMismatch(
+                f"division by {show_shape(right.shape)}, expected a scalar", right.span
+            )
+        return Quotient(left, right, shape=left.shape, span=span)
+    if operator in ELEMENTWISE:
+        if left.shape and right.shape:
+            left, right = settle(left, right)
+            if left.shape != right.shape:
+                shapes = f"{show_shape(left.shape)} and {show_shape(right.shape)}"
+                raise ShapeMismatch(f"elementwise product of shapes {shapes}", span)
+        return Elementwise(left, right, shape=left.shape or right.shape, span=span)
+    if operator == "otimes":
+        if not all(len(x.shape) == 2 and x.shape[1] == ONE for x in (left, right)):
+            shapes = f"{show_shape(left.shape)} and {show_shape(right.shape)}"
+            raise ShapeMismatch(f"outer product of shapes {shapes}", span)
+        return Outer(left, right, shape=(left.shape[0], right.shape[0]), span=span)
+    if not left.shape or not right.shape:
+        return Elementwise(left, right, shape=left.shape or right.shape, span=span)
+    return _matrix_product(left, right, span)
+
+
+def _matrix_product(left: Term, right: Term, span: Span) -> Term:
+    """``U h_t``; ``I`` and ``1`` take the size that their neighbour needs."""
+    inner = left.shape[-1] if left.shape[-1] != UNKNOWN else right.shape[0]
+    both_unknown = (UNKNOWN, UNKNOWN)  # I, and sums of it
+    if left.shape[-1] == UNKNOWN:
+        known = (inner, inner) if left.shape == both_unknown else (*left.shape[:-1], inner)
+        left = fit(left, known)
+    if right.shape[0] == UNKNOWN:
+        known = (inner, inner) if right.shape == both_unknown else (inner, *right.shape[1:])
+        right = fit(right, known)
+    if left.shape[-1] != right.shape[0]:
+        hint = "; did you mean \\odot?" if left.shape == right.shape else ""
+        if not hint and left.shape[0] == right.shape[0]:
+            hint = "; is a ^\\top missing?"
+        raise ShapeMismatch(
+            f"product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}{hint}", span
+        )
+    shape: Shape = left.shape[:-1] + right.shape[1:]
+    if len(left.shape) > 2 or (len(shape) > 2 and shape[0] != ONE):
+        raise EquationError("this product of a Jacobian with three axes has no meaning here", span)
+    shape = shape[1:] if len(shape) > 2 else () if shape == (ONE, ONE) else shape
+    return MatrixProduct(left, right, shape=shape, span=span)

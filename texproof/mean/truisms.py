@@ -1,0 +1,72 @@
+r"""Claims that are true by definition, and so claim nothing.
+
+Where ``\delta_t`` is defined as ``\partial L / \partial h_t``, the equation ``\delta_t = \partial L
+/ \partial h_t`` compares a thing with itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from texproof.errors import EquationError, Source
+from texproof.mean.linear import Linear
+from texproof.mean.terms import Derivative, Elementwise, Quotient, Reference, Term, free_indices
+from texproof.mean.vocabulary import Vocabulary
+
+
+def reject_truism(sides: Sequence[Term], names: Vocabulary, source: Source) -> None:
+    """Complain if two neighbouring sides are the same, once defined derivatives are inserted."""
+    for left, right in itertools.pairwise(sides):
+        if left == right or unfold(left, names) == unfold(right, names):
+            raise EquationError(
+                "this claim compares a definition with itself: its two sides are the same expression",
+                right.span,
+                source,
+            )
+
+
+def unfold(term: Term, names: Vocabulary) -> Term:
+    """Replace names that are defined as a derivative by that derivative, and commute nothing else."""
+    match term:
+        case Reference(key, indices):
+            quantity = names.quantities[key]
+            if isinstance(quantity.definition, Derivative):
+                return (
+                    substitute(quantity.definition, dict(zip(quantity.holes, indices, strict=True)))
+                    or term
+                )
+        case Elementwise(left, right):
+            return replace(term, left=unfold(left, names), right=unfold(right, names))
+        case Quotient(top, bottom):
+            return replace(term, numerator=unfold(top, names), denominator=unfold(bottom, names))
+    return term
+
+
+def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative | None:
+    """A defined derivative at other times; ``None`` where its numerator is an expression with other indices."""
+
+    def at(reference: Reference) -> Reference:
+        """The same quantity at the other times."""
+        return replace(
+            reference,
+            indices=tuple(_replace_indices(index, indices) for index in reference.indices),
+        )
+
+    numerator = term.numerator
+    if isinstance(numerator, Reference):
+        numerator = at(numerator)
+    elif any(indices[letter] != Linear.variable(letter) for letter in free_indices(numerator)):
+        return None
+    return replace(
+        term, numerator=numerator, variable=at(term.variable), held=tuple(map(at, term.held))
+    )
+
+
+def _replace_indices(index: Linear, indices: Mapping[str, Linear]) -> Linear:
+    """``t - 1`` at ``t = k + 1`` is ``k``."""
+    total = Linear(index.constant)
+    for letter, coefficient in index.coefficients:
+        total = total + indices.get(letter, Linear.variable(letter)).times(coefficient)
+    return total

@@ -1,0 +1,274 @@
+r"""Units: which factors of a product belong together before anything is multiplied.
+
+``\tanh (a_t)`` is two factors on the surface and one function of ``a_t``; ``\partial L / \partial
+h_t`` is four factors, with a slash, and one derivative. Everything that looks at products looks at
+units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from texproof.errors import EquationError, Span
+from texproof.mean.products import MATRIX
+from texproof.mean.vocabulary import Vocabulary
+from texproof.read import syntax as s
+
+FUNCTIONS = {
+    "\\tanh": "tanh",
+    "\\sigma": "sigma",
+    "\\exp": "exp",
+    "\\log": "log",
+    "\\ln": "log",
+    "tanh": "tanh",
+    "sigmoid": "sigma",
+    "exp": "exp",
+    "log": "log",
+    "softmax": "softmax",
+}
+DIAGONAL = ("diag", "\\diag")
+PRODUCT = "prod"
+PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
+DIRECT_PARTIAL = s.Script(s.Symbol("\\partial"), None, (s.Operator("+"),), 0)
+_NABLA = s.Symbol("\\nabla")
+
+Factors = Sequence[tuple[str, s.Node]]
+"""Factors with the operator before each, as in :class:`~texproof.read.syntax.ProductOf`."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One factor, or several that belong together."""
+
+    factors: tuple[s.Node, ...]
+
+    @property
+    def span(self) -> Span:
+        """From the first factor to the last."""
+        return self.factors[0].span[0], self.factors[-1].span[1]
+
+
+@dataclass(frozen=True)
+class Function:
+    r"""The printed name of a function: ``\tanh``, ``\sigma'``, ``\tanh^2``."""
+
+    name: str
+    superscript: s.Node | None
+    primes: int
+
+
+@dataclass(frozen=True)
+class Application(Unit):
+    r"""``\tanh^2(a_t)``; ``raised`` are superscripts behind the argument, as in ``\tanh(a_t)^2``."""
+
+    function: Function
+    arguments: tuple[s.Node | Unit, ...]
+    raised: tuple[s.Node, ...]
+
+
+@dataclass(frozen=True)
+class Differentiation(Unit):
+    r"""``\partial L / \partial h_t``, ``\frac{\partial}{\partial h_t} L`` or ``\nabla_{h_t} L``."""
+
+    mode: str
+    numerator: Unit
+    variable: s.Node
+
+
+def units(product: s.ProductOf, names: Vocabulary) -> list[tuple[str, Unit]]:
+    """The units of a product, with the operator before each.
+
+    Raises:
+        EquationError: a function or a derivative lacks what it acts on.
+    """
+    return _Reader(product.factors, names).units()
+
+
+def function_in(node: s.Node, names: Vocabulary) -> Function | None:
+    r"""The function that a factor names, such as ``\sigma'`` or ``\tanh^2``; ``None`` for any other factor."""
+    base, superscript, primes = node, None, 0
+    if isinstance(node, s.Script):
+        if node.subscript is not None or len(node.superscripts) > 1:
+            return None
+        base, primes = node.base, node.primes
+        superscript = node.superscripts[0] if node.superscripts else None
+    if not isinstance(base, s.Symbol | s.Name) or not names_function(base.text, names):
+        return None
+    return Function(base.text, superscript, primes)
+
+
+def names_function(name: str, names: Vocabulary) -> bool:
+    """Whether a name is that of a function, known to the checker or to the chapter."""
+    known = (*FUNCTIONS, *DIAGONAL, PRODUCT)
+    return name in known or name in names.scalar_functions | names.activations
+
+
+def is_partial(node: s.Node) -> bool:
+    r"""``\partial``, ``\mathrm{d}`` or ``\partial^{+}``."""
+    return node in PARTIALS or node == DIRECT_PARTIAL
+
+
+def starts_with_partial(node: s.Node) -> bool:
+    r"""Whether this is ``\partial`` or ``\partial h_t``, above or below the bar of a fraction."""
+    match node:
+        case s.ProductOf(((_, first), (operator, _), *_)):
+            return is_partial(first) and operator in MATRIX
+    return is_partial(node)
+
+
+def differentiated(fraction: s.Fraction) -> tuple[str, Factors, s.Node] | None:
+    r"""Mode, what is differentiated, and the variable of ``\frac{\partial L}{\partial h_t}``.
+
+    ``None`` if the fraction is a quotient.
+
+    Raises:
+        EquationError: only one of the two halves is that of a derivative.
+    """
+    numerator, denominator = fraction.numerator, fraction.denominator
+    if not (starts_with_partial(numerator) or starts_with_partial(denominator)):
+        return None
+    if not isinstance(numerator, s.ProductOf):
+        raise EquationError(
+            "\\frac{\\partial}{\\partial x} must be followed by what it acts on", fraction.span
+        )
+    if not starts_with_partial(numerator):
+        raise EquationError(
+            "expected \\partial A over \\partial B (second derivatives are not supported; a factor goes in"
+            " front of the fraction)",
+            numerator.span,
+        )
+    mode = "direct" if numerator.factors[0][1] == DIRECT_PARTIAL else "total"
+    return mode, numerator.factors[1:], _variable_below(denominator)
+
+
+def _variable_below(node: s.Node) -> s.Node:
+    r"""The ``h_t`` of a denominator ``\partial h_t``."""
+    partial = isinstance(node, s.ProductOf) and starts_with_partial(node)
+    if not isinstance(node, s.ProductOf) or not partial or node.factors[0][1] == DIRECT_PARTIAL:
+        raise EquationError(
+            "expected \\partial x in the denominator (a scalar factor goes in front of the fraction)",
+            node.span,
+        )
+    rest = node.factors[1:]
+    if any(factor in PARTIALS for _, factor in rest):
+        raise EquationError(
+            "one derivative at a time: a denominator with two \\partial has no meaning here",
+            node.span,
+        )
+    if len(rest) == 1:
+        return rest[0][1]
+    return s.ProductOf((("", rest[0][1]), *rest[1:]), span=(rest[0][1].span[0], node.span[1]))
+
+
+class _Reader:
+    """Takes factors from left to right, and puts together what belongs together."""
+
+    def __init__(self, factors: Factors, names: Vocabulary):
+        self.factors, self.names, self.at = factors, names, 0
+
+    def units(self) -> list[tuple[str, Unit]]:
+        """All units of the product."""
+        found = []
+        while self.at < len(self.factors):
+            operator = self.factors[self.at][0]
+            found.append((operator, self._unit()))
+        return found
+
+    def _follows(self, *operators: str) -> bool:
+        """Whether another factor follows, after one of these operators."""
+        return self.at < len(self.factors) and self.factors[self.at][0] in operators
+
+    def _take(self) -> s.Node:
+        """The next factor."""
+        self.at += 1
+        return self.factors[self.at - 1][1]
+
+    def _unit(self) -> Unit:
+        """The next factor, with the argument or the derivative that follows it."""
+        start = self.at
+        node = self._take()
+        if is_partial(node):
+            return self._inline_derivative(start)
+        if (
+            isinstance(node, s.Script)
+            and node.base in (*PARTIALS, _NABLA)
+            and node.subscript is not None
+        ):
+            if node.superscripts or node.primes:
+                raise EquationError(
+                    "a gradient is printed \\nabla_x, without superscripts: second derivatives are not supported",
+                    node.span,
+                )
+            return self._operator(start, node.subscript)
+        if isinstance(node, s.Fraction) and node.numerator in PARTIALS:
+            return self._operator(start, _variable_below(node.denominator))
+        function = function_in(node, self.names)
+        if function and self.names.find(node) is None:
+            return self._application(start, function)
+        return Unit((node,))
+
+    def _since(self, start: int) -> tuple[s.Node, ...]:
+        """The factors taken since a place."""
+        return tuple(factor for _, factor in self.factors[start : self.at])
+
+    def _acted_on(self, start: int) -> Unit:
+        r"""What a ``\partial`` or ``\nabla`` acts on: the next unit."""
+        if not self._follows(*MATRIX):
+            raise EquationError(
+                "this derivative has nothing to act on", self.factors[start][1].span
+            )
+        return self._unit()
+
+    def _operator(self, start: int, variable: s.Node) -> Unit:
+        r"""``\frac{\partial}{\partial h_t} L`` or ``\nabla_{h_t} L``."""
+        numerator = self._acted_on(start)
+        return Differentiation(self._since(start), "total", numerator, variable)
+
+    def _inline_derivative(self, start: int) -> Unit:
+        r"""``\partial L / \partial h_t``."""
+        first = self.factors[start][1]
+        numerator = self._acted_on(start)
+        match self.factors[self.at : self.at + 2]:
+            case [("/", partial), ("juxtaposed", variable)] if partial in PARTIALS:
+                self.at += 2
+                mode = "direct" if first == DIRECT_PARTIAL else "total"
+                return Differentiation(self._since(start), mode, numerator, variable)
+        raise EquationError(
+            "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B",
+            first.span,
+        )
+
+    def _application(self, start: int, function: Function) -> Unit:
+        r"""``\tanh(a_t)``, ``\ell(h_t, y_t)``, ``\tanh a_t`` or ``\log \operatorname{softmax}(s_t)``."""
+        name = function.name
+        if not self._follows(*MATRIX):
+            raise EquationError(f"function {name} without an argument", self.factors[start][1].span)
+        argument, raised = _without_power(self.factors[self.at][1])
+        arguments: tuple[s.Node | Unit, ...]
+        if isinstance(argument, s.Parenthesis | s.Bracket):
+            self._take()
+            body = argument.body
+            arguments = body.items if isinstance(body, s.ListOf) else (body,)
+        elif name not in FUNCTIONS or function.primes:
+            raise EquationError(f"write the argument of {name} in parentheses", argument.span)
+        elif inner := function_in(argument, self.names):
+            within = self.at
+            self._take()
+            arguments = (self._application(within, inner),)
+        else:
+            self._take()
+            arguments = (argument,)
+            if self._follows(*MATRIX, "/"):
+                raise EquationError(
+                    f"where does the argument of {name} end? Put parentheses", argument.span
+                )
+        return Application(self._since(start), function, arguments, raised)
+
+
+def _without_power(node: s.Node) -> tuple[s.Node, tuple[s.Node, ...]]:
+    r"""The argument of a function, and the superscripts on its parenthesis: they raise the result."""
+    match node:
+        case s.Script(s.Parenthesis() | s.Bracket() as body, None, superscripts, 0):
+            return body, superscripts
+    return node, ()
