@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import sympy
@@ -61,18 +62,43 @@ class Derivation:
             if size > MAX_SIZE:
                 raise ValueError(f"{name}: expected at most {MAX_SIZE}, got {size}")
         self._session = current()
-        self._sources: dict[str, Source] = {}
-        for chapter in chapters:
-            for label, source in self._session.chapter(chapter).by_label.items():
-                if label in self._sources:
-                    first = self._sources[label]
-                    raise EquationError(f"the label stands in {first.place} too", None, source)
-                self._sources[label] = source
         self._chapters = chapters
+        self._sources = self._read_chapters()
         self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())
         self._session.models.append(self.model)
         self._used: dict[str, str] = {}
-        self._layout: Layout | None = None
+        self._learned: dict[str, Source] = {}
+        self._layout: Callable[[], Layout] | None = None
+
+    def _read_chapters(self) -> dict[str, Source]:
+        """The equations of the chapters by label, as they are saved now."""
+        sources: dict[str, Source] = {}
+        for chapter in self._chapters:
+            for label, source in self._session.chapter(chapter).by_label.items():
+                if label in sources:
+                    first = sources[label]
+                    raise EquationError(f"the label stands in {first.place} too", None, source)
+                sources[label] = source
+        return sources
+
+    def _refresh(self) -> None:
+        """Follow an author who edits: where a declaration or definition changed, learn all of them anew."""
+        self._sources = self._read_chapters()
+        if any(self._sources.get(label) != source for label, source in self._learned.items()):
+            self._learn_anew()
+
+    def _learn_anew(self) -> None:
+        learned = {label: self._find(label) for label in self._learned}
+        old = self.model
+        names = Vocabulary(old.names.indices)
+        names.scalar_functions.update(old.names.scalar_functions)
+        names.activations.update(old.names.activations)
+        model = Model(names, old.last, old.sizes, old.macros)
+        for label, source in learned.items():
+            learn(model, source, self._used[label])
+        models = self._session.models
+        models[:] = [model if known is old else known for known in models]
+        self.model, self._learned = model, learned
 
     def source(self, label: str) -> Source:
         """The printed equation with this label.
@@ -82,6 +108,10 @@ class Derivation:
             EquationError: there is none in the derivation's chapters.
         """
         _require_text("label", label, "the label of an equation")
+        self._refresh()
+        return self._find(label)
+
+    def _find(self, label: str) -> Source:
         if label not in self._sources:
             near = difflib.get_close_matches(label, self._sources, 3)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
@@ -108,12 +138,19 @@ class Derivation:
 
     def declare(self, *labels: str) -> Results:
         r"""Read shapes, ``x_t \in \mathbb{R}^{m}``, and constraints of leaves, ``\mathbf{1}^\top y_t = 1``."""
-        return self._report([self._declared(label) for label in labels])
+        return self._report([self._learn(label, "declared") for label in labels])
 
-    def _declared(self, label: str) -> Result:
-        source = self._claim_label(label, "declared")
-        self.model.declare(source)
-        return Result(source, "declared")
+    def _learn(self, label: str, use: str) -> Result:
+        """Take in what an equation says, unless it is known: a cell may be run again."""
+        source = self._claim_label(label, use)
+        if label not in self._learned:
+            try:
+                learn(self.model, source, use)
+            except EquationError:
+                self._learn_anew()  # without the half that was understood
+                raise
+            self._learned[label] = source
+        return Result(source, use)
 
     def function(self, *names: str) -> None:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
@@ -136,12 +173,7 @@ class Derivation:
             EquationError: not a definition, or one that names a thing twice, leaves an index open, or
                 is restricted by a condition.
         """
-        return self._report([self._defined(label) for label in labels])
-
-    def _defined(self, label: str) -> Result:
-        source = self._claim_label(label, "defined")
-        self.model.define(source)
-        return Result(source, "defined")
+        return self._report([self._learn(label, "defined") for label in labels])
 
     # ---------------------------------------------------------------- truth
 
@@ -210,8 +242,9 @@ class Derivation:
             ClaimFailed: the two forward passes differ.
             ModuleNotFoundError: PyTorch is not installed.
         """
-        self._layout = self._read_layout(architecture, input, output, initial, weights)
-        gap = compare_with_torch(self.model, self._layout, **options)
+        self.layout(architecture, input=input, output=output, initial=initial, weights=weights)
+        assert self._layout is not None
+        gap = compare_with_torch(self.model, self._layout(), **options)
         sizes = show_sizes(self.model.last, self.model.sizes)
         detail = f"the printed forward pass is {architecture} ({sizes}), to {gap:.1e}"
         return self._report(
@@ -253,7 +286,10 @@ class Derivation:
         weights: Mapping[str, str],
     ) -> None:
         """Say how printed names correspond to arrays, as :meth:`anchor` does, where ``torch.nn`` has no such layer."""
-        self._layout = self._read_layout(architecture, input, output, initial, weights)
+        self._refresh()
+        read = partial(self._read_layout, architecture, input, output, initial, weights)
+        read()
+        self._layout = read  # anew for each use: the author may edit in between
 
     def run_backward(self, *labels: str, module: str, loss: str = "L", **options: Any) -> Results:
         """Run printed backward equations as a program, and compare it with a module of this
@@ -277,7 +313,8 @@ class Derivation:
                 "run_backward: expected anchor(...) or layout(...) to be called before, found neither"
             )
         claims = [claim for label in labels for claim in self.model.claims(self.source(label))]
-        count, gap = run_against_package(self.model, claims, loss, self._layout, module, **options)
+        layout = self._layout()
+        count, gap = run_against_package(self.model, claims, loss, layout, module, **options)
         program = f"{len(claims)} printed equations, run as a program,"
         detail = f"{program} give all {count} gradients of {module}.backward, to {gap:.1e}"
         return self._report([Result(Source("", self._chapters[0], 1, module), "program", detail)])
@@ -363,6 +400,11 @@ class Derivation:
             )
             shown.append(sympy.Eq(left, right, evaluate=False))
         return shown
+
+
+def learn(model: Model, source: Source, use: str) -> None:
+    """Read an equation as what it is used for: ``declared`` or ``defined``."""
+    model.declare(source) if use == "declared" else model.define(source)
 
 
 def _require_text(name: str, value: object, expected: str) -> None:

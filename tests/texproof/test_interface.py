@@ -269,9 +269,89 @@ def test_a_name_that_was_defined_is_not_declared_afterwards(rnn):
     assert raised.value.message == f"L is declared twice, first in {first}"
 
 
-def test_defining_twice_is_an_error(rnn):
+def test_a_cell_that_defines_may_be_run_again(rnn):
+    derivation = rnn()
+    [again] = derivation.define("eq-forward")
+    assert (again.source.label, again.status) == ("eq-forward", "defined")
+    derivation.verify("eq-backward")
+
+
+def test_defining_a_name_in_two_equations_is_an_error(rnn):
     with pytest.raises(EquationError, match="is defined twice"):
-        rnn().define("eq-forward")
+        rnn("s_t = h_t").define("eq-claim")
+
+
+# ---------------------------------------------------------------- an author who edits
+
+
+@pytest.fixture
+def edit(tmp_path):
+    """Change the text of the page that ``rnn`` and ``derive`` read."""
+
+    def change(old, new):
+        page = tmp_path / "page.md"
+        text = page.read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        page.write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def test_a_changed_claim_is_checked_as_it_is_saved_now(rnn, edit):
+    derivation = rnn()
+    derivation.verify("eq-backward")
+    edit(r"+ U^\top \delta^{a}_{t+1}", r"- U^\top \delta^{a}_{t+1}")
+    with pytest.raises(ClaimFailed, match="does not hold"):
+        derivation.verify("eq-backward")
+    edit(r"- U^\top \delta^{a}_{t+1}", r"+ U^\top \delta^{a}_{t+1}")
+    derivation.verify("eq-backward")
+
+
+def test_a_changed_definition_counts_for_all_that_is_checked_after_it(rnn, edit):
+    derivation = rnn()
+    derivation.verify("eq-backward")
+    edit("+ U h_{t-1}", "- U h_{t-1}")
+    with pytest.raises(ClaimFailed, match="does not hold"):
+        derivation.verify("eq-backward")
+    assert derivation.symbolic("eq-forward", t=2)[0].lhs.shape == (3, 1)
+    edit("- U h_{t-1}", "+ U h_{t-1}")
+    derivation.verify("eq-backward")
+
+
+def test_a_changed_forward_pass_is_run_as_it_is_saved_now(rnn, edit):
+    names = {"input": "x_t", "output": "h_t", "initial": {"h_0": "h"}}
+    weights = {"W": "weight_ih", "U": "weight_hh", "b": "bias_ih + bias_hh"}
+    derivation, gradients = rnn(), ("eq-backward", "eq-weights", "eq-inputs")
+    derivation.layout("torch.nn.RNN", **names, weights=weights)
+    derivation.run_backward(*gradients, module="nndl_rnn.rnn")
+    edit("W x_t + U h_{t-1}", "W x_t - U h_{t-1}")
+    with pytest.raises(ClaimFailed):
+        derivation.run_backward(*gradients, module="nndl_rnn.rnn")
+    with pytest.raises(ClaimFailed):
+        derivation.anchor("torch.nn.RNN", **names, weights=weights)
+
+
+def test_a_changed_definition_that_cannot_be_read_leaves_no_older_one_in_force(rnn, edit):
+    derivation = rnn()
+    edit("+ U h_{t-1} +", "+ U h_{t-1")
+    for _ in range(2):
+        with pytest.raises(EquationError) as raised:
+            derivation.verify("eq-backward")
+        assert raised.value.source.label == "eq-forward"
+    edit("+ U h_{t-1", "+ U h_{t-1} +")
+    derivation.verify("eq-backward")
+
+
+def test_a_definition_that_failed_can_be_mended_and_defined(derive, edit):
+    page = {"eq-shapes": r"h_t, a_t, b \in \mathbb{R}^{n}", "eq-claim": "h_t = b^2"}
+    steps = {"eq-steps": r"a_t = b, \qquad h_t = a_t \odot c"}
+    derivation = derive(page | steps, n=3)
+    derivation.declare("eq-shapes")
+    with pytest.raises(EquationError, match="unknown symbol c"):
+        derivation.define("eq-steps")
+    edit(r"\odot c", r"\odot b")
+    derivation.define("eq-steps")
+    derivation.verify("eq-claim")
 
 
 def test_refuting_what_is_false_ill_formed_or_true(rnn):

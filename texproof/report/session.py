@@ -49,6 +49,7 @@ class Session:
     mutants: int | None = None
     seed: int = 0
     _reasons_of_notebooks: dict[str, str] = field(default_factory=dict, repr=False)
+    _read: dict[Path, tuple[bytes, Chapter]] = field(default_factory=dict, repr=False)
 
     def chapter(self, name: str) -> Chapter:
         """Read a chapter; where its Markdown file is missing, the notebook made from it.
@@ -67,15 +68,22 @@ class Session:
                 "run a notebook from the folder of its chapter"
             )
         if path.is_file():
-            chapter = Chapter.read(path, name)
+            chapter = self._as_saved(path, name)
         else:
-            chapter = Chapter.read(notebook, str(Path(name).with_suffix(NOTEBOOK)))
+            chapter = self._as_saved(notebook, str(Path(name).with_suffix(NOTEBOOK)))
             self._reasons_of_notebooks.update(chapter.equivalent_mutants)
         edited = (
             replace(equation, text=self.edits.get((chapter.file, equation.label), equation.text))
             for equation in chapter.equations
         )
         return replace(chapter, equations=tuple(edited))
+
+    def _as_saved(self, path: Path, name: str) -> Chapter:
+        """A chapter as its file is now; a text that did not change since is not parsed again."""
+        text = path.read_bytes()
+        if path not in self._read or self._read[path][0] != text:
+            self._read[path] = text, Chapter.read(path, name)
+        return self._read[path][1]
 
     @cached_property
     def equivalent_mutants(self) -> dict[str, str]:
