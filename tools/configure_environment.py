@@ -5,6 +5,7 @@ environment's folder is touched, so the user's own Jupyter settings stay as they
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,9 @@ LAB_SETTINGS = {
         "checkForUpdates": False,
     },
 }
+
+# Running a cell saves first, so that what is checked is what is on the screen.
+LAB_EXTENSION = Path(__file__).parent / "save_before_run"
 
 KERNEL_SETTINGS = """\
 # The kernel's own notices are not the book's: only its errors are printed.
@@ -36,8 +40,9 @@ def main() -> None:
     if sys.prefix == sys.base_prefix:
         sys.exit("Run this with the Python of a virtual environment.")
     environment = Path(sys.prefix)
-    overrides = environment / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
-    write(overrides, json.dumps(LAB_SETTINGS, indent=2) + "\n")
+    jupyter = environment / "share" / "jupyter"
+    write(jupyter / "lab/settings/overrides.json", json.dumps(LAB_SETTINGS, indent=2) + "\n")
+    shutil.copytree(LAB_EXTENSION, jupyter / "labextensions/save-before-run", dirs_exist_ok=True)
     write(environment / "etc" / "ipython" / "ipython_kernel_config.py", KERNEL_SETTINGS)
 
 

@@ -61,6 +61,13 @@ ENDED = """() => { %s
 }"""
 COUNTS = "() => { %s return %s.map(cell => cell.model.executionCount); }"
 SAVED = "() => { %s return !panel.context.model.dirty; }"
+RESULT = """() => { %s
+    const cell = %s.at(-1), idle = panel.sessionContext.session?.kernel?.status === 'idle';
+    const outputs = cell.model.outputs.toJSON();
+    const ended = idle && cell.model.executionState === 'idle' && outputs.length;
+    return ended && outputs.map(output => output.evalue ?? output.data['text/plain']).join('');
+}"""
+FORGET = "() => { %s %s.at(-1).model.sharedModel.setOutputs([]); }"
 
 
 def script(text: str) -> str:
@@ -119,11 +126,11 @@ class Lab:
         report.seconds = time.monotonic() - start
         return report
 
-    def open(self, page: Page, chapter: str) -> None:
-        page.goto(f"{self.address}/lab/workspaces/{chapter}/tree/book?token={TOKEN}")
+    def open(self, page: Page, chapter: str, folder: str = "book") -> None:
+        page.goto(f"{self.address}/lab/workspaces/{chapter}/tree/{folder}?token={TOKEN}")
         name = page.locator(".jp-DirListing-itemText").get_by_text(f"{chapter}.md", exact=True)
         name.dblclick()
-        page.wait_for_function(script(OPENED), arg=f"book/{chapter}.md")
+        page.wait_for_function(script(OPENED), arg=f"{folder}/{chapter}.md")
 
 
 def look_at_equations(page: Page, report: Report) -> None:
@@ -135,11 +142,31 @@ def look_at_equations(page: Page, report: Report) -> None:
 
 
 def run_all_cells(page: Page, report: Report) -> None:
-    page.locator(".lm-MenuBar-item").get_by_text("Run", exact=True).click()
-    page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+    run_from_menu(page, "Run", "runmenu:run-all")
     page.wait_for_function(script(ENDED), timeout=6 * MINUTE)
     report.errors = page.evaluate(script(ERRORS))
     report.execution_counts = page.evaluate(script(COUNTS))
+
+
+def edit_equation(page: Page, text: str) -> None:
+    """Give the only text cell of a notebook another text, as a reader does, and leave it."""
+    shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-MarkdownCell")
+    shown.dblclick()
+    shown.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)
+    page.keyboard.press("Shift+Enter")  # shows the text and selects the cell below
+    page.evaluate(script(FORGET))
+
+
+def run_from_menu(page: Page, menu: str, command: str) -> None:
+    page.locator(".lm-MenuBar-item").get_by_text(menu, exact=True).click()
+    page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
+
+
+def result(page: Page) -> str:
+    """What the last cell with code shows, once it has run."""
+    return str(page.wait_for_function(script(RESULT)).json_value())
 
 
 def save(page: Page) -> None:

@@ -1,15 +1,17 @@
-"""Every chapter in JupyterLab, as a reader uses it: double click, run all, save."""
+"""Every chapter in JupyterLab, as a reader uses it: double click, run all, save; and edit, run."""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.web.conftest import ROOT, chromium
-from tests.web.lab import Lab, Report, started
+from tests.web.lab import Lab, Report, edit_equation, result, run_from_menu, started
 
 # The longest first, so that none of the two that run side by side is left alone with it.
 CHAPTERS = sorted(
@@ -74,3 +76,74 @@ def test_nothing_is_left_beside_the_chapters(reports: dict[str, Report], lab: La
     """Neither notebooks nor outputs: only what ``.gitignore`` keeps out of git."""
     new = {path.name for path in (lab.folder / "book").iterdir()}
     assert new - {path.name for path in (ROOT / "book").iterdir()} <= {".ipynb_checkpoints"}
+
+
+# ---------------------------------------------------------------- a reader edits an equation
+
+RIGHT = """$$
+h_t \\in \\mathbb{R}^{n}
+$$ (eq-shape)
+
+$$
+\\frac{\\partial (h_t^\\top h_t)}{\\partial h_t} = 2 h_t
+$$ (eq-claim)"""
+WRONG = RIGHT.replace("= 2", "= -2")
+PAGE = f"""---
+kernelspec:
+  name: python3
+  display_name: Python 3
+---
+
+```{{code-cell}} ipython3
+from texproof import Derivation
+
+page = Derivation("edited.md", n=3)
+```
+
+{RIGHT}
+
+```{{code-cell}} ipython3
+page.declare("eq-shape")
+page.verify("eq-claim")
+```
+"""
+
+
+def press(keys: str) -> Callable[[Page], None]:
+    return lambda page: page.keyboard.press(keys)
+
+
+def click_run_button(page: Page) -> None:
+    page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) [data-jp-item-name="run"]').click()
+
+
+def restart_and_run_all(page: Page) -> None:
+    run_from_menu(page, "Run", "runmenu:restart-and-run-all")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+
+
+WAYS: dict[str, Callable[[Page], None]] = {
+    "Shift+Enter": press("Shift+Enter"),
+    "Control+Enter": press("Control+Enter"),
+    "button": click_run_button,
+    "menu": lambda page: run_from_menu(page, "Run", "runmenu:run"),
+    "and all below": lambda page: run_from_menu(page, "Run", "notebook:run-all-below"),
+    "run all": lambda page: run_from_menu(page, "Run", "runmenu:run-all"),
+    "restart and run all": restart_and_run_all,
+    "Alt+Enter": press("Alt+Enter"),
+}
+
+
+def test_what_is_on_the_screen_is_checked_however_it_is_run(lab: Lab, page: Page) -> None:
+    """Nobody saves: running does. A way that reads an older text sees the wrong one of the two."""
+    folder = lab.folder / "edits"
+    folder.mkdir()
+    (folder / "edited.md").write_text(PAGE, encoding="utf-8")
+    lab.open(page, "edited", "edits")
+    run_from_menu(page, "Run", "runmenu:run-all")
+    assert "✓ eq-claim" in result(page)
+    for (way, run), text in zip(WAYS.items(), itertools.cycle((WRONG, RIGHT)), strict=False):
+        edit_equation(page, text)
+        run(page)
+        expected = "✓ eq-claim" if text == RIGHT else "does not hold"
+        assert expected in result(page), way
