@@ -21,6 +21,7 @@ class Linear:
 
     @classmethod
     def variable(cls, name: str) -> Linear:
+        """One letter, ``t``."""
         return cls(0, ((name, 1),))
 
     def __add__(self, other: Linear) -> Linear:
@@ -30,6 +31,7 @@ class Linear:
         return self._combine(other, -1)
 
     def _combine(self, other: Linear, sign: int) -> Linear:
+        """``self + sign * other``."""
         merged = dict(self.coefficients)
         for name, coefficient in other.coefficients:
             merged[name] = merged.get(name, 0) + sign * coefficient
@@ -37,11 +39,13 @@ class Linear:
         return Linear(self.constant + sign * other.constant, kept)
 
     def times(self, factor: int) -> Linear:
+        """``2 t`` from ``t``."""
         kept = tuple((name, factor * c) for name, c in self.coefficients if factor)
         return Linear(factor * self.constant, kept)
 
     @property
     def variables(self) -> frozenset[str]:
+        """Its letters."""
         return frozenset(name for name, _ in self.coefficients)
 
     def value(self, assignment: Mapping[str, int]) -> int:

@@ -30,6 +30,8 @@ class Term:
 
 @dataclass(frozen=True)
 class Constant(Term):
+    r"""``1``, ``0.5``."""
+
     value: Fraction
 
 
@@ -42,12 +44,12 @@ class IndexValue(Term):
 
 @dataclass(frozen=True)
 class Identity(Term):
-    pass
+    """``I``."""
 
 
 @dataclass(frozen=True)
 class Ones(Term):
-    pass
+    r"""``\mathbf{1}``, a column."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,23 @@ class Reference(Term):
 
 @dataclass(frozen=True)
 class Add(Term):
+    """``a + b``; a number is added to every entry."""
+
     left: Term
     right: Term
 
 
 @dataclass(frozen=True)
 class Negate(Term):
+    """``-a``."""
+
     body: Term
 
 
 @dataclass(frozen=True)
 class MatrixProduct(Term):
+    """``U h``."""
+
     left: Term
     right: Term
 
@@ -85,29 +93,39 @@ class Elementwise(Term):
 
 @dataclass(frozen=True)
 class Outer(Term):
+    r"""``a \otimes b``, the same as ``a b^\top``."""
+
     left: Term
     right: Term
 
 
 @dataclass(frozen=True)
 class Quotient(Term):
+    """``a / b`` with a scalar ``b``."""
+
     numerator: Term
     denominator: Term
 
 
 @dataclass(frozen=True)
 class Transpose(Term):
+    r"""``A^\top``."""
+
     body: Term
 
 
 @dataclass(frozen=True)
 class MatrixPower(Term):
+    """``U^{t-k}`` of a square matrix."""
+
     base: Term
     exponent: Linear
 
 
 @dataclass(frozen=True)
 class ElementPower(Term):
+    """``h^2``, entry by entry."""
+
     base: Term
     exponent: Linear
 
@@ -131,16 +149,22 @@ class Call(Term):
 
 @dataclass(frozen=True)
 class Diagonal(Term):
+    r"""``\operatorname{diag}(v)``."""
+
     body: Term
 
 
 @dataclass(frozen=True)
 class Block(Term):
+    """Terms beside and below each other."""
+
     rows: tuple[tuple[Term, ...], ...]
 
 
 @dataclass(frozen=True)
 class BigSum(Term):
+    r"""``\sum_{k=1}^{t} a_k``."""
+
     index: str
     lower: Linear
     upper: Linear
@@ -180,6 +204,7 @@ def below(term: Term) -> Iterator[Term]:
     """The terms directly inside a term."""
 
     def walk(value: object) -> Iterator[Term]:
+        """The terms in an attribute: one, or those of nested tuples."""
         if isinstance(value, Term):
             yield value
         elif isinstance(value, tuple):
@@ -219,14 +244,17 @@ def show_shape(shape: Shape) -> str:
 
 
 def is_vector(shape: Shape) -> bool:
+    """Whether this is a column or a row."""
     return len(shape) == 2 and ONE in shape
 
 
 def vector_length(shape: Shape) -> Linear:
+    """The number of entries of a column or a row."""
     return shape[0] if shape[1] == ONE else shape[1]
 
 
 def is_square(shape: Shape) -> bool:
+    """Whether this is a square matrix with more than one entry."""
     return len(shape) == 2 and shape[0] == shape[1] and shape[0] != ONE
 
 

@@ -103,6 +103,7 @@ class Vocabulary:
         found: list[str] = []
 
         def visit(node: Node, in_subscript: bool, in_list: bool) -> None:
+            """Collect the holes in a piece of the template."""
             if isinstance(node, Symbol) and in_subscript:
                 is_hole = node.text == self.indices[0] or (in_list and node.text in self.indices)
                 if is_hole and node.text not in found:
@@ -144,6 +145,7 @@ class Vocabulary:
         bound: dict[str, Linear],
         in_subscript: bool = False,
     ) -> bool:
+        """Whether a tree is an instance of a template; ``bound`` collects the values of its holes."""
         if isinstance(template, Symbol) and in_subscript and template.text in holes:
             index = self.index(node) if isinstance(node, Node) else None
             return index is not None and bound.setdefault(template.text, index) == index
@@ -228,6 +230,7 @@ def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:
     holes = dict(zip(quantity.holes, indices, strict=True))
 
     def fill(value: Any, in_subscript: bool) -> Any:
+        """A piece of the template with its index letters replaced."""
         match value:
             case Symbol(text):
                 return Symbol(holes.get(text, text)) if in_subscript else value

@@ -59,6 +59,7 @@ class Mutant:
 
     @property
     def source(self) -> Source:
+        """The equation after the edit."""
         text, (start, end) = self.original.text, self.span
         return replace(self.original, text=text[:start] + self.replacement + text[end:])
 

@@ -28,6 +28,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Number(Node):
+    """``2`` or ``0.5``."""
+
     text: str
 
 
@@ -47,7 +49,7 @@ class Name(Node):
 
 @dataclass(frozen=True)
 class Ellipsis(Node):
-    pass
+    r"""``\dots``."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,15 @@ class Big(Node):
 
 @dataclass(frozen=True)
 class Parenthesis(Node):
+    r"""``(a + b)``, also ``\{a + b\}``."""
+
     body: Node
 
 
 @dataclass(frozen=True)
 class Bracket(Node):
+    """``[a + b]``, or a stack ``[h_{t-1}, x_t]``."""
+
     body: Node
 
 
@@ -119,12 +125,16 @@ class Group(Node):
 
 @dataclass(frozen=True)
 class Fraction(Node):
+    r"""``\frac{a}{b}``, of numbers or of partials."""
+
     numerator: Node
     denominator: Node
 
 
 @dataclass(frozen=True)
 class Matrix(Node):
+    r"""``\begin{bmatrix} ... \end{bmatrix}``, row by row."""
+
     rows: tuple[tuple[Node, ...], ...]
 
 
@@ -137,6 +147,8 @@ class Held(Node):
 
 @dataclass(frozen=True)
 class ListOf(Node):
+    """``a, b``, as in ``h_{t,k}`` or ``\\ell(y, s)``."""
+
     items: tuple[Node, ...]
 
 
@@ -153,6 +165,7 @@ def children(node: Node) -> list[Node]:
     found: list[Node] = []
 
     def collect(value: object) -> None:
+        """The nodes in an attribute: one, or those of nested tuples."""
         if isinstance(value, Node):
             found.append(value)
         elif isinstance(value, tuple):
@@ -196,11 +209,13 @@ def statements(source: Source, macros: Macros | None = None) -> list[Node]:
 
 @cache
 def _parser() -> Lark:
+    """The parser of ``grammar.lark``, made once."""
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
 def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
+    """What Lark stumbled over, in the author's text."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         end = len(prepared.text.rstrip())
         span = prepared.original((max(0, end - 1), end))
@@ -218,40 +233,57 @@ def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
 
 _LABELS_OF_BRACES = {"\\underbrace": "_", "\\overbrace": "^"}
 
+_NODES: dict[str, type[Node]] = {
+    "number": Number,
+    "symbol": Symbol,
+    "ellipsis": Ellipsis,
+    "parenthesis": Parenthesis,
+    "bracket": Bracket,
+    "fraction": Fraction,
+    "held": Held,
+}
+"""The rules of the grammar whose parts are those of a node as they stand."""
+
 
 @v_args(meta=True)
 class _TreeBuilder(Transformer[Token, Any]):
-    """From Lark's tree to the classes above."""
+    """From Lark's tree to the classes above: one method for each rule that needs one."""
 
     def __init__(self, prepared: Prepared):
         super().__init__(visit_tokens=False)
         self._prepared = prepared
 
     def _span(self, meta: Meta) -> Span:
+        """Where a rule stands in the author's text."""
         return self._prepared.original((meta.start_pos, meta.end_pos))
 
-    def start(self, meta: Meta, parts: list[Any]) -> list[list[Node]]:
-        return [part for part in parts if not isinstance(part, Token)]
+    def __default__(self, rule: str, parts: list[Any], meta: Meta) -> Node:
+        """A rule of the table above."""
+        texts = (str(part) if isinstance(part, Token) else part for part in parts)
+        return _NODES[rule](*texts, span=self._span(meta))
 
-    def row_of_page(self, meta: Meta, parts: list[Any]) -> list[Node]:
-        return [part for part in parts if isinstance(part, Node)]
+    def start(self, meta: Meta, parts: list[Any]) -> list[Any]:
+        """The rows of the page; each is the list of its statements."""
+        return parts
+
+    row_of_page = start
 
     def relation(self, meta: Meta, parts: list[Any]) -> Node:
+        """``a = b = c``."""
         signs = tuple(str(part) for part in parts if isinstance(part, Token))
-        return Relation(
-            signs, tuple(part for part in parts if isinstance(part, Node)), span=self._span(meta)
-        )
+        sides = tuple(part for part in parts if isinstance(part, Node))
+        return Relation(signs, sides, span=self._span(meta))
 
     script_item = relation
 
     def listing(self, meta: Meta, parts: list[Any]) -> Node:
-        return ListOf(
-            tuple(part for part in parts if isinstance(part, Node)), span=self._span(meta)
-        )
+        """``a, b``."""
+        return ListOf(tuple(parts), span=self._span(meta))
 
     script_list = listing
 
     def addition(self, meta: Meta, parts: list[Any]) -> Node:
+        """``- a + b``: signs and terms in turn, the first sign perhaps missing."""
         terms, sign = [], "+"
         for part in parts:
             if isinstance(part, Node):
@@ -261,6 +293,7 @@ class _TreeBuilder(Transformer[Token, Any]):
         return SumOf(tuple(terms), span=self._span(meta))
 
     def term(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``a b \odot c``: between two factors stands an operator or nothing."""
         factors: list[tuple[str, Node]] = []
         operator = ""
         for part in parts:
@@ -272,78 +305,65 @@ class _TreeBuilder(Transformer[Token, Any]):
         return ProductOf(tuple(factors), span=self._span(meta))
 
     def big(self, meta: Meta, parts: list[Any]) -> Node:
-        kind, scripts, body = str(parts[0]), parts[1:-1], parts[-1]
+        r"""``\sum_{t=1}^{T} a_t``."""
+        command, scripts, body = str(parts[0]), parts[1:-1], parts[-1]
         limits = dict(scripts)
         if len(limits) < len(scripts) or "'" in limits:
             raise EquationError(
                 "a sum or product has one lower and one upper limit, and no primes",
                 self._span(meta),
             )
-        name = (
-            "leftward product"
-            if "overleftarrow" in kind
-            else kind.lstrip("\\").replace("prod", "product")
-        )
-        return Big(name, limits.get("_"), limits.get("^"), body, span=self._span(meta))
+        kind = command.lstrip("\\").replace("prod", "product")
+        if "overleftarrow" in command:
+            kind = "leftward product"
+        return Big(kind, limits.get("_"), limits.get("^"), body, span=self._span(meta))
 
     def factor(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``h_t^2``, ``\sigma'``: a base with its scripts, in any order."""
         base, scripts = parts[0], parts[1:]
         subscripts = [content for role, content in scripts if role == "_"]
         if len(subscripts) > 1:
             raise EquationError("two subscripts on one symbol", self._span(meta))
-        superscripts = tuple(content for role, content in scripts if role == "^")
-        primes = sum(role == "'" for role, _ in scripts)
-        primes += sum(content == Symbol("\\prime") for content in superscripts)
-        superscripts = tuple(content for content in superscripts if content != Symbol("\\prime"))
+        raised = [content for role, content in scripts if role == "^"]
+        superscripts = tuple(content for content in raised if content != Symbol("\\prime"))
+        primes = sum(role == "'" for role, _ in scripts) + len(raised) - len(superscripts)
         subscript = subscripts[0] if subscripts else None
         return Script(base, subscript, superscripts, primes, span=self._span(meta))
 
     def subscript(self, meta: Meta, parts: list[Any]) -> tuple[str, Node]:
+        """``_t``."""
         return "_", parts[0]
 
     def superscript(self, meta: Meta, parts: list[Any]) -> tuple[str, Node]:
+        """``^2``."""
         return "^", parts[0]
 
     def prime(self, meta: Meta, parts: list[Any]) -> tuple[str, None]:
+        """``'``."""
         return "'", None
 
     def operator(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""The ``+`` of ``\partial^{+}``, the ``\odot 2`` of ``h^{\odot 2}``."""
         count = int(parts[1]) if len(parts) > 1 else None
         return Operator(str(parts[0]), count, span=self._span(meta))
 
-    def number(self, meta: Meta, parts: list[Any]) -> Node:
-        return Number(str(parts[0]), span=self._span(meta))
-
-    def symbol(self, meta: Meta, parts: list[Any]) -> Node:
-        return Symbol(str(parts[0]), span=self._span(meta))
-
     def name(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``\operatorname{diag}``, or ``diag`` alone."""
         word = str(parts[0])
         word = word[word.index("{") + 1 : -1] if "{" in word else word
         return Name(word.strip(), span=self._span(meta))
 
-    def ellipsis(self, meta: Meta, parts: list[Any]) -> Node:
-        return Ellipsis(span=self._span(meta))
-
     def accent(self, meta: Meta, parts: list[Any]) -> Node:
-        command, body, span = str(parts[0]), _ungrouped(parts[1]), self._span(meta)
-        if isinstance(body, Script):  # \tilde{h_t} means (\tilde h)_t
-            return Script(
-                Accent(command, body.base, span=span),
-                body.subscript,
-                body.superscripts,
-                body.primes,
-                span=span,
-            )
+        r"""``\tilde h``; ``\tilde{h_t}`` means ``(\tilde h)_t``."""
+        command, body, span = str(parts[0]), parts[1], self._span(meta)
+        body = body.body if isinstance(body, Group) else body
+        if isinstance(body, Script):
+            base = Accent(command, body.base, span=span)
+            return Script(base, body.subscript, body.superscripts, body.primes, span=span)
         return Accent(command, body, span=span)
 
-    def parenthesis(self, meta: Meta, parts: list[Any]) -> Node:
-        return Parenthesis(parts[0], span=self._span(meta))
-
-    def bracket(self, meta: Meta, parts: list[Any]) -> Node:
-        return Bracket(parts[0], span=self._span(meta))
-
     def group(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``{a + b}`` or ``\underbrace{a + b}_{\text{what it is}}``."""
         decoration = str(parts.pop(0)) if isinstance(parts[0], Token) else ""
         body, *labels = parts
         for role, _ in labels:
@@ -357,23 +377,13 @@ class _TreeBuilder(Transformer[Token, Any]):
         assert isinstance(body, Node)
         return body
 
-    def fraction(self, meta: Meta, parts: list[Any]) -> Node:
-        return Fraction(parts[1], parts[2], span=self._span(meta))
-
     def row(self, meta: Meta, parts: list[Any]) -> tuple[Node, ...]:
-        return tuple(part for part in parts if isinstance(part, Node))
+        """``a & b``, a row of a matrix."""
+        return tuple(parts)
 
     def matrix(self, meta: Meta, parts: list[Any]) -> Node:
-        return Matrix(
-            tuple(part for part in parts if isinstance(part, tuple)), span=self._span(meta)
-        )
-
-    def held(self, meta: Meta, parts: list[Any]) -> Node:
-        return Held(parts[1], span=self._span(meta))
-
-
-def _ungrouped(node: Node) -> Node:
-    return node.body if isinstance(node, Group) else node
+        r"""``\begin{bmatrix} a & b \\ c & d \end{bmatrix}``."""
+        return Matrix(tuple(parts), span=self._span(meta))
 
 
 def latex(node: Node | None) -> str:

@@ -77,6 +77,7 @@ def prepare(latex: str, macros: Macros | None = None) -> Prepared:
 
 
 def _plain(text: str) -> str:
+    """The text with its typography blanked out, in the same length."""
     text = text.replace("\\left.", "\\lhold")
     text = re.sub(
         r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: "\\atbar".ljust(len(m[0])), text
@@ -87,6 +88,7 @@ def _plain(text: str) -> str:
     matrices = [m.span() for m in _MATRIX.finditer(text)]
 
     def in_matrix(offset: int) -> bool:
+        """Whether ``&`` and a new row here are those of a matrix."""
         return any(start <= offset < end for start, end in matrices)
 
     text = _CONDITION.sub(
@@ -153,6 +155,7 @@ def _closed(latex: str) -> str:
 
 
 def _argument_after(text: str, at: int, name: str) -> tuple[str, int]:
+    """The argument of a macro that begins at an offset, and where it ends."""
     while at < len(text) and text[at].isspace():
         at += 1
     if at >= len(text):
