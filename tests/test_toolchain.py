@@ -182,10 +182,10 @@ def test_failing_chapter_is_not_tried_again_in_the_same_build(book: TinyBook) ->
 
 def test_changed_looks_reach_the_site_and_execute_nothing(book: TinyBook) -> None:
     book.build()
-    ledger = "book/_ext/equation_ledger.py"
+    extension = "book/_ext/lean_pages.py"
     with (
         book.edited("_config.yml", "Code: MIT.", "Code: free."),
-        book.edited(ledger, '"verified": "verified"', '"verified": "shown"'),
+        book.edited(extension, '"clipboard": r\'class="[^"]*highlight\'', '"clipboard": None'),
     ):
         book.write("book/_static/new.css", "p { color: red }\n")
         status, output = book.build()
@@ -194,14 +194,16 @@ def test_changed_looks_reach_the_site_and_execute_nothing(book: TinyBook) -> Non
     assert status == 0, output
     assert "executing chapters" not in output
     assert "Code: free." in page
-    assert 'title="shown"' in page
+    assert "clipboard" not in page
     assert (book.folder / "_build/html/_static/new.css").exists()
 
 
 def test_extension_that_warns_while_it_reads_fails_every_build(book: TinyBook) -> None:
-    line = "    if docnames and LEDGER in env.found_docs"
-    warns = '    logger.warning("a fault of the extension")\n'
-    with book.edited("book/_ext/equation_ledger.py", line, warns + line):
+    line = '        glossary = Path(self.env.doc2path("glossary"))\n'
+    warns = (
+        '        __import__("logging").getLogger("sphinx").warning("a fault of the extension")\n'
+    )
+    with book.edited("book/_ext/search_words.py", line, warns + line):
         status, output = book.build()
     assert status != 0
     assert "WARNING: a fault of the extension" in output
@@ -259,7 +261,9 @@ def test_checked_equation_is_marked_and_linked_to_its_row_in_the_ledger(book: Ti
     text = re.sub(r"<[^>]+>", " ", row)
     assert "18 entries, T=3, n=3, m=2" in text
     assert re.search(r"\b(\d+) of \1\b", text), "some mutants were not rejected"
-    counted = "3 labelled equations: 1 are verified, 1 are definitions, 1 are declarations"
+    counted = (
+        "There are 3 labelled equations: 1 are verified, 1 are definitions, 1 are declarations"
+    )
     assert counted in pages["ledger"]
 
 

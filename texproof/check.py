@@ -115,6 +115,8 @@ def as_json(check: ChapterCheck) -> dict[str, Any]:
                 "label": result.source.label,
                 "file": result.source.file,
                 "line": result.source.line,
+                "cell": result.source.cell,
+                "latex": result.source.text,
                 "status": result.status,
                 "detail": result.detail,
                 "levels": [
