@@ -189,6 +189,36 @@ def test_assignments_have_no_solutions(path: Path, tmp_path: Path) -> None:
 # ---------------------------------------------------------------- cells
 
 
+def faults(code: str, shown: bool) -> list[str]:
+    """What keeps a cell from being one that a student would type."""
+    code = re.sub("^%.*$", "", code, flags=re.MULTILINE)
+    lines = [line for line in code.split("\n") if line.strip() and line.strip()[0] != "#"]
+    asserts = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Assert)]
+    asserted = sum(node.end_lineno - node.lineno + 1 for node in asserts if node.end_lineno)
+    long = [f"{len(lines)} lines, at most 15 are allowed"] if len(lines) > 15 else []
+    mere = [f"{asserted} of {len(lines)} lines only assert"] if 2 * asserted >= len(lines) else []
+    return long + (mere if shown and asserts else [])
+
+
+def test_cells_are_short_and_none_that_is_shown_only_asserts() -> None:
+    found = [
+        f"{path.name}:{cell.line}: {fault}"
+        for path in CHAPTERS
+        for cell in Chapter.parse(path.read_text("utf-8"), path.name).cells
+        for fault in faults(cell.code, shown="remove-cell" not in cell.tags)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_long_cells_and_cells_that_only_assert_are_faults() -> None:
+    step = "a = 1\n"
+    assert faults("%matplotlib inline\n\n# one\n" + 15 * step, shown=True) == []
+    assert "16 lines" in faults(16 * step, shown=False)[0]
+    assert "1 of 2 lines" in faults("a = 1\nassert a", shown=True)[0]
+    assert "2 of 3 lines" in faults("for a in b:\n    assert (a and\n        a)", shown=True)[0]
+    assert faults("assert a", shown=False) == faults("a = 1\nprint(a)\nassert a", shown=True) == []
+
+
 def test_a_mistake_in_a_cell_is_reported_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
