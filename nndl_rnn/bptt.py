@@ -24,8 +24,9 @@ at step t by a weight :math:`\omega_{t,k}`:
 :func:`randomized`   the same, with independent :math:`\xi_j` of mean 1
 ==================== ====================================================================
 
-They take the arguments of :func:`full` and settings by keyword, so that
-``functools.partial(chunked, k1=20, k2=20)`` can stand wherever :func:`full` does.
+They take the arguments of :func:`full`, with the same meaning, and settings by keyword, so that
+``functools.partial(chunked, k1=20, k2=20)`` can stand wherever :func:`full` does. What :func:`full`
+raises they raise too. ``d_state`` counts as a loss term of the last step.
 
 :func:`checkpointed` follows every path as :func:`full` does, and gives the same bits. It trades
 time for memory: a second forward pass for a cache of one segment instead of the whole sequence.
@@ -34,8 +35,8 @@ time for memory: a second forward pass for a cache of one segment instead of the
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -193,13 +194,12 @@ def checkpointed(
     chunk of their own. So the last segment may be shorter, and there may be fewer than asked for.
 
     Args:
-        architecture, params, x, d_h, state, d_state, options: as for :func:`full`. ``backward`` of
-            the architecture must take ``into``, as that of ``nndl_rnn.rnn`` does.
+        architecture: one whose ``backward`` takes ``into``, as that of ``nndl_rnn.rnn`` does.
         segments: S, the number of segments, at least 1.
 
     Raises:
         TypeError, ValueError: ``segments`` is no integer of at least 1, or ``architecture`` is not
-            as said; further as :func:`full`.
+            as said.
 
     Source: T. Chen, B. Xu, C. Zhang and C. Guestrin, Training deep nets with sublinear memory cost,
     arXiv:1604.06174 (2016).
@@ -220,31 +220,24 @@ def checkpointed(
     segments = check_size("segments", segments)
     steps = _steps(x)
     length = CHUNK * max(1, -(-steps // (segments * CHUNK)))
-    beginnings = []
-    h: Array | None = None
-    for start in range(0, max(steps, length), length):  # one segment even if there is no step
-        cut = slice(start, start + length)
-        beginnings.append((cut, state))
-        piece, state = architecture.forward(params, x[cut], state, **options)[:2]
-        if h is None:
-            h = np.empty((steps, *piece.shape[1:]), piece.dtype)
-        h[cut] = piece
-    assert h is not None  # there is at least one segment
-    assert state is not None
+    starts = range(0, max(steps, length), length)  # one segment even if there is no step
+    problem = _Problem(architecture, params, x, d_h, state, d_state, options)
+    h, states, last_state = _run_through(problem, starts)
 
     loss, direct, d_readout = _direct_gradient(d_h, h)
     direct = check_array("d_h", direct, h.shape, h.dtype)
     d_params: Params | None = None
     d_x = np.empty_like(x, dtype=h.dtype)
-    for cut, beginning in reversed(beginnings):
-        cache = architecture.forward(params, x[cut], beginning, **options)[2]
+    for start in reversed(starts):
+        cut = slice(start, start + length)
+        cache = problem.forward(cut, states[start])[2]
         d_params, d_x[cut], d_state = architecture.backward(
             cache, direct[cut], d_state, into=d_params
         )
         del cache  # before the next segment makes its own
     assert d_params is not None
     assert d_state is not None
-    return Gradients(loss, d_params, d_x, d_state, d_readout, h, state)
+    return Gradients(loss, d_params, d_x, d_state, d_readout, h, last_state)
 
 
 def kept_bytes(cache: object) -> int:
@@ -294,12 +287,10 @@ def windowed(
     :func:`full` for :math:`\tau \ge T`.
 
     Args:
-        architecture, params, x, d_h, state, d_state, options: as for :func:`full`. ``d_state``
-            counts as a loss term of the last step.
         tau: length of the window, at least 1; with 1 nothing is carried back.
 
     Raises:
-        TypeError, ValueError: ``tau`` is no integer of at least 1; further as :func:`full`.
+        TypeError, ValueError: ``tau`` is no integer of at least 1.
 
     Source: the truncated back-propagation through time of R. J. Williams and J. Peng, An efficient
     gradient-based algorithm for on-line training of recurrent network trajectories, Neural
@@ -316,8 +307,7 @@ def windowed(
     3 [[3.]]
     """
     tau = check_size("tau", tau)
-    windows = _windows(_steps(x), 1, tau)
-    return _back_in_windows(architecture, params, x, d_h, state, d_state, options, windows)
+    return chunked(architecture, params, x, d_h, state, k1=1, k2=tau, d_state=d_state, **options)
 
 
 def chunked(
@@ -351,13 +341,11 @@ def chunked(
     :func:`full` if there is one chunk, or if no chunk's reach ends after the first step.
 
     Args:
-        architecture, params, x, d_h, state, d_state, options: as for :func:`full`. ``d_state``
-            counts as a loss term of the last step.
         k1: steps from one backward pass to the next, at least 1.
         k2: steps of a backward pass, at least ``k1``, so that every loss reaches its own step.
 
     Raises:
-        TypeError, ValueError: ``k1`` or ``k2`` is no such integer; further as :func:`full`.
+        TypeError, ValueError: ``k1`` or ``k2`` is no such integer.
 
     Source: BPTT(h; h') of R. J. Williams and J. Peng (1990), with ``k2`` for h and ``k1`` for h'.
 
@@ -374,7 +362,8 @@ def chunked(
     if k2 < k1:
         raise fail(ValueError, "k2", f"an integer of at least k1 = {k1}", k2)
     windows = _windows(_steps(x), k1, k2)
-    return _back_in_windows(architecture, params, x, d_h, state, d_state, options, windows)
+    problem = _Problem(architecture, params, x, d_h, state, d_state, options)
+    return _back_in_windows(problem, windows)
 
 
 def reweighted(
@@ -403,12 +392,11 @@ def reweighted(
     :func:`chunked` with ``k1 == k2``.
 
     Args:
-        architecture, params, x, d_h, state, d_state, options: as for :func:`full`.
         xi: the factors :math:`\xi_1, \dots, \xi_T`, finite, shape ``(T,)``. All sequences of the
             batch share them. :math:`\xi_1` affects only the gradient by the initial state.
 
     Raises:
-        TypeError, ValueError: ``xi`` is no such array; further as :func:`full`.
+        TypeError, ValueError: ``xi`` is no such array.
 
     >>> from nndl_rnn import rnn
     >>> params = {"weight_ih": np.array([[1.0]]), "weight_hh": np.array([[0.5]])}
@@ -427,9 +415,8 @@ def reweighted(
         raise fail(TypeError, "xi", "a float array", f"dtype {xi.dtype}")
     starts = sorted({0, *np.flatnonzero(xi == 0).tolist()})
     windows = [_Window(start, start, stop) for start, stop in pairwise([*starts, steps])]
-    return _back_in_windows(
-        architecture, params, x, d_h, state, d_state, options, windows, factors=xi
-    )
+    problem = _Problem(architecture, params, x, d_h, state, d_state, options)
+    return _back_in_windows(problem, windows, factors=xi)
 
 
 def randomized(
@@ -457,14 +444,13 @@ def randomized(
         + (1 - \pi_t) \left( \frac{\partial h_{t-1}}{\partial \theta} \right)^{2} \right)
 
     Args:
-        architecture, params, x, d_h, state, d_state, options: as for :func:`full`.
         pi: probability to go on back from step t to step t - 1, above 0 and at most 1: a number, or
             one for each step, shape ``(T,)``. With 1, equal to :func:`full`.
         rng: source of the random numbers; T of them are drawn, also where ``params``, a state or
             ``d_h`` is refused after that.
 
     Raises:
-        TypeError, ValueError: ``pi`` or ``rng`` is not as said; further as :func:`full`.
+        TypeError, ValueError: ``pi`` or ``rng`` is not as said.
 
     Source: C. Tallec and Y. Ollivier, Unbiasing truncated backpropagation through time,
     arXiv:1705.08209 (2017).
@@ -541,82 +527,94 @@ def _windows(steps: int, k1: int, k2: int) -> list[_Window]:
     ]
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """What all estimators are given: a layer, its inputs, and what reaches it from the loss."""
+
+    architecture: Architecture
+    params: Params
+    x: Array
+    d_h: Any  # an array, or a function that returns one
+    state: State | None
+    d_state: State | None
+    options: dict[str, Any]
+
+    def forward(self, steps: slice, state: State | None) -> tuple[Array, State, Any]:
+        """Run over some of the steps, from a given state."""
+        return self.architecture.forward(self.params, self.x[steps], state, **self.options)
+
+
+def _run_through(
+    problem: _Problem, starts: Iterable[int]
+) -> tuple[Array, dict[int, State | None], State]:
+    """The hidden states, the state before each of these steps, and the last one; no cache is kept."""
+    steps = len(problem.x)
+    h: Array | None = None
+    state, states = problem.state, {}
+    for start, stop in pairwise([*starts, steps]):
+        states[start] = state
+        piece, state = problem.forward(slice(start, stop), state)[:2]
+        if h is None:
+            h = np.empty((steps, *piece.shape[1:]), piece.dtype)
+        h[start:stop] = piece
+    assert h is not None  # there is at least one start
+    assert state is not None
+    return h, states, state
+
+
 def _back_in_windows(
-    architecture: Architecture,
-    params: Params,
-    x: Array,
-    d_h: Array | Head,
-    state: State | None,
-    d_state: State | None,
-    options: dict[str, Any],
-    windows: Sequence[_Window],
-    factors: Array | None = None,
+    problem: _Problem, windows: Sequence[_Window], factors: Array | None = None
 ) -> Gradients:
     """Add up the gradients of backward passes that know nothing of each other.
 
-    One forward pass keeps the states at which windows start, and no cache. Each window runs forward
-    once more from there, so only one window's cache is in memory at a time.
+    Each window runs forward once more from the state at its start, so only one window's cache is in
+    memory at a time.
     """
-    _check_architecture(architecture)
-    starts = [window.start for window in windows]
-    pieces, states = [], {}
-    for start, stop in pairwise([*starts, len(x)]):
-        states[start] = state
-        piece, state = architecture.forward(params, x[start:stop], state, **options)[:2]
-        pieces.append(piece)
-    h, last_state = np.concatenate(pieces), state
-    assert last_state is not None  # there is at least one window
+    _check_architecture(problem.architecture)
+    x = problem.x
+    h, states, last_state = _run_through(problem, [window.start for window in windows])
 
-    loss, direct, d_readout = _direct_gradient(d_h, h)
+    loss, direct, d_readout = _direct_gradient(problem.d_h, h)
     direct = check_array("d_h", direct, h.shape, h.dtype)
     d_params: Params = {}
     d_x = np.zeros_like(x, dtype=h.dtype)
-    for start, first_loss, stop in reversed(windows):
-        own = direct[start:stop].copy()
-        own[: first_loss - start] = 0
-        beyond = d_state if stop == len(x) else None
-        share, share_x, reached = _back_once(
-            architecture,
-            params,
-            x[start:stop],
-            own,
-            states[start],
-            beyond,
-            options,
-            None if factors is None else factors[start:stop],
+    for window in reversed(windows):
+        steps = slice(window.start, window.stop)
+        own = direct[steps].copy()
+        own[: window.first_loss - window.start] = 0
+        beyond = problem.d_state if window.stop == len(x) else None
+        part = replace(problem, x=x[steps], d_h=own, state=states[window.start], d_state=beyond)
+        share, share_x, reached = (
+            _back_once(part) if factors is None else _back_weighted(part, factors[steps])
         )
         d_params = _add(d_params, share)
-        d_x[start:stop] += share_x
+        d_x[steps] += share_x
     # The first window, which begins at the initial state, was the last one.
     return Gradients(loss, d_params, d_x, reached, d_readout, h, last_state)
 
 
-def _back_once(
-    architecture: Architecture,
-    params: Params,
-    x: Array,
-    d_h: Array,
-    state: State | None,
-    d_state: State | None,
-    options: dict[str, Any],
-    factors: Array | None,
-) -> tuple[Params, Array, State]:
-    """Run forward and back over one window; with factors step by step, to put them in between."""
-    if factors is None or len(x) == 0:
-        _, _, cache = architecture.forward(params, x, state, **options)
-        return architecture.backward(cache, d_h, d_state)
-    caches = []
-    for t in range(len(x)):
-        _, state, cache = architecture.forward(params, x[t : t + 1], state, **options)
+def _back_once(problem: _Problem) -> tuple[Params, Array, State]:
+    """Run forward and back over all steps; ``d_h`` is an array."""
+    cache = problem.forward(slice(None), problem.state)[2]
+    return problem.architecture.backward(cache, problem.d_h, problem.d_state)
+
+
+def _back_weighted(problem: _Problem, factors: Array) -> tuple[Params, Array, State]:
+    """Run forward and back step by step, to put the factors in between."""
+    if len(factors) == 0:
+        return _back_once(problem)
+    steps = [slice(t, t + 1) for t in range(len(factors))]
+    state, caches = problem.state, []
+    for step in steps:
+        _, state, cache = problem.forward(step, state)
         caches.append(cache)
     d_params: Params = {}
-    d_x = np.empty_like(x, dtype=d_h.dtype)
-    for t in reversed(range(len(x))):
-        share, d_x[t : t + 1], reached = architecture.backward(
-            caches.pop(), d_h[t : t + 1], d_state
-        )
-        # As a Python float, which leaves float32 as it is.
-        d_state = tuple(float(factors[t]) * part for part in reached)
+    d_h, d_state = problem.d_h, problem.d_state
+    d_x = np.empty_like(problem.x, dtype=d_h.dtype)
+    for step, factor in zip(reversed(steps), reversed(factors.tolist()), strict=True):
+        share, d_x[step], reached = problem.architecture.backward(caches.pop(), d_h[step], d_state)
+        # A Python float, which leaves float32 as it is.
+        d_state = tuple(factor * part for part in reached)
         d_params = _add(d_params, share)
     assert d_state is not None  # there is at least one step
     return d_params, d_x, d_state
