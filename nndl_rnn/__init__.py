@@ -2,8 +2,61 @@
 
 One module per architecture (``rnn``, ``residual``, ``lstm``, ``gru``), each with the same five
 functions: ``init_params``, ``step``, ``step_backward``, ``forward`` and ``backward``. Over any of
-them: ``bptt``, ``jacobians``, ``gradient_flow``, ``training``. The printed equations of the book are
-read and checked by ``derivation``.
+them: ``bptt``, ``jacobians``, ``gradient_flow``, ``training``. A module is imported when it is first
+named, so that ``import nndl_rnn`` costs next to nothing.
+
+>>> import nndl_rnn
+>>> nndl_rnn.lstm.init_params
+<function init_params at ...>
 """
 
+from typing import TYPE_CHECKING
+
+from nndl_rnn._packages import lazy_modules
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "activations",
+    "bptt",
+    "costs",
+    "figures",
+    "gradcheck",
+    "gradient_flow",
+    "gru",
+    "initialisers",
+    "jacobians",
+    "losses",
+    "lstm",
+    "parameters",
+    "peers",
+    "residual",
+    "rnn",
+    "tasks",
+    "training",
+    "unrolled",
+]
+
+if TYPE_CHECKING:
+    from nndl_rnn import (
+        activations,
+        bptt,
+        costs,
+        figures,
+        gradcheck,
+        gradient_flow,
+        gru,
+        initialisers,
+        jacobians,
+        losses,
+        lstm,
+        parameters,
+        peers,
+        residual,
+        rnn,
+        tasks,
+        training,
+        unrolled,
+    )
+else:
+    __getattr__, __dir__ = lazy_modules(__name__, __all__)

@@ -413,7 +413,7 @@ def test_dask_that_is_not_installed_is_asked_for(toy, monkeypatch, capsys):
     toy = toy()
     options = toy.arguments("--backend", "dask", "--scheduler", "tcp://127.0.0.1:1")
     assert command.main(options) == 1
-    assert "pip install nndl-rnn[cluster]" in capsys.readouterr().err
+    assert 'pip install "nndl-rnn[experiments]"' in capsys.readouterr().err
 
 
 # --- A cluster -------------------------------------------------------------------------

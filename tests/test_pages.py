@@ -130,7 +130,7 @@ def test_first_cell_fetches_the_book(tmp_path: Path, monkeypatch: pytest.MonkeyP
     exec(cell, {})
     clone = str(tmp_path / "rnn")
     assert commands[0] == ["git", "clone", "--depth", "1", REPOSITORY, clone]
-    assert commands[1][1:] == ["-m", "pip", "install", "--quiet", f"{clone}[figures,torch]"]
+    assert commands[1][1:] == ["-m", "pip", "install", "--quiet", f"{clone}[{notebooks.EXTRAS}]"]
     assert Path.cwd() == tmp_path / "rnn/book"
 
 

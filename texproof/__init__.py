@@ -17,8 +17,13 @@ The way of an equation through the folders:
   values on the unrolled network, ``claims`` and ``levels`` compare the sides.
 """
 
-from texproof.derivation import Derivation
-from texproof.errors import ClaimFailed, EquationError, ShapeMismatch
-from texproof.report.report import Result, Results
+try:
+    from texproof.derivation import Derivation
+    from texproof.errors import ClaimFailed, EquationError, ShapeMismatch
+    from texproof.report.report import Result, Results
+except ModuleNotFoundError as error:
+    missing = (error.name or "").partition(".")[0]
+    message = f'texproof needs {missing}: pip install "nndl-rnn[texproof]"'
+    raise ModuleNotFoundError(message, name=error.name) from error
 
 __all__ = ["ClaimFailed", "Derivation", "EquationError", "Result", "Results", "ShapeMismatch"]

@@ -3,7 +3,7 @@
 ``make test-oldest`` and ``make test-newest`` run this. requirements.txt pins what the book is built
 with; who installs the package alone gets other versions, and pyproject.toml promises that they will
 do. Each run makes an environment of its own, installs there what pyproject.toml names with all
-extras, the package, and the tools of its tests, shows the versions, and runs the package's tests.
+extras but ``book``, the package, and the tools of its tests, shows the versions, and runs the package's tests.
 A warning is an error there too: see ``filterwarnings`` in pyproject.toml.
 
 It needs nothing but Python and a registry of packages. uv, which can resolve to the oldest versions,
@@ -46,6 +46,7 @@ BOOK_TESTS = (
     "tests/test_toolchain.py",
     "tests/test_versions.py",  # this program, and .venv
     "tests/test_website_build.py",
+    "tests/test_wheel.py",  # setuptools
     "tests/web",
 )
 
@@ -55,6 +56,11 @@ PINNED_TESTS = ("tests/test_experiments_long_memory.py::test_the_quick_runs_repe
 
 # The checker compares with PyTorch, the benchmark too; other files say so where they import it.
 TORCH_TESTS = ("nndl_rnn/peers/torch_reference.py", "tests/texproof", "tests/test_benchmarks.py")
+
+
+def tested_extras(project: dict[str, Any]) -> set[str]:
+    """The extras of the package; what builds the book is tested with the versions that build it."""
+    return set(project["optional-dependencies"]) - {"book"}
 
 
 def imported(path: Path) -> set[str]:
@@ -77,7 +83,7 @@ def needs_torch(path: Path) -> bool:
 def lower_bounds(project: dict[str, Any], extras: Iterable[str]) -> dict[str, str]:
     """The oldest allowed version of each package that is named, for the package with these extras.
 
-    >>> optional = {"cluster": ["dask>=2025.1"], "figures": ["matplotlib>=3.9"]}
+    >>> optional = {"text": ["pooch>=1.8"], "figures": ["matplotlib>=3.9"]}
     >>> project = {"dependencies": ["numpy>=2.0"], "optional-dependencies": optional}
     >>> lower_bounds(project, ["figures"])
     {'numpy': '2.0', 'matplotlib': '3.9'}
@@ -191,7 +197,7 @@ def arguments() -> argparse.Namespace:
 def try_versions(given: argparse.Namespace) -> int:
     """Install, show the versions and test; return the exit status."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = set(project["optional-dependencies"]) - ({"torch"} if given.without_torch else set())
+    extras = tested_extras(project) - ({"torch"} if given.without_torch else set())
     bounds = lower_bounds(project, sorted(extras))
     python = install(given.environment, given.age, sorted(extras))
     installed = versions(python)

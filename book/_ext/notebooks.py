@@ -38,6 +38,8 @@ INTRODUCTION = """\
 first. Cross references, notes and exercises are written in MyST: JupyterLab shows them as on the \
 website after `pip install jupyterlab_myst`.*"""
 
+EXTRAS = "experiments,figures,texproof,text,torch"  # what the cells of chapters import
+
 FETCH = """\
 # In a clone of the book this cell does nothing. Elsewhere it fetches one, once.
 import importlib.util
@@ -53,7 +55,7 @@ if not here or importlib.util.find_spec("nndl_rnn") is None:
         address = "{url}"
         subprocess.run(["git", "clone", "--depth", "1", address, clone], check=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*install, f"{{clone}}[figures,torch]"], check=True)
+    subprocess.run([*install, f"{{clone}}[{extras}]"], check=True)
     os.chdir(clone / "book")"""
 
 EXPLAIN = """\
@@ -64,7 +66,7 @@ from pathlib import Path
 if importlib.util.find_spec("nndl_rnn") is None:
     raise ModuleNotFoundError(
         "the package nndl_rnn is not installed for this kernel: "
-        "type pip install '.[figures,torch]' in a clone of the book"
+        "type pip install '.[{extras}]' in a clone of the book"
     )
 if not Path("{name}.md").exists() and not Path("{name}.ipynb").exists():
     raise FileNotFoundError(
@@ -91,7 +93,9 @@ def notebook(
         kept[METADATA] = {"equivalent_mutants": dict(reasons)}
     made.metadata = nbformat.from_dict(kept)
     folder = urlsplit(repository).path.rstrip("/").rpartition("/")[2]
-    prepare = (FETCH if repository else EXPLAIN).format(name=name, url=repository, folder=folder)
+    prepare = (FETCH if repository else EXPLAIN).format(
+        name=name, url=repository, folder=folder, extras=EXTRAS
+    )
     made.cells[:0] = [
         nbformat.v4.new_markdown_cell(INTRODUCTION.format(name=name)),
         nbformat.v4.new_code_cell(prepare, metadata={"tags": ["hide-input"]}),

@@ -247,7 +247,7 @@ class Workers:
             from experiments.cluster import PatientDaskBackend
         except ImportError as error:
             raise ModuleNotFoundError(
-                "The backend dask needs dask and distributed: pip install nndl-rnn[cluster]"
+                'The backend dask needs dask and distributed: pip install "nndl-rnn[experiments]"'
             ) from error
         client = Client(self.scheduler, set_as_default=False)  # type: ignore[no-untyped-call]
         with client:

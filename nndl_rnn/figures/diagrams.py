@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Rectangle
-
+from nndl_rnn._packages import extra
 from nndl_rnn._validation import check_size, fail
+
+with extra("figures", __name__):
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import FancyBboxPatch, Rectangle
 
 GIVEN = "#f0f0f0"  # inputs, targets and the initial state: nothing upstream
 COMPUTED = "#cfe3f5"

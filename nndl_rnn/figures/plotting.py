@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from numbers import Real
 
-import matplotlib as mpl
 import numpy as np
-from cycler import Cycler, cycler
-from matplotlib.axes import Axes
 
+from nndl_rnn._packages import extra
 from nndl_rnn._validation import Array, as_array, described, fail, is_array, type_name
+
+with extra("figures", __name__):
+    import matplotlib as mpl
+    from cycler import Cycler, cycler
+    from matplotlib.axes import Axes
 
 __all__ = ["COLOURS", "apply_style", "plot_band", "style"]
 

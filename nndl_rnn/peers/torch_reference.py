@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
+from nndl_rnn._packages import extra
 from nndl_rnn._validation import (
     USER_DTYPES,
     Array,
@@ -29,6 +29,9 @@ from nndl_rnn._validation import (
     fail,
     type_name,
 )
+
+with extra("torch", __name__):
+    import torch
 
 __all__ = ["Reference", "from_torch", "run", "to_torch"]
 

@@ -10,6 +10,9 @@ Every array has time as its first axis. Everything random is drawn from the gene
 handed in.
 """
 
+from typing import TYPE_CHECKING
+
+from nndl_rnn._packages import lazy_modules
 from nndl_rnn.tasks.adding import ADDING_BASELINE, adding_problem
 from nndl_rnn.tasks.sentences import (
     COUNTRY_POSITION,
@@ -48,5 +51,11 @@ __all__ = [
     "split_indices",
     "subtraction_borrows",
     "subtraction_pairs",
+    "text",
     "to_bits",
 ]
+
+if TYPE_CHECKING:
+    from nndl_rnn.tasks import text
+else:
+    __getattr__, __dir__ = lazy_modules(__name__, ["text"])

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nndl_rnn import losses
+from nndl_rnn._packages import extra
 from nndl_rnn._validation import (
     Array,
     Params,
@@ -100,7 +101,8 @@ def find_time_machine(
         ValueError: a file was found or downloaded, and it is not the expected one.
     """
     # Here and not above, since it brings requests with it, and a warning in some notebooks.
-    import pooch
+    with extra("text", __name__):
+        import pooch
 
     local = _file_in_data_folder()
     if local is not None:
