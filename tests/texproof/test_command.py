@@ -207,6 +207,8 @@ def test_an_outcome_as_plain_data():
                 "label": "eq-a",
                 "file": "page.md",
                 "line": 7,
+                "cell": 0,
+                "latex": "a = b",
                 "status": "verified",
                 "detail": "a detail",
                 "levels": [
@@ -234,6 +236,8 @@ def test_an_outcome_as_plain_data():
                 "label": "eq-a",
                 "file": "page.md",
                 "line": 7,
+                "cell": 0,
+                "latex": "a = b",
                 "status": "unchecked",
                 "detail": "a bound",
                 "levels": [],
