@@ -13,8 +13,9 @@ The way of an equation through the folders:
 - ``read``: ``chapter`` finds its LaTeX, ``typography`` and ``syntax`` make a surface tree;
 - ``mean``: ``definitions`` and ``claims`` say what its statements are, ``elaborate`` makes a typed
   tree with shapes;
-- ``numbers``: the kinds of numbers that it is evaluated in, and ``compare``: ``evaluate`` finds its
-  values on the unrolled network, ``claims`` and ``levels`` compare the sides.
+- ``numbers``: the kinds of numbers that it is evaluated in;
+- ``compare``: ``interpret`` computes its terms, ``graph`` the nodes of the unrolled network that they
+  name, ``network`` the derivatives; ``claims`` and ``levels`` compare the sides.
 """
 
 try:

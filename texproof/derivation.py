@@ -6,9 +6,7 @@ import difflib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
-
-import sympy
+from typing import TYPE_CHECKING, Any
 
 from texproof.code.anchor import compare_with_torch
 from texproof.code.layout import GATES, Layout
@@ -19,10 +17,12 @@ from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import judge, mutants, sample
-from texproof.numbers.arithmetic import ComplexStep
-from texproof.numbers.symbolic import CentralDifference, SymbolNetwork
+from texproof.numbers.arithmetic import CentralDifference, ComplexStep
 from texproof.report.report import MutationScore, Result, Results
 from texproof.report.session import current
+
+if TYPE_CHECKING:
+    import sympy
 
 MAX_SIZE = 100
 """Of T and of each dimension: a few steps and entries tell as much, and it must end."""
@@ -183,7 +183,6 @@ class Derivation:
         Raises:
             ClaimFailed: an equation is false.
             EquationError: an equation cannot be read, or claims nothing.
-            ModuleNotFoundError: PyTorch, with which equations are compared, is not installed.
         """
         if not labels:
             raise ValueError("labels: expected at least one equation to verify, got none")
@@ -372,7 +371,11 @@ class Derivation:
             TypeError: the value of an index is no integer.
             EquationError: an index is missing, or its value does not satisfy the printed
                 conditions.
+            ModuleNotFoundError: SymPy is not installed.
         """
+        sympy = _import_sympy()
+        from texproof.compare.symbols import SymbolNetwork
+
         for letter, value in indices.items():
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"{letter}: expected an integer, got {value!r}")
@@ -395,7 +398,7 @@ class Derivation:
                 raise EquationError(f"{what} ({show_sizes(self.model.last, {})})", None, source)
             network = SymbolNetwork(numbers, keep_unknown=True)
             left, right = (
-                sympy.Matrix(network.evaluate(side, chosen[0]))
+                sympy.Matrix(network.evaluate(side, chosen[0]).rows)
                 for side in (claim.sides[0], claim.sides[-1])
             )
             shown.append(sympy.Eq(left, right, evaluate=False))
@@ -405,6 +408,17 @@ class Derivation:
 def learn(model: Model, source: Source, use: str) -> None:
     """Read an equation as what it is used for: ``declared`` or ``defined``."""
     model.declare(source) if use == "declared" else model.define(source)
+
+
+def _import_sympy() -> Any:
+    """SymPy, or an error that says how to install it."""
+    try:
+        import sympy
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            'The checker writes equations as SymPy expressions: pip install "nndl-rnn[texproof]"'
+        ) from error
+    return sympy
 
 
 def _require_text(name: str, value: object, expected: str) -> None:

@@ -1,7 +1,6 @@
 r"""Bad input to what chapters call, ``Derivation``: the call, the error and its complete message."""
 
 import re
-import sys
 
 import pytest
 
@@ -196,23 +195,6 @@ def test_bad_settings_are_refused_before_anything_is_read(
         Derivation(*arguments, **options)
     assert raised.type is error
     assert str(raised.value) == message
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda d: d.verify("eq-backward"),
-        lambda d: d.anchor(
-            "torch.nn.RNN", input="x_t", output="h_t", initial={"h_0": "h"}, weights=WEIGHTS
-        ),
-    ],
-)
-def test_whoever_lacks_pytorch_is_told_what_to_install(rnn, monkeypatch, call):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ModuleNotFoundError) as raised:
-        call(rnn(quick=False))
-    expected = "The checker compares equations with PyTorch: pip install nndl-rnn[torch]"
-    assert str(raised.value) == expected
 
 
 # ---------------------------------------------------------------- claims

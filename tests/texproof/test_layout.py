@@ -133,7 +133,7 @@ def test_leaves_are_the_rows_of_the_named_gates(layout):
     }
     assert leaves.keys() == {(name, ()) for name in expected}
     for name, value in expected.items():
-        np.testing.assert_array_equal(np.asarray(leaves[name, ()]), value)
+        np.testing.assert_array_equal(np.array(leaves[name, ()].rows), value)
 
 
 def test_a_gate_that_the_architecture_lacks(layout):

@@ -6,15 +6,17 @@ at every level. Only a comparison with somebody else's network notices.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from texproof.code.layout import FloatArray, Layout
-from texproof.compare.evaluate import Network, Node, show_node
+from texproof.code.layout import Layout, as_floats, import_numpy
+from texproof.compare.graph import Node, show_node
 from texproof.compare.model import Model
+from texproof.compare.network import Network
 from texproof.errors import ClaimFailed, EquationError
 from texproof.numbers.arithmetic import ComplexStep, import_torch
+
+if TYPE_CHECKING:
+    from texproof.code.layout import FloatArray
 
 TOLERANCE = 1e-12
 
@@ -27,7 +29,7 @@ def compare_with_torch(model: Model, layout: Layout, **options: Any) -> float:
         EquationError: a leaf of the printed forward pass has no counterpart.
         ClaimFailed: the two differ by more than ``TOLERANCE``.
     """
-    torch = import_torch()
+    np, torch = import_numpy(), import_torch()
     template = model.network(ComplexStep)
     hidden, inputs = layout.sizes(template)
     arrays = layout.random_arrays(7, hidden, inputs, layout.needs_bias())
@@ -46,7 +48,7 @@ def compare_with_torch(model: Model, layout: Layout, **options: Any) -> float:
     steps = range(1, model.last + 1)
 
     def real(node: Node) -> FloatArray:
-        return np.asarray(printed.value(node)).real.reshape(-1)
+        return as_floats(printed.value(node)).reshape(-1)
 
     x = torch.from_numpy(np.stack([real((layout.input.key, (t,))) for t in steps]))
     initial = {role: torch.from_numpy(real(node))[None] for role, node in layout.initial.items()}

@@ -10,18 +10,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from texproof.compare.evaluate import Network, Node
+from texproof.compare.graph import Node
 from texproof.compare.model import Model
+from texproof.compare.network import Network
 from texproof.errors import EquationError, Source
 from texproof.mean.linear import Linear
 from texproof.mean.vocabulary import Quantity
 from texproof.numbers.arithmetic import Arithmetic, Array
 from texproof.read.syntax import parse
 
-FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+if TYPE_CHECKING:
+    import numpy as np
+
+    FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 GATES = {"RNN": "h", "LSTM": "ifgo", "GRU": "rzn"}
 _TERM = re.compile(r"\s*([+-]?)\s*(weight_ih|weight_hh|bias_ih|bias_hh)(?:\[(\w)\])?(\.T)?\s*")
@@ -117,7 +120,7 @@ class Layout:
         self, seed: int, hidden: int, inputs: int, bias: bool
     ) -> dict[str, FloatArray]:
         """Random weights in PyTorch's layout."""
-        generator = np.random.default_rng(seed)
+        generator = import_numpy().random.default_rng(seed)
         rows = len(self.gates) * hidden
         shapes: dict[str, tuple[int, ...]] = {
             "weight_ih": (rows, inputs),
@@ -138,8 +141,8 @@ class Layout:
         """Values for the printed weights."""
         values: dict[Node, Array] = {}
         for key, pieces in self.weights.items():
-            total = sum(piece.of(arrays, self.gates, hidden) for piece in pieces)
-            values[key, ()] = as_array(kind, np.asarray(total))
+            first, *more = (piece.of(arrays, self.gates, hidden) for piece in pieces)
+            values[key, ()] = as_array(kind, sum(more, start=first))
         return values
 
     def sizes(self, network: Network) -> tuple[int, int]:
@@ -150,7 +153,29 @@ class Layout:
 
 
 def as_array(kind: Arithmetic, value: FloatArray) -> Array:
-    return kind.array([[Fraction(float(entry)) for entry in row] for row in np.atleast_2d(value)])
+    """A matrix of NumPy in another kind of numbers."""
+    return kind.array([[Fraction(float(entry)) for entry in row] for row in value])
+
+
+def as_floats(value: Array) -> FloatArray:
+    """An array of complex numbers as NumPy's real ones."""
+    numbers: FloatArray = import_numpy().array(value.rows).real
+    return numbers
+
+
+def import_numpy() -> Any:
+    """NumPy, which is imported only where printed equations meet programs.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    try:
+        import numpy
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            "The checker compares equations with programs by NumPy: pip install nndl-rnn"
+        ) from error
+    return numpy
 
 
 def _find(model: Model, name: str) -> tuple[Quantity, tuple[Linear, ...]]:

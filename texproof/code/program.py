@@ -12,19 +12,22 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from texproof.code.layout import FloatArray, Layout
-from texproof.compare.evaluate import Environment, Network, Node, show_node
+from texproof.code.layout import Layout, as_floats, import_numpy
+from texproof.compare.graph import Node, show_node
+from texproof.compare.interpret import Environment
 from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, EquationError, Source, located
+from texproof.compare.network import Network
+from texproof.errors import ClaimFailed, EquationError, located
 from texproof.mean.claims import Claim
 from texproof.mean.linear import Linear
 from texproof.mean.terms import Call, Derivative, Reference, Term
 from texproof.mean.vocabulary import LAST_TIME
 from texproof.numbers.arithmetic import Array, ComplexStep
+
+if TYPE_CHECKING:
+    from texproof.code.layout import FloatArray
 
 TOLERANCE = 1e-10
 
@@ -108,7 +111,7 @@ class Program(Network):
             index > self.last for index in node[1]
         ):  # nothing beyond the last step reaches the loss
             quantity = self.names.quantities[node[0]]
-            return self.arithmetic.full(*self._extent(quantity.shape), Fraction(0))
+            return self.arithmetic.full(*self.interpreter.extent(quantity.shape), Fraction(0))
         if node not in self._gradients:
             if node in self._running:
                 chain = " needs ".join(
@@ -132,23 +135,27 @@ class Program(Network):
 
     def value(self, node: Node) -> Array:
         quantity = self.names.quantities[node[0]]
-        if isinstance(quantity.definition, Derivative):
-            return self._derivative(quantity.definition, self.inside(node), quantity.source)
-        return super().value(node)
+        if not isinstance(quantity.definition, Derivative):
+            return super().value(node)
+        with located(quantity.source):
+            self._require_rule(quantity.definition)
+        return self.derivative(quantity.definition, self.inside(node))
 
-    def _derivative(
-        self, term: Derivative, env: Environment, source: Source | None = None
-    ) -> Array:
+    def derivative(self, term: Derivative, environment: Environment) -> Array:
+        self._require_rule(term)
         variable = _variable(term, self._loss)
         if variable is not None:
-            return self.gradient(self._node(variable, env))
-        if term.mode == "direct" and isinstance(term.numerator, Call):
-            return super()._derivative(term, env)
-        raise EquationError(
-            "a program may differentiate nothing but the loss of one step by its argument",
-            term.span,
-            source,
-        )
+            return self.gradient(self.node(variable, environment))
+        return super().derivative(term, environment)
+
+    def _require_rule(self, term: Derivative) -> None:
+        """Refuse derivatives that a program must not take."""
+        given = term.mode == "direct" and isinstance(term.numerator, Call)
+        if not given and _variable(term, self._loss) is None:
+            raise EquationError(
+                "a program may differentiate nothing but the loss of one step by its argument",
+                term.span,
+            )
 
 
 def run_against_package(
@@ -164,7 +171,7 @@ def run_against_package(
         EquationError: the program is circular or has a gap.
         ClaimFailed: a gradient differs from the package's.
     """
-    package = importlib.import_module(module)
+    np, package = import_numpy(), importlib.import_module(module)
     template = model.network(ComplexStep)
     hidden, inputs = layout.sizes(template)
     arrays = layout.random_arrays(11, hidden, inputs, layout.needs_bias())
@@ -174,7 +181,7 @@ def run_against_package(
     steps = range(1, model.last + 1)
 
     def row(value: Array) -> FloatArray:
-        return np.asarray(value).real.reshape(1, -1)
+        return as_floats(value).reshape(1, -1)
 
     x = np.stack([row(network.value((layout.input.key, (t,)))) for t in steps])
     initial = [layout.initial[role] for role in ("h", "c") if role in layout.initial]
@@ -192,7 +199,7 @@ def run_against_package(
         expected[node] = [gradient]
     worst = 0.0
     for node, references in expected.items():
-        value = np.asarray(program.gradient(node)).real
+        value = as_floats(program.gradient(node))
         for reference in references:
             scale = max(1.0, float(np.abs(reference).max()))
             gap = float(np.abs(value - reference.reshape(value.shape)).max()) / scale

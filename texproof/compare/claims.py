@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
-from texproof.compare.evaluate import Environment, Network
+from texproof.compare.interpret import Environment
 from texproof.errors import ClaimFailed, EquationError, located
 from texproof.mean.claims import Claim
+from texproof.mean.terms import Term
 from texproof.mean.vocabulary import LAST_TIME
-from texproof.numbers.arithmetic import Arithmetic
+from texproof.numbers.arithmetic import Arithmetic, Array
 
 _ZERO = Fraction(0)
 
@@ -25,36 +27,55 @@ class Comparison:
     residual: float
 
 
-def compare(claims: list[Claim], network: Network) -> Comparison:
-    """Evaluate all claims of one equation in a network.
+class Evaluator(Protocol):
+    """What gives the two sides of an equality their values: a network, perhaps one of symbols."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """The kind of numbers in which values are compared."""
+
+    @property
+    def last(self) -> int:
+        """The number of time steps."""
+
+    def evaluate(self, term: Term, environment: Environment) -> Array:
+        """The value of a side."""
+
+
+def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
+    """Evaluate all claims of one equation.
 
     Raises:
         ClaimFailed: an equality does not hold; points at the side that differs.
         EquationError: no index values satisfy the printed conditions, or only zeros were compared
             with zeros.
     """
-    kind, worst = network.arithmetic, 0.0
+    kind, worst = evaluator.arithmetic, 0.0
     equalities, instances, entries, something = 0, 0, 0, False
     with located(claims[0].source):
         for claim in claims:
             equalities += len(claim.sides) - 1
             made = 0
-            for environment in claim.instances(network.last):
-                values = [network.evaluate(side, environment) for side in claim.sides]
+            for environment in claim.instances(evaluator.last):
+                values = [evaluator.evaluate(side, environment) for side in claim.sides]
                 made += 1
                 for at, (left, right) in enumerate(itertools.pairwise(values), 1):
                     same, distance = kind.agree(left, right)
-                    entries += left.shape[-1] * left.shape[-2]
+                    entries += left.shape[0] * left.shape[1]
                     worst = max(worst, distance)
                     something = something or not kind.agree(left, left * kind.full(1, 1, _ZERO))[0]
                     if not same:
                         raise ClaimFailed(
-                            _refutation(claim, environment, distance, kind),
+                            _refutation(claim, environment, distance, evaluator),
                             claim.sides[at].span,
                         )
             if not made:
                 raise EquationError(
-                    f"no time step satisfies the printed conditions at T = {network.last}"
+                    f"no time step satisfies the printed conditions at T = {evaluator.last}"
                 )
             instances += made
         if not something:
@@ -67,9 +88,11 @@ def show_instance(claim: Claim, environment: Environment) -> str:
     return ", ".join(f"{letter} = {environment[letter]}" for letter in (*claim.indices, LAST_TIME))
 
 
-def _refutation(claim: Claim, environment: Environment, distance: float, kind: Arithmetic) -> str:
-    """By how much, and where, the two sides differ."""
+def _refutation(
+    claim: Claim, environment: Environment, distance: float, evaluator: Evaluator
+) -> str:
+    """By how much an equality fails, and where."""
     where = show_instance(claim, environment)
-    exact = kind.tolerance == 0  # then the distance is a number of entries
+    exact = evaluator.arithmetic.tolerance == 0  # then the distance is a number of entries
     amount = f"{int(distance)} entries differ" if exact else f"off by {distance:.3g}"
-    return f"the equation does not hold here: {amount} at {where} [{kind.name}]"
+    return f"the equation does not hold here: {amount} at {where} [{evaluator.name}]"

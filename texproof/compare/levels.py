@@ -8,17 +8,25 @@ the numbers.
 
 from __future__ import annotations
 
-import itertools
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from texproof.compare.claims import Comparison, compare, show_instance
+from texproof.compare.claims import Comparison, compare
 from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, EquationError, located
+from texproof.errors import ClaimFailed, EquationError
+from texproof.functions import Unsupported
 from texproof.mean.claims import Claim
-from texproof.numbers.arithmetic import Arithmetic, Autograd, ComplexStep, FiftyDigits
+from texproof.numbers.arithmetic import (
+    Arithmetic,
+    Autograd,
+    CentralDifference,
+    ComplexStep,
+    FiftyDigits,
+)
 from texproof.numbers.exact import PrimeField, modulo_prime, rational
-from texproof.numbers.symbolic import CentralDifference, SymbolNetwork
+
+SYMPY = "SymPy against central differences"
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,24 @@ def check_all(model: Model, claims: list[Claim]) -> Iterator[Finding]:
     """
     yield _numeric(model, claims, ComplexStep)
     yield _numeric(model, claims, ComplexStep, *other_sizes(model))
-    yield _symbolic(model, claims)
-    yield _numeric(model, claims, FiftyDigits)
-    yield _numeric(model, claims, Autograd)
-    yield from _formal(model, claims)
+    yield _if_able(SYMPY, model, lambda: _symbolic(model, claims), "sympy")
+    yield _if_able(FiftyDigits.name, model, lambda: _numeric(model, claims, FiftyDigits))
+    yield _if_able(Autograd.name, model, lambda: _numeric(model, claims, Autograd), "torch")
+    yield _modulo_prime(model, claims)
+    yield _if_able("exact over Q", model, lambda: _exact(model, claims), "sympy")
+
+
+def _if_able(level: str, model: Model, run: Callable[[], Finding], package: str = "") -> Finding:
+    """What a level finds; it abstains where it lacks a package or the formula of a function."""
+    try:
+        if package:
+            importlib.import_module(package)
+        return run()
+    except ImportError:
+        note = f"{package} is not installed"
+    except Unsupported as error:
+        note = error.message
+    return Finding(level, show_sizes(model.last, model.sizes), None, note)
 
 
 def _numeric(
@@ -76,41 +98,26 @@ def _numeric(
 
 def _symbolic(model: Model, claims: list[Claim]) -> Finding:
     """SymPy's expressions of the printed sides, at the numbers of a forward pass differentiated numerically."""
+    from texproof.compare.symbols import SymbolsAsNumbers
+
     numbers = model.network(CentralDifference)
-    symbols = SymbolNetwork(numbers)
-    kind, worst, entries, instances = numbers.arithmetic, 0.0, 0, 0
-    for claim in claims:
-        for environment in claim.instances(numbers.last):
-            instances += 1
-            with located(claim.source):
-                values = [
-                    symbols.number(symbols.evaluate(side, environment)) for side in claim.sides
-                ]
-            for at, (left, right) in enumerate(itertools.pairwise(values), 1):
-                same, distance = kind.agree(left, right)
-                worst, entries = max(worst, distance), entries + left.size
-                if not same:
-                    raise ClaimFailed(
-                        f"SymPy's expression differs from the numeric derivative by {distance:.3g} at "
-                        + show_instance(claim, environment),
-                        claim.sides[at].span,
-                        claim.source,
-                    )
-    equalities = sum(len(claim.sides) - 1 for claim in claims)
-    found = Comparison(equalities, instances, entries, worst)
-    return Finding(
-        "SymPy against central differences", show_sizes(numbers.last, numbers.sizes), found
-    )
+    symbols = SymbolsAsNumbers(numbers)
+    found = compare(claims, symbols)
+    return Finding(SYMPY, show_sizes(numbers.last, numbers.sizes), found)
 
 
-def _formal(model: Model, claims: list[Claim]) -> Iterator[Finding]:
-    """Modulo a prime at the model's sizes, then over Q with every dimension 2 and the smallest T that has instances."""
-    yield _abstaining(
+def _modulo_prime(model: Model, claims: list[Claim]) -> Finding:
+    """Modulo a prime at the model's sizes."""
+    return _abstaining(
         "modulo 2^61 - 1",
         model.last,
         model.sizes,
         lambda: compare(claims, model.network(modulo_prime)),
     )
+
+
+def _exact(model: Model, claims: list[Claim]) -> Finding:
+    """Over Q with every dimension 2 and the smallest T that has instances."""
     small = {name: min(2, size) for name, size in model.sizes.items()}
     last = next(
         t for t in range(2, model.last + 1) if all(any(claim.instances(t)) for claim in claims)
@@ -123,12 +130,13 @@ def _formal(model: Model, claims: list[Claim]) -> Iterator[Finding]:
         assert isinstance(rehearsal.ring, PrimeField)
         return compare(claims, model.network(rational(rehearsal.ring.drawn), last, small))
 
-    yield _abstaining("exact over Q", last, small, over_the_rationals)
+    return _abstaining("exact over Q", last, small, over_the_rationals)
 
 
 def _abstaining(
     level: str, last: int, sizes: Mapping[str, int], run: Callable[[], Comparison]
 ) -> Finding:
+    """What an exact level finds; it never overrules the numbers."""
     shown = show_sizes(last, sizes)
     try:
         return Finding(level, shown, run())

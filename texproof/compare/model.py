@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from texproof.compare.evaluate import Network
+from texproof.compare.network import Network
 from texproof.errors import Source
 from texproof.mean import definitions
 from texproof.mean.claims import Claim, read_claims

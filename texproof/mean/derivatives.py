@@ -15,7 +15,7 @@ from texproof.mean.terms import (
     show_shape,
     vector_length,
 )
-from texproof.mean.units import DIAGONAL, FUNCTIONS, PRODUCT
+from texproof.mean.units import DIAGONAL, PRODUCT, known_function
 from texproof.mean.vocabulary import Vocabulary
 
 _WITHOUT_DERIVATIVE = ("softmax", *DIAGONAL, PRODUCT)
@@ -64,7 +64,7 @@ def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span
     [argument] = arguments
     if name in DIAGONAL:
         return _diagonal(argument, span)
-    return Apply(FUNCTIONS.get(name, name), primes, argument, shape=argument.shape, span=span)
+    return Apply(known_function(name) or name, primes, argument, shape=argument.shape, span=span)
 
 
 def _diagonal(argument: Term, span: Span) -> Term:

@@ -11,22 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from texproof.errors import EquationError, Span
+from texproof.functions import printed_as
 from texproof.mean.products import MATRIX
 from texproof.mean.vocabulary import Vocabulary
 from texproof.read import syntax as s
 
-FUNCTIONS = {
-    "\\tanh": "tanh",
-    "\\sigma": "sigma",
-    "\\exp": "exp",
-    "\\log": "log",
-    "\\ln": "log",
-    "tanh": "tanh",
-    "sigmoid": "sigma",
-    "exp": "exp",
-    "log": "log",
-    "softmax": "softmax",
-}
+SOFTMAX = "softmax"
 DIAGONAL = ("diag", "\\diag")
 PRODUCT = "prod"
 PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
@@ -100,8 +90,14 @@ def function_in(node: s.Node, names: Vocabulary) -> Function | None:
 
 def names_function(name: str, names: Vocabulary) -> bool:
     """Whether a name is that of a function, known to the checker or to the chapter."""
-    known = (*FUNCTIONS, *DIAGONAL, PRODUCT)
-    return name in known or name in names.scalar_functions | names.activations
+    unknown = names.scalar_functions | names.activations
+    return known_function(name) is not None or name in (*DIAGONAL, PRODUCT, *unknown)
+
+
+def known_function(name: str) -> str | None:
+    r"""What the checker calls the function that is printed ``\ln`` or ``sigmoid``; ``None`` for no known one."""
+    function = printed_as(name)
+    return function.name if function else name if name == SOFTMAX else None
 
 
 def is_partial(node: s.Node) -> bool:
@@ -250,7 +246,7 @@ class _Reader:
             self._take()
             body = argument.body
             arguments = body.items if isinstance(body, s.ListOf) else (body,)
-        elif name not in FUNCTIONS or function.primes:
+        elif not known_function(name) or function.primes:
             raise EquationError(f"write the argument of {name} in parentheses", argument.span)
         elif inner := function_in(argument, self.names):
             within = self.at

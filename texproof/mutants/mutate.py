@@ -19,6 +19,7 @@ from texproof.compare.claims import compare
 from texproof.compare.levels import other_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Source, Span
+from texproof.functions import mistakes
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate, without_last_superscript
 from texproof.mean.linear import Linear
@@ -39,7 +40,6 @@ _PRODUCT_SIGNS = {
 _PRODUCT = re.compile(
     r"\\(?:mathop\{\\overleftarrow\{\\prod\}\}|overleftarrow\{\\prod\}|prod)(?![a-zA-Z])"
 )
-_FUNCTION_SWAPS = {"\\tanh": "\\sigma", "\\sigma": "\\tanh", "\\exp": "\\tanh", "\\log": "\\exp"}
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,8 @@ class _Mutator:
                 yield from self._script(node)
             case s.Number(text) if text.isdigit():
                 yield self._edit("constant", *node.span, str(int(text) + 1))
-            case s.Symbol(text) if text in _FUNCTION_SWAPS:
-                yield self._edit("function", *node.span, _FUNCTION_SWAPS[text])
+            case s.Symbol(text) if text in mistakes():
+                yield self._edit("function", *node.span, mistakes()[text])
             case s.Symbol(text) if text == "T":
                 yield self._edit("constant", *node.span, "(T+1)")
             case s.Name(text) | s.Symbol(text) if text in DIAGONAL:

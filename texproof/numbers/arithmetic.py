@@ -1,9 +1,8 @@
 """The kinds of numbers in which an equation is evaluated, all behind one small interface.
 
-Every value is a two-dimensional array (a scalar is 1 x 1), so that ``+ - * @`` of NumPy or PyTorch
-do the work
-whatever the entries are: complex floats, 50-digit numbers, polynomials, residues modulo a prime,
-tensors. Each kind brings its own independent way to differentiate.
+Every value has rows and columns (a scalar is 1 x 1), so that ``+ - * / @`` of grids or of PyTorch
+do the work whatever the entries are: complex floats, 50-digit numbers, polynomials, residues modulo
+a prime, tensors. Each kind brings its own independent way to differentiate.
 
 All kinds take a leaf at the same random point: its value depends only on the seed and on the
 leaf's name.
@@ -11,23 +10,22 @@ leaf's name.
 
 from __future__ import annotations
 
+import cmath
+import math
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import mpmath
-import numpy as np
 
-from texproof.errors import EquationError
+from texproof.functions import Unsupported, known
+from texproof.numbers.grid import Grid
 
 Array = Any
-"""A NumPy array of numbers or objects, or a PyTorch tensor."""
-
-
-class Unsupported(EquationError):
-    """This kind of number cannot evaluate the expression, though others can."""
+"""A grid, or a PyTorch tensor."""
 
 
 def random_fraction(seed: int, *name: Hashable) -> Fraction:
@@ -58,53 +56,59 @@ class Arithmetic(ABC):
         """A constant array."""
 
     def leaf(self, name: Hashable, rows: int, columns: int) -> Array:
-        """The random value of a leaf."""
+        """The random value of a leaf: of ``W``, of ``h_0``."""
         entries = [
             [random_fraction(self.seed, name, r, c) for c in range(columns)] for r in range(rows)
         ]
         return self.array(entries)
 
     def full(self, rows: int, columns: int, value: Fraction) -> Array:
+        r"""An array whose entries are all the same: ``\mathbf{1}``."""
         return self.array([[value] * columns for _ in range(rows)])
 
     def identity(self, size: int) -> Array:
+        """The identity matrix ``I``."""
         return self.array([[Fraction(r == c) for c in range(size)] for r in range(size)])
 
     # -- functions of arrays
     @abstractmethod
     def apply(self, function: str, order: int, argument: Array) -> Array:
-        """``tanh``, ``sigma``, ``exp``, ``log`` or its first derivative, entry by entry."""
+        r"""A known function or its first derivative, entry by entry: ``\tanh(a)``, ``\tanh'(a)``."""
 
     def activation(self, name: str, order: int, argument: Array) -> Array:
-        """An unknown function of one variable, stood in for by ``tanh(a u) + b u**2`` with random ``a`` and ``b``."""
+        r"""An unknown function ``\phi``, stood in for by ``tanh(a u) + b u**2`` with random ``a`` and ``b``."""
         a, b = (self.leaf((name, which), 1, 1) for which in "ab")
         if order == 0:
             return self.apply("tanh", 0, a * argument) + b * argument * argument
         return a * self.apply("tanh", 1, a * argument) + (b + b) * argument
 
     def unknown(self, name: str, arguments: Sequence[Array]) -> Array:
-        """An unknown scalar function, stood in for by ``tanh(a . u) + (b . u)**2`` with random ``a`` and ``b``."""
+        r"""An unknown scalar ``\ell``, stood in for by ``tanh(a . u) + (b . u)**2`` with random ``a`` and ``b``."""
         stacked = self.block([[self.column(argument)] for argument in arguments])
         size = stacked.shape[-2]
         a, b = (self.leaf((name, which), 1, size) for which in "ab")
         return self.apply("tanh", 0, a @ stacked) + (b @ stacked) * (b @ stacked)
 
     # -- rearranging
+    @abstractmethod
     def transpose(self, value: Array) -> Array:
-        return value.swapaxes(-1, -2)
+        r"""Rows and columns exchanged: ``W^\top``."""
 
     @abstractmethod
-    def reshape(self, value: Array, rows: int, columns: int) -> Array: ...
+    def reshape(self, value: Array, rows: int, columns: int) -> Array:
+        """The same entries, row by row, in another shape."""
 
     def column(self, value: Array) -> Array:
-        return self.reshape(value, value.shape[-2] * value.shape[-1], 1)
-
-    def diagonal(self, value: Array) -> Array:
-        column = self.column(value)
-        return column * self.identity(column.shape[-2])
+        """All entries, row by row, below each other."""
+        return self.reshape(value, value.shape[0] * value.shape[1], 1)
 
     @abstractmethod
-    def block(self, rows: Sequence[Sequence[Array]]) -> Array: ...
+    def diagonal(self, value: Array) -> Array:
+        r"""The matrix with these entries on its diagonal: ``\operatorname{diag}(v)``."""
+
+    @abstractmethod
+    def block(self, rows: Sequence[Sequence[Array]]) -> Array:
+        """Arrays beside and below each other: ``[h; x]``."""
 
     # -- differentiating and comparing
     @abstractmethod
@@ -121,74 +125,86 @@ class Arithmetic(ABC):
         return distance <= self.tolerance, distance
 
 
-class NumPyArithmetic(Arithmetic):
-    """What kinds whose arrays are NumPy arrays share; leading axes hold one copy for each direction."""
+class GridArithmetic(Arithmetic):
+    """What kinds share whose arrays are grids: how they are made and rearranged."""
 
-    dtype: Any = object
+    @abstractmethod
+    def number(self, value: Fraction) -> Any:
+        r"""A constant of this kind: ``\frac{1}{2}``."""
 
-    def _scalar(self, value: Fraction) -> Any:
-        return value
+    def array(self, rows: Sequence[Sequence[Fraction]]) -> Grid:
+        return Grid.of([self.number(value) for value in row] for row in rows)
 
-    def array(self, rows: Sequence[Sequence[Fraction]]) -> Array:
-        return np.array([[self._scalar(value) for value in row] for row in rows], dtype=self.dtype)
+    def full(self, rows: int, columns: int, value: Fraction) -> Grid:
+        return Grid([self.number(value)] * (rows * columns), (rows, columns))
 
-    def reshape(self, value: Array, rows: int, columns: int) -> Array:
-        return value.reshape(*value.shape[:-2], rows, columns)
+    def identity(self, size: int) -> Grid:
+        return self.diagonal(self.full(size, 1, Fraction(1)))
 
-    def block(self, rows: Sequence[Sequence[Array]]) -> Array:
-        leading = np.broadcast_shapes(*(entry.shape[:-2] for row in rows for entry in row))
-        spread = [
-            [np.broadcast_to(entry, leading + entry.shape[-2:]) for entry in row] for row in rows
-        ]
-        return np.concatenate([np.concatenate(row, axis=-1) for row in spread], axis=-2)
+    def transpose(self, value: Grid) -> Grid:
+        return value.transposed
+
+    def reshape(self, value: Grid, rows: int, columns: int) -> Grid:
+        return value.reshape(rows, columns)
+
+    def diagonal(self, value: Grid) -> Grid:
+        size = value.size
+        entries = [self.number(Fraction(0))] * (len(value.entries) * size)
+        for at, entry in enumerate(value.entries):
+            entries[at * size + at % size] = entry
+        return Grid(entries, (size, size), value.layers)
+
+    def block(self, rows: Sequence[Sequence[Grid]]) -> Grid:
+        return Grid.block(rows)
+
+    def apply(self, function: str, order: int, argument: Grid) -> Grid:
+        return argument.map(partial(self.slope if order else self.value, function))
+
+    def value(self, function: str, at: Any) -> Any:
+        r"""A known function of one number: ``\sigma(a)``."""
+        raise Unsupported(f"{self.name} has no functions")
+
+    def slope(self, function: str, at: Any) -> Any:
+        r"""The first derivative of a known function at one number: ``\sigma'(a)``."""
+        return known(function).slope_at(self.value, at, self.value(function, at))
 
 
-class ComplexStep(NumPyArithmetic):
+def largest_gap(left: Grid, right: Grid, real: Callable[[Any], Any]) -> float:
+    """The largest difference of two grids' real parts, relative to the larger of 1 and their entries."""
+    gap, scale = 0, 1
+    pairs = left.zip(lambda a, b: (real(a), real(b)), right).entries
+    for a, b in pairs:
+        gap, scale = max(gap, abs(a - b)), max(scale, abs(a), abs(b))
+    finite = all(math.isfinite(a) and math.isfinite(b) for a, b in pairs)
+    return float(gap / scale) if finite else math.inf
+
+
+class ComplexStep(GridArithmetic):
     """float64 with derivatives by the complex step: ``Im f(x + ih) / h`` has no cancellation, so h can be 1e-40."""
 
     name = "float64, complex step"
-    dtype = np.complex128
     tolerance = 1e-10
     step = 1e-40
 
-    def _scalar(self, value: Fraction) -> complex:
+    def number(self, value: Fraction) -> complex:
         return complex(float(value))
 
-    def apply(self, function: str, order: int, argument: Array) -> Array:
-        match function, order:
-            case "tanh", 0:
-                return np.tanh(argument)
-            case "tanh", 1:
-                return 1 - np.tanh(argument) ** 2
-            case "sigma", 0:
-                return 1 / (1 + np.exp(-argument))
-            case "sigma", 1:
-                value = 1 / (1 + np.exp(-argument))
-                return value * (1 - value)
-            case "exp", _:
-                return np.exp(argument)
-            case "log", 0:
-                if np.any(argument.real <= 0):
-                    raise Unsupported("the logarithm of a number that is not positive")
-                return np.log(argument)
-            case "log", 1:
-                return 1 / argument
-        raise Unsupported(f"no numeric rule for {function}")
+    def value(self, function: str, at: complex) -> complex:
+        known_function = known(function)
+        if known_function.beyond and at.real <= 0:
+            raise Unsupported(known_function.beyond)
+        result: complex = known_function.at(cmath, at)
+        return result
 
-    def jacobian(self, function: Callable[[Array], Array], at: Array) -> Array:
-        directions = np.eye(at.size).reshape(at.size, *at.shape)
-        value = function(at + 1j * self.step * directions)
-        value = np.broadcast_to(value, (at.size, *value.shape[-2:]))
-        return (value.imag / self.step).reshape(at.size, -1).T.astype(complex)
+    def jacobian(self, function: Callable[[Grid], Grid], at: Grid) -> Grid:
+        value = function(at.varied(1j * self.step))
+        return value.map(lambda z: complex(z.imag / self.step)).columns_from_layers(at.size)
 
-    def distance(self, left: Array, right: Array) -> float:
-        left, right = np.broadcast_arrays(left.real, right.real)
-        scale = max(1.0, float(np.abs(left).max()), float(np.abs(right).max()))
-        gap = float(np.abs(left - right).max()) / scale
-        return gap if np.isfinite(gap) else float("inf")
+    def distance(self, left: Grid, right: Grid) -> float:
+        return largest_gap(left, right, lambda z: z.real)
 
 
-class FiftyDigits(NumPyArithmetic):
+class FiftyDigits(GridArithmetic):
     """mpmath with 50 significant digits; derivatives by the complex step with a step below the last digit."""
 
     name = "50 digits"
@@ -197,46 +213,38 @@ class FiftyDigits(NumPyArithmetic):
 
     def __init__(self, seed: int = 0):
         super().__init__(seed)
-        # Contexts of their own: mpmath's global precision belongs to the user.
+        # A context of its own: mpmath's global precision belongs to the user.
         self.context = mpmath.MPContext()
         self.context.dps = self.digits + 10
         self.step = self.context.mpf(10) ** (-(self.digits // 2 + 5))
-        self._functions: dict[tuple[str, int], Any] = {
-            ("tanh", 0): np.frompyfunc(self.context.tanh, 1, 1),
-            ("tanh", 1): np.frompyfunc(lambda v: 1 - self.context.tanh(v) ** 2, 1, 1),
-            ("sigma", 0): np.frompyfunc(lambda v: 1 / (1 + self.context.exp(-v)), 1, 1),
-            ("sigma", 1): np.frompyfunc(
-                lambda v: self.context.exp(-v) / (1 + self.context.exp(-v)) ** 2, 1, 1
-            ),
-            ("exp", 0): np.frompyfunc(self.context.exp, 1, 1),
-            ("exp", 1): np.frompyfunc(self.context.exp, 1, 1),
-            ("log", 0): np.frompyfunc(self.context.log, 1, 1),
-            ("log", 1): np.frompyfunc(lambda v: 1 / v, 1, 1),
-        }
 
-    def _scalar(self, value: Fraction) -> Any:
+    def number(self, value: Fraction) -> Any:
         return self.context.mpf(value.numerator) / value.denominator
 
-    def apply(self, function: str, order: int, argument: Array) -> Array:
-        return self._functions[function, order](argument)
+    def value(self, function: str, at: Any) -> Any:
+        return known(function).at(self.context, at)
 
-    def jacobian(self, function: Callable[[Array], Array], at: Array) -> Array:
-        directions = np.full((at.size, at.size), self.context.mpf(0), dtype=object)
-        np.fill_diagonal(directions, self.context.mpc(0, self.step))
-        value = function(at + directions.reshape(at.size, *at.shape))
-        value = np.broadcast_to(value, (at.size, *value.shape[-2:]))
-        slope = np.frompyfunc(lambda z: self.context.mpc(z).imag / self.step, 1, 1)
-        return slope(value).reshape(at.size, -1).T
+    def jacobian(self, function: Callable[[Grid], Grid], at: Grid) -> Grid:
+        value = function(at.varied(self.context.mpc(0, self.step)))
+        return value.map(lambda z: z.imag / self.step).columns_from_layers(at.size)
 
-    def distance(self, left: Array, right: Array) -> float:
-        left, right = np.broadcast_arrays(left, right)
-        pairs = [
-            (self.context.mpf(self.context.re(a)), self.context.mpf(self.context.re(b)))
-            for a, b in zip(left.flat, right.flat, strict=True)
-        ]
-        scale = max([self.context.mpf(1), *(abs(v) for pair in pairs for v in pair)])
-        gaps = [float(abs(a - b) / scale) for a, b in pairs]
-        return max(gaps) if np.isfinite(gaps).all() else float("inf")
+    def distance(self, left: Grid, right: Grid) -> float:
+        return largest_gap(left, right, lambda z: z.real)
+
+
+class CentralDifference(FiftyDigits):
+    """mpmath with derivatives by central differences: truncation h**2 = 1e-40 and rounding 1e-60 / h = 1e-40."""
+
+    name = "central difference"
+    tolerance = 1e-30
+
+    def __init__(self, seed: int = 0):
+        super().__init__(seed)
+        self.step = self.context.mpf(10) ** -20
+
+    def jacobian(self, function: Callable[[Grid], Grid], at: Grid) -> Grid:
+        rise = function(at.varied(self.step)) - function(at.varied(-self.step))
+        return rise.map(lambda v: v / (2 * self.step)).columns_from_layers(at.size)
 
 
 def import_torch() -> Any:
@@ -247,9 +255,9 @@ def import_torch() -> Any:
     """
     try:
         import torch
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise ModuleNotFoundError(
-            "The checker compares equations with PyTorch: pip install nndl-rnn[torch]"
+            'The checker compares equations with PyTorch: pip install "nndl-rnn[torch]"'
         ) from error
     return torch
 
@@ -269,26 +277,21 @@ class Autograd(Arithmetic):
         return self.torch.tensor(numbers, dtype=self.torch.float64)
 
     def apply(self, function: str, order: int, argument: Array) -> Array:
-        torch = self.torch
-        match function, order:
-            case "tanh", 0:
-                return torch.tanh(argument)
-            case "tanh", 1:
-                return 1 - torch.tanh(argument) ** 2
-            case "sigma", 0:
-                return torch.sigmoid(argument)
-            case "sigma", 1:
-                return torch.sigmoid(argument) * (1 - torch.sigmoid(argument))
-            case "exp", _:
-                return torch.exp(argument)
-            case "log", 0:
-                return torch.log(argument)
-            case "log", 1:
-                return 1 / argument
-        raise Unsupported(f"no PyTorch rule for {function}")
+        value = self.value(function, argument)
+        return known(function).slope_at(self.value, argument, value) if order else value
+
+    def value(self, function: str, argument: Array) -> Array:
+        r"""A known function of every entry of a tensor: ``\sigma(a)``."""
+        return known(function).at(self.torch, argument)
+
+    def transpose(self, value: Array) -> Array:
+        return value.T
 
     def reshape(self, value: Array, rows: int, columns: int) -> Array:
         return value.reshape(rows, columns)
+
+    def diagonal(self, value: Array) -> Array:
+        return self.torch.diag(value.reshape(-1))
 
     def block(self, rows: Sequence[Sequence[Array]]) -> Array:
         return self.torch.cat([self.torch.cat(list(row), dim=1) for row in rows], dim=0)
@@ -308,4 +311,4 @@ class Autograd(Arithmetic):
         left, right = self.torch.broadcast_tensors(left.detach(), right.detach())
         scale = max(1.0, left.abs().max().item(), right.abs().max().item())
         gap = float((left - right).abs().max().item()) / scale
-        return gap if np.isfinite(gap) else float("inf")
+        return gap if math.isfinite(gap) else math.inf
