@@ -243,7 +243,12 @@ def checkpointed(
 def kept_bytes(cache: object) -> int:
     """Count the bytes that a cache keeps for the backward pass, parameters apart.
 
-    Arrays that share their memory count once.
+    Arrays that share their memory count once. The inputs ``x`` count: they stay in memory as long as
+    the cache does, also where the caller has let go of them. The parameters do not: they are there
+    anyway, once for all caches.
+
+    Raises:
+        TypeError: ``cache`` is not the cache of a forward pass.
 
     >>> from nndl_rnn import lstm
     >>> params = lstm.init_params(np.random.default_rng(0), input_size=3, hidden_size=2)

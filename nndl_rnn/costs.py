@@ -1,9 +1,10 @@
-r"""What an architecture costs: parameters, multiply-adds, and the memory that backward needs.
+r"""What an architecture costs: parameters and multiply-adds.
 
 Every architecture of this package has G blocks of n rows in its weights: 1 in the plain network, 3
 in the GRU, 4 in the LSTM. For inputs of size m, one block is a matrix :math:`W` with n m entries, a
 matrix :math:`U` with :math:`n^2`, and b biases with n each; b is 2 here and in PyTorch, which keep
-one bias for :math:`W x_t` and one for :math:`U h_{t-1}`. All costs follow from that.
+one bias for :math:`W x_t` and one for :math:`U h_{t-1}`. All costs follow from that. The memory that
+backward needs is measured on a cache, by ``bptt.kept_bytes``.
 
 Equal costs make comparisons fair: :func:`hidden_size_for` says how many units a GRU may have so
 that it has as many parameters as a given LSTM.
@@ -19,24 +20,19 @@ that it has as many parameters as a given LSTM.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nndl_rnn._validation import (
-    Array,
     check_bool,
     check_size,
-    check_user_dtype,
     fail,
     type_name,
 )
 
-__all__ = ["hidden_size_for", "kept_bytes", "multiply_adds", "parameters"]
+__all__ = ["hidden_size_for", "multiply_adds", "parameters"]
 
 
 def parameters(
@@ -102,50 +98,6 @@ def multiply_adds(
     return 2 * forward if check_bool("backward", backward) else forward
 
 
-def kept_bytes(
-    architecture: Any,
-    input_size: int,
-    hidden_size: int,
-    *,
-    steps: int,
-    batch_size: int,
-    dtype: DTypeLike = np.float64,
-) -> int:
-    """How many bytes ``forward`` keeps alive for ``backward``.
-
-    This is measured, not computed: the layer runs forward once at the sizes that are asked for, and
-    the memory behind the arrays of its cache is added up, each piece of memory once. What the
-    caller has anyway, the parameters and the inputs, is left out. The hidden states are in it.
-
-    Args:
-        architecture, input_size, hidden_size: as for :func:`parameters`.
-        steps, batch_size: T and B, at least 1.
-        dtype: float32 or float64.
-
-    Raises:
-        TypeError, ValueError: as :func:`parameters`, or ``dtype`` is another.
-
-    The plain network keeps its hidden states, and the one before the first:
-
-    >>> from nndl_rnn import rnn
-    >>> kept_bytes(rnn, 2, 5, steps=10, batch_size=3) == (10 + 1) * 3 * 5 * 8
-    True
-    """
-    m, n, _ = _check_sizes(input_size, hidden_size, 0)
-    steps, batch_size = check_size("steps", steps), check_size("batch_size", batch_size)
-    dtype = check_user_dtype(dtype)
-    _layout(architecture)
-    if not callable(getattr(architecture, "forward", None)):
-        expected = "a module with the function forward, such as nndl_rnn.lstm"
-        raise fail(TypeError, "architecture", expected, type_name(architecture))
-    params = architecture.init_params(np.random.default_rng(0), m, n, dtype=dtype)
-    x = np.zeros((steps, batch_size, m), dtype)
-    cache = architecture.forward(params, x)[-1]
-    owned = {id(_memory(array)) for array in (*params.values(), x)}
-    kept = {id(memory): memory.nbytes for memory in map(_memory, _arrays(cache))}
-    return sum(size for identity, size in kept.items() if identity not in owned)
-
-
 def hidden_size_for(
     architecture: Any, input_size: int, parameters: int, *, output_size: int = 0
 ) -> int:
@@ -201,25 +153,3 @@ def _layout(architecture: Any) -> tuple[int, int]:
     blocks: int = smallest["weight_hh"].size
     biases = sum(value.size for name, value in smallest.items() if name.startswith("bias"))
     return blocks, biases // blocks
-
-
-def _memory(array: Array) -> Array:
-    """The array that owns the memory of a view."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def _arrays(cache: Any) -> Iterator[Array]:
-    """All arrays in a cache, however deep."""
-    if isinstance(cache, np.ndarray):
-        yield cache
-    elif dataclasses.is_dataclass(cache):
-        for field in dataclasses.fields(cache):
-            yield from _arrays(getattr(cache, field.name))
-    elif isinstance(cache, Mapping):
-        for value in cache.values():
-            yield from _arrays(value)
-    elif isinstance(cache, list | tuple):
-        for value in cache:
-            yield from _arrays(value)

@@ -3,8 +3,6 @@
 Every row is one way of being wrong in one argument of one public function.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -1059,50 +1057,6 @@ COSTS_ROWS = [
         lambda: costs.multiply_adds(gru, 2, 5, backward="yes"),
         TypeError,
         "backward: expected True or False, got 'yes' of type str",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn.forward, 2, 5, steps=10, batch_size=3),
-        TypeError,
-        "architecture: expected a module with the function init_params, such as "
-        "nndl_rnn.lstm, got function",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn, 2, None, steps=10, batch_size=3),
-        TypeError,
-        "hidden_size: expected an integer of at least 1, got None",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn, 2, 5, steps=0, batch_size=3),
-        ValueError,
-        "steps: expected an integer of at least 1, got 0",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn, 2, 5, steps=10, batch_size=0),
-        ValueError,
-        "batch_size: expected an integer of at least 1, got 0",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn, 2, 5, steps=10.0, batch_size=3),
-        TypeError,
-        "steps: expected an integer of at least 1, got 10.0 of type float",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn, 2, 5, steps=10, batch_size="3"),
-        TypeError,
-        "batch_size: expected an integer of at least 1, got '3' of type str",
-    ),
-    (
-        lambda: costs.kept_bytes(rnn, 2, 5, steps=10, batch_size=3, dtype=int),
-        TypeError,
-        "dtype: expected float32 or float64, got int64",
-    ),
-    (
-        lambda: costs.kept_bytes(
-            SimpleNamespace(init_params=rnn.init_params), 2, 5, steps=10, batch_size=3
-        ),
-        TypeError,
-        "architecture: expected a module with the function forward, such as nndl_rnn.lstm, "
-        "got SimpleNamespace",
     ),
     (
         lambda: costs.hidden_size_for(None, 10, 1000),
@@ -2615,7 +2569,6 @@ def test_nothing_is_drawn_where_the_quantiles_are_refused():
         lambda: initialisers.identity(10**9),
         lambda: initialisers.orthogonal(RNG, 10**9, 10**9),
         lambda: initialisers.glorot_uniform(RNG, 10**9, 10**9),
-        lambda: costs.kept_bytes(rnn, 1, 1, steps=10**13, batch_size=1),
         lambda: bptt.draw_factors(0.5, 10**13, RNG),
     ],
 )

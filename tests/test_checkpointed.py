@@ -1,6 +1,7 @@
 """Checkpointed back-propagation: the bits of ``full``, less memory; and what caches keep."""
 
 import dataclasses
+import gc
 import tracemalloc
 import types
 
@@ -225,6 +226,26 @@ def test_bytes_that_a_cache_keeps(module, per_step, once, dtype, T):
     params, x, _, state, _ = draw(module, T, dtype=dtype)
     _, _, cache = module.forward(params, x, state)
     assert bptt.kept_bytes(cache) == np.dtype(dtype).itemsize * B * (T * per_step + once)
+
+
+@pytest.mark.parametrize("module", [rnn, lstm, gru, residual])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_allocator_sees_the_bytes_that_a_cache_keeps(module, dtype):
+    T, B, D, H = 40, 16, 3, 32
+    params = module.init_params(np.random.default_rng(0), D, H, dtype=dtype)
+    x = np.zeros((T, B, D), dtype)
+    module.forward(params, x)
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    cache = module.forward(params, x)[-1]
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    found = bptt.kept_bytes(cache) - x.nbytes  # the inputs were there before
+    # Objects without their numbers: a few kilobytes, and one object a step in the residual network.
+    # One array of all steps more or less would be at least twice as much.
+    assert found <= after - before <= found + 4096 + 800 * T
 
 
 @dataclasses.dataclass

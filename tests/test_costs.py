@@ -1,11 +1,9 @@
-"""Costs against the arrays of the package, against PyTorch's counter, and against the allocator."""
+"""Costs against the arrays of the package, and against PyTorch's counter."""
 
 # Tables of calls and messages read best with one case a line.
 # ruff: noqa: E501
 
-import gc
 import re
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -63,64 +61,6 @@ def test_parameters_and_multiply_adds_are_those_of_torch(name, m, n, q):
         assert counter.get_total_flops() == 2 * batch * expected
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_kept_bytes_are_those_that_the_allocator_sees(name, dtype):
-    architecture = ARCHITECTURES[name]
-    m, n, steps, batch = 3, 32, 40, 16
-    params = architecture.init_params(np.random.default_rng(0), m, n, dtype=dtype)
-    x = np.zeros((steps, batch, m), dtype)
-    architecture.forward(params, x)
-    gc.collect()
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
-    cache = architecture.forward(params, x)[-1]
-    gc.collect()
-    after, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert cache is not None
-    found = costs.kept_bytes(architecture, m, n, steps=steps, batch_size=batch, dtype=dtype)
-    # Objects without their numbers: a few kilobytes, and one object a step in the residual network.
-    # One array of all steps more or less would be at least twice as much.
-    assert found <= after - before <= found + 4096 + 800 * steps
-
-
-@given(name=names, factor=st.integers(2, 4))
-def test_kept_bytes_grow_with_the_batch_and_at_most_with_the_steps(name, factor):
-    def kept(steps, batch_size):
-        return costs.kept_bytes(ARCHITECTURES[name], 2, 3, steps=steps, batch_size=batch_size)
-
-    assert kept(5, 4 * factor) == factor * kept(5, 4)
-    slope = kept(6, 4) - kept(5, 4)
-    assert slope > 0
-    assert kept(5 * factor, 4) == kept(5, 4) + 5 * (factor - 1) * slope
-
-
-class KeepsViews:
-    """An architecture whose cache shows the same memory more than once."""
-
-    init_params = staticmethod(rnn.init_params)
-
-    @staticmethod
-    def forward(params, x):
-        h = np.zeros((len(x) + 1, x.shape[1], 5))
-        shown_twice = {"before": h[:-1], "after": [h[1:], h[:, :, 0]]}
-        return h, (h[-1],), (shown_twice, x[1:], params["weight_ih"][:2], "an option")
-
-
-def test_memory_is_counted_once_and_what_the_caller_has_not_at_all():
-    assert costs.kept_bytes(KeepsViews, 3, 5, steps=7, batch_size=2) == 8 * 2 * 5 * 8
-
-
-def test_inputs_are_not_kept_twice_and_float32_takes_half():
-    for m in (1, 50):
-        assert costs.kept_bytes(lstm, m, 4, steps=6, batch_size=2) == costs.kept_bytes(
-            lstm, 3, 4, steps=6, batch_size=2
-        )
-    wide = costs.kept_bytes(gru, 3, 4, steps=6, batch_size=2)
-    assert wide == 2 * costs.kept_bytes(gru, 3, 4, steps=6, batch_size=2, dtype=np.float32)
-
-
 @given(name=names, m=sizes, n=sizes, q=st.integers(0, 9), offset=st.integers(0, 10**5))
 def test_hidden_size_is_the_closest_one(name, m, n, q, offset):
     architecture = ARCHITECTURES[name]
@@ -149,8 +89,6 @@ def test_lstm_has_four_thirds_of_a_gru():
         (lambda: costs.parameters(lstm, 0, 3), ValueError, "input_size: expected an integer of at least 1, got 0"),
         (lambda: costs.parameters(lstm, 2, 3.0), TypeError, "hidden_size: expected an integer of at least 1"),
         (lambda: costs.multiply_adds(lstm, 2, 3, output_size=-1), ValueError, "output_size: expected an integer of at least 0"),
-        (lambda: costs.kept_bytes(lstm, 2, 3, steps=0, batch_size=1), ValueError, "steps: expected an integer of at least 1"),
-        (lambda: costs.kept_bytes(lstm, 2, 3, steps=1, batch_size=1, dtype=int), TypeError, "dtype: expected float32 or float64"),
         (lambda: costs.hidden_size_for(lstm, 2, 19), ValueError, "parameters: expected at least 20, the number for one hidden unit, got 19"),
     ],
 )  # fmt: skip
