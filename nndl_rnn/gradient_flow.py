@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from nndl_rnn import gru, lstm, residual, rnn
+from nndl_rnn import gru, lstm, residual, rnn, unrolled
 from nndl_rnn._validation import Array, Params, State, check_array, fail, type_name
 
 __all__ = ["Flow", "gradient_flow"]
@@ -90,12 +90,10 @@ def gradient_flow(architecture: Any, params: Params, x: Array, d_h_last: Array) 
         found = getattr(architecture, "__name__", type_name(architecture))
         raise fail(TypeError, "architecture", "the module rnn, residual, lstm or gru", found)
     x = check_array("x", x, ("T", "B", "D"))
-    caches, state = [], None
-    for x_t in x:
-        state, cache = architecture.step(params, x_t, state)
-        caches.append(cache)
-    if state is None:
+    if len(x) == 0:
         raise fail(ValueError, "x", "at least one time step", x.shape)
+    _, state, cache = unrolled.forward(architecture, params, x)
+    caches = cache.steps
     d_h_last = check_array("d_h_last", d_h_last, state[0].shape, state[0].dtype)
     states = _all_paths(architecture, caches, d_h_last, extra_states=len(state) - 1)
     total, *others = (np.array(gradients) for gradients in zip(*states, strict=True))

@@ -60,7 +60,7 @@ from nndl_rnn._validation import (
     check_step,
 )
 from nndl_rnn.activations import sigmoid
-from nndl_rnn.parameters import stack, unstack
+from nndl_rnn.parameters import stack, unstack, unstack_weights
 
 __all__ = [
     "SequenceCache",
@@ -171,7 +171,7 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     params, x_t, h_prev = cache.params, cache.x_t, cache.h_prev
     r, z, h_tilde, inner = cache.r, cache.z, cache.h_tilde, cache.inner
 
-    W_r, W_z, W_h, U_r, U_z, U_h, *_ = unstack(params, GATES)
+    W_r, W_z, W_h, U_r, U_z, U_h = unstack_weights(params, GATES)
     if cache.update == "keep":
         d_z = d_h * (h_prev - h_tilde)
         d_h_tilde = d_h * (1 - z)

@@ -20,18 +20,15 @@ from nndl_rnn._validation import (
     check_array,
     check_choice,
     check_number,
-    check_params,
     check_rng,
     check_size,
     check_user_dtype,
     fail,
     type_name,
 )
+from nndl_rnn.parameters import GATES, KEEPING_GATE, block, gates_of
 
 __all__ = ["glorot_uniform", "identity", "orthogonal", "with_forget_bias", "with_recurrent"]
-
-LSTM_GATES, FORGET = 4, 1  # i, f, g, o
-GRU_GATES, UPDATE = 3, 1  # r, z, candidate
 
 
 def orthogonal(
@@ -150,11 +147,11 @@ def with_recurrent(params: Params, make: Callable[[int], Array]) -> Params:
     >>> with_recurrent(params, identity)["weight_hh"].tolist()
     [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
     """
-    gates, H = _check_gates(params)
+    gates, H = gates_of(params), params["weight_hh"].shape[1]
     if not callable(make):
         raise fail(TypeError, "make", "a function of the hidden size", type_name(make))
     dtype = params["weight_hh"].dtype
-    blocks = [check_array("make(hidden_size)", make(H), (H, H), dtype) for _ in range(gates)]
+    blocks = [check_array("make(hidden_size)", make(H), (H, H), dtype) for _ in gates]
     return {**params, "weight_hh": np.concatenate(blocks)}
 
 
@@ -185,32 +182,17 @@ def with_forget_bias(params: Params, value: float, *, update: str = "keep") -> P
     >>> lstm.split_gates(with_forget_bias(params, 2.0))["b_f"]
     array([2., 2.])
     """
-    gates, H = _check_gates(params)
+    gates = gates_of(params)
     value = check_number("value", value, dtype=params["weight_hh"].dtype)
     check_choice("update", update, ("keep", "write"))
-    if gates not in (LSTM_GATES, GRU_GATES):
+    if gates == GATES["rnn"]:
         expected = "those of an LSTM or a GRU, whose gates can keep the old state"
         raise fail(ValueError, "params", expected, "those of a network without gates")
     if "bias_ih" not in params:
         raise fail(ValueError, "params", "parameters with biases", "a dict without bias_ih")
-    gate = FORGET if gates == LSTM_GATES else UPDATE
-    sign = -1.0 if gates == GRU_GATES and update == "write" else 1.0
-    biases = {name: params[name].copy() for name in ("bias_ih", "bias_hh")}
-    biases["bias_ih"][gate * H : (gate + 1) * H] = sign * value
-    biases["bias_hh"][gate * H : (gate + 1) * H] = 0
-    return {**params, **biases}
-
-
-def _check_gates(params: Params) -> tuple[int, int]:
-    """Return the number of stacked gates and the hidden size of checked parameters."""
-    if not isinstance(params, dict) or not isinstance(params.get("weight_hh"), np.ndarray):
-        expected = "a dict with PyTorch's parameter names"
-        got = "one without weight_hh" if isinstance(params, dict) else type_name(params)
-        raise fail(ValueError if isinstance(params, dict) else TypeError, "params", expected, got)
-    weight_hh = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H"))
-    rows, H = weight_hh.shape
-    if H == 0 or rows not in (H, GRU_GATES * H, LSTM_GATES * H):
-        expected = "shape (G*H, H) with G = 1, 3 or 4 gates"
-        raise fail(ValueError, "params['weight_hh']", expected, weight_hh.shape)
-    check_params(params, rows // H)
-    return rows // H, H
+    architecture = "lstm" if gates == GATES["lstm"] else "gru"
+    sign = -1.0 if architecture == "gru" and update == "write" else 1.0
+    changed = params | {name: params[name].copy() for name in ("bias_ih", "bias_hh")}
+    keeping = block(changed, KEEPING_GATE[architecture])
+    keeping["bias_ih"][:], keeping["bias_hh"][:] = sign * value, 0
+    return changed

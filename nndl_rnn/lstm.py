@@ -47,7 +47,7 @@ from nndl_rnn._validation import (
     fail,
 )
 from nndl_rnn.activations import sigmoid
-from nndl_rnn.parameters import stack, unstack
+from nndl_rnn.parameters import stack, unstack, unstack_weights
 
 __all__ = [
     "SequenceCache",
@@ -140,7 +140,7 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     params, x_t, h_prev, c_prev = cache.params, cache.x_t, cache.h_prev, cache.c_prev
     i, f, g, o, c = cache.i, cache.f, cache.g, cache.o, cache.c
 
-    W_i, W_f, W_g, W_o, U_i, U_f, U_g, U_o, *_ = unstack(params, GATES)
+    W_i, W_f, W_g, W_o, U_i, U_f, U_g, U_o = unstack_weights(params, GATES)
     d_o = d_h * np.tanh(c)
     d_c = d_c_next + d_h * o * (1 - np.tanh(c) ** 2)  # two paths meet in c_t
     d_i = d_c * g

@@ -161,14 +161,18 @@ def unstack(params: Params, gates: str) -> list[Array]:
     >>> W_z
     array([[2., 3.]])
     """
-    W, U = split(params["weight_ih"], gates), split(params["weight_hh"], gates)
     b = split(summed_bias(params), gates)
     if gates != GATES["gru"]:
-        return [*W, *U, *b]
+        return [*unstack_weights(params, gates), *b]
     b_h, beta_h = (
         split(params[name], gates)[-1] if name in params else b[-1] for name in BIAS_NAMES
     )
-    return [*W, *U, *b[:-1], b_h, beta_h]
+    return [*unstack_weights(params, gates), *b[:-1], b_h, beta_h]
+
+
+def unstack_weights(params: Params, gates: str) -> list[Array]:
+    """Return :math:`W` and :math:`U` of every gate."""
+    return [*split(params["weight_ih"], gates), *split(params["weight_hh"], gates)]
 
 
 def stack(
@@ -180,6 +184,8 @@ def stack(
 ) -> Params:
     """Stack the gradients of all gates, the way back from :func:`unstack`, under PyTorch's names."""
     d_b_hh = d_b if d_beta is None else d_beta
+    if len(d_W) == 1:
+        return named_gradients(params, d_W[0], d_U[0], d_b[0], d_b_hh[0].copy())
     return named_gradients(params, *map(np.concatenate, (d_W, d_U, d_b, d_b_hh)))
 
 

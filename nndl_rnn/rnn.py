@@ -46,7 +46,7 @@ from nndl_rnn._validation import (
     check_sequence,
     check_step,
 )
-from nndl_rnn.parameters import stack, unstack
+from nndl_rnn.parameters import stack, unstack, unstack_weights
 
 __all__ = [
     "SequenceCache",
@@ -136,7 +136,7 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     params, x_t, h_prev, h_t = cache.params, cache.x_t, cache.h_prev, cache.h_t
     (d_h_t,) = check_d_state(d_state, STATE_FIELDS, h_t)
 
-    W, U, _ = unstack(params, GATES)
+    W, U = unstack_weights(params, GATES)
     d_a_t = d_h_t * (1 - h_t**2) if cache.nonlinearity == "tanh" else d_h_t
     d_W = d_a_t.T @ x_t
     d_U = d_a_t.T @ h_prev

@@ -960,7 +960,7 @@ GRADIENT_FLOW_ROWS = [
     (
         lambda: gradient_flow.gradient_flow(rnn, RNN, X[..., :1], STATE),
         ValueError,
-        "x_t: expected shape (B, 2), got (3, 1)",
+        "x: expected shape (T, B, 2), got (4, 3, 1)",
     ),
     (
         lambda: gradient_flow.gradient_flow(rnn, RNN, X, STATE[0]),

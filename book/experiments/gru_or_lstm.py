@@ -29,6 +29,7 @@ import numpy as np
 from experiments.records import run_key
 from nndl_rnn import costs, gru, losses, lstm, tasks, training
 from nndl_rnn._validation import Array, Params, check_choice
+from nndl_rnn.parameters import KEEPING_GATE, block
 from nndl_rnn.tasks import text
 
 Run = dict[str, Any]
@@ -38,10 +39,6 @@ Batch = tuple[Array, Array]
 ARCHITECTURES = {"lstm": lstm, "gru": gru}
 SIZES = ("equal size", "equal parameters")
 STAGES = ("tuning", "final")
-
-# Of the two gates that say what is kept, the block in the stacked parameters: i, *f*, g, o and
-# r, *z*, h. By chance it is the second in both.
-KEEPING_BLOCK = 1
 
 # Streams of random numbers that do not shift each other.
 WEIGHTS, BATCHES, VALIDATION, TEST, BOOTSTRAP = range(5)
@@ -343,8 +340,8 @@ def _model(architecture: str, problem: str, size: int) -> training.SequenceModel
 def first_params(model: training.SequenceModel, seed: int, keep_bias: float) -> Params:
     """PyTorch's random weights, with ``keep_bias`` added at the gate that keeps."""
     params = model.init_params(np.random.default_rng([seed, WEIGHTS]))
-    size = model.hidden_size
-    params["cell.bias_ih"][KEEPING_BLOCK * size :][:size] += keep_bias
+    gate = KEEPING_GATE["lstm" if model.architecture is lstm else "gru"]
+    block(params, gate, prefix="cell.")["bias_ih"] += keep_bias
     return params
 
 

@@ -46,6 +46,7 @@ from nndl_rnn._validation import (
     fail,
     type_name,
 )
+from nndl_rnn.parameters import GATES
 
 __all__ = [
     "flip_update_gate",
@@ -60,10 +61,9 @@ __all__ = [
 ARCHITECTURES = ("rnn", "lstm", "gru")
 RESETS = ("after", "before")
 
-# The gates in the order of each layout; the letters are this package's.
-GATES = {"rnn": "a", "lstm": "ifgo", "gru": "rzn"}
-KERAS_GATES = {"rnn": "a", "lstm": "ifgo", "gru": "zrn"}
-ONNX_GATES = {"rnn": "a", "lstm": "iofg", "gru": "zrn"}
+# The order of each layout, in the letters of GATES.
+KERAS_GATES = {"rnn": "h", "lstm": "ifgo", "gru": "zrh"}
+ONNX_GATES = {"rnn": "h", "lstm": "iofg", "gru": "zrh"}
 
 PYTORCH_KEY = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)(?:_l(\d+))?")
 

@@ -29,6 +29,7 @@ from nndl_rnn._validation import (
     fail,
     type_name,
 )
+from nndl_rnn.parameters import GATES
 
 with extra("torch", __name__):
     import torch
@@ -36,7 +37,6 @@ with extra("torch", __name__):
 __all__ = ["Reference", "from_torch", "run", "to_torch"]
 
 LAYER_SUFFIX = "_l0"
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 STATE_FIELDS = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 LAYERS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 CELLS = (torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell)
@@ -101,7 +101,7 @@ def to_torch(architecture: str, params: Params) -> torch.nn.RNN | torch.nn.LSTM 
     RNN(3, 4)
     """
     check_choice("architecture", architecture, tuple(LAYERS))
-    params, input_size, hidden_size = check_params(params, GATES[architecture])
+    params, input_size, hidden_size = check_params(params, len(GATES[architecture]))
     dtype = torch.float32 if params["weight_ih"].dtype == np.float32 else torch.float64
     _check_user_dtype(params)
     layer: torch.nn.RNN | torch.nn.LSTM | torch.nn.GRU = LAYERS[architecture](
@@ -155,7 +155,7 @@ def run(
         raise fail(ValueError, "nonlinearity", f"'tanh' for {architecture!r}", repr(nonlinearity))
     fields = STATE_FIELDS[architecture]
     arguments = check_network_arguments(
-        params, x, state, x_name="x", gates=GATES[architecture], state_fields=fields
+        params, x, state, x_name="x", gates=len(GATES[architecture]), state_fields=fields
     )
     steps, batch_size, _ = arguments.x.shape
     hidden_size = arguments.hidden_size
