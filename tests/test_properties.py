@@ -11,20 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nndl_rnn import bptt, gru, lstm, residual, rnn
+from nndl_rnn import bptt
 from nndl_rnn._fast.sequences import CHUNK, chunks
 from nndl_rnn.gradcheck import compare
-
-FORMS = {
-    "rnn-tanh": (rnn, {"nonlinearity": "tanh"}),
-    "rnn-identity": (rnn, {"nonlinearity": "identity"}),
-    "residual": (residual, {}),
-    "lstm": (lstm, {}),
-    "gru-after-keep": (gru, {"reset": "after", "update": "keep"}),
-    "gru-after-write": (gru, {"reset": "after", "update": "write"}),
-    "gru-before-keep": (gru, {"reset": "before", "update": "keep"}),
-    "gru-before-write": (gru, {"reset": "before", "update": "write"}),
-}
+from tests.networks import FORMS, clear, fast
 
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
 seeded = settings(max_examples=12, deadline=None, derandomize=True)
@@ -59,22 +49,6 @@ def gradients(module, form, params, x, state, d_h, d_state):
     return {**d_params, "d_x": d_x, **parts}
 
 
-def by_steps(module, form, params, x, state, d_h, d_state):
-    """The same gradients from the functions for one step."""
-    caches = []
-    for x_t in x:
-        state, cache = module.step(params, x_t, state, **form)
-        caches.append(cache)
-    total = {name: np.zeros_like(value) for name, value in params.items()}
-    d_x = np.zeros_like(x)
-    for t in reversed(range(len(x))):
-        d_state = (d_state[0] + d_h[t], *d_state[1:])
-        share, d_x[t], d_state = module.step_backward(caches[t], d_state)
-        for name, value in share.items():
-            total[name] += value
-    return {**total, "d_x": d_x, **{f"d_state[{k}]": part for k, part in enumerate(d_state)}}
-
-
 def assert_same(actual, expected, tolerance=1e-11):
     compare(actual, expected, tolerance=tolerance).assert_agrees()
 
@@ -91,7 +65,7 @@ def test_chunks_cover_all_steps_in_order(steps):
 @given(problem=problems)
 def test_whole_sequences_equal_single_steps(module, form, problem):
     arguments = make_problem(module, **problem)
-    assert_same(gradients(module, form, *arguments), by_steps(module, form, *arguments))
+    assert_same(fast(module, *arguments, **form), clear(module, *arguments, **form))
 
 
 @every_form
