@@ -8,16 +8,33 @@ The networks compute in one working dtype. float32 and float64 are for use; comp
 so that :func:`nndl_rnn.gradcheck.complex_step` can differentiate the very functions that readers
 call. float64 arrays may stand beside complex128 ones (they are promoted), every other mixture is an
 error.
+
+What one argument must be by itself stands in the signature, as :data:`Size` or :data:`Flag` in place
+of ``int`` or ``bool``, and :func:`checked` sees to it. What several arguments must be together is
+checked by the functions, at the entrance. The tests read the same signatures.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import operator
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
-from typing import Any, NamedTuple, TypeGuard
+from types import NoneType
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    ParamSpec,
+    TypeGuard,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -29,6 +46,10 @@ State = tuple[Array, ...]
 FLOAT32, FLOAT64, COMPLEX128 = (np.dtype(kind) for kind in (np.float32, np.float64, np.complex128))
 USER_DTYPES = (FLOAT32, FLOAT64)
 WORKING_DTYPES = (FLOAT32, FLOAT64, COMPLEX128)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Check = Callable[[str, Any], Any]
 
 BIAS_NAMES = ("bias_ih", "bias_hh")
 PARAM_NAMES = ("weight_ih", "weight_hh", *BIAS_NAMES)
@@ -93,10 +114,11 @@ def as_array(name: str, value: object, expected: str) -> Array:
     return array
 
 
-def check_function(name: str, value: object) -> None:
-    """Refuse what cannot be called."""
+def check_function(name: str, value: Any) -> Any:
+    """Return ``value`` if it can be called."""
     if not callable(value):
         raise fail(TypeError, name, "a function", type_name(value))
+    return value
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
@@ -166,15 +188,27 @@ def check_number(
     return number
 
 
+def check_positive(name: str, value: object) -> float:
+    """Return ``value`` as a ``float`` if it is a finite number above 0."""
+    number = check_number(name, value, "a positive, finite number")
+    if number <= 0:
+        raise fail(ValueError, name, "a positive, finite number", value)
+    return number
+
+
+def check_not_negative(name: str, value: object) -> float:
+    """Return ``value`` as a ``float`` if it is a finite number and not below 0."""
+    number = check_number(name, value, "a finite number of at least 0")
+    if number < 0:
+        raise fail(ValueError, name, "a finite number of at least 0", value)
+    return number
+
+
 def check_rng(rng: object) -> np.random.Generator:
     """Return ``rng`` if it is a ``numpy.random.Generator``."""
     if not isinstance(rng, np.random.Generator):
-        raise fail(
-            TypeError,
-            "rng",
-            "a numpy.random.Generator such as numpy.random.default_rng(0)",
-            type_name(rng),
-        )
+        expected = "a numpy.random.Generator such as numpy.random.default_rng(0)"
+        raise fail(TypeError, "rng", expected, type_name(rng))
     return rng
 
 
@@ -182,17 +216,108 @@ def check_user_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return ``dtype`` as ``numpy.dtype`` if it is float32 or float64."""
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         raise fail(TypeError, "dtype", "float32 or float64", repr(dtype)) from None
     if dtype is None or found not in USER_DTYPES:
         raise fail(TypeError, "dtype", "float32 or float64", dtype if dtype is None else found)
     return found
 
 
+def check_text(name: str, value: object) -> str:
+    """Return ``value`` if it is a ``str``."""
+    if not isinstance(value, str):
+        raise fail(TypeError, name, "a text", described(value))
+    return value
+
+
 def check_cache(cache: object, cache_type: type, source: str) -> None:
     """Refuse anything but the cache of ``source``, such as a step's cache given to ``backward``."""
     if not isinstance(cache, cache_type):
         raise fail(TypeError, "cache", f"the cache that {source} returned", type_name(cache))
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """The constraint of an integer, as the annotation of a parameter holds it."""
+
+    minimum: int
+
+    def __call__(self, name: str, value: object) -> int:
+        return check_size(name, value, self.minimum)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The constraint of an option, as the annotation of a parameter holds it."""
+
+    choices: Sequence[str]
+
+    def __call__(self, name: str, value: object) -> str:
+        return check_choice(name, value, self.choices)
+
+
+@dataclass(frozen=True)
+class OrNone:
+    """The constraint of ``Size | None``, for the constraint of ``Size``."""
+
+    check: Check
+
+    def __call__(self, name: str, value: object) -> Any:
+        return None if value is None else self.check(name, value)
+
+
+Size = Annotated[int, AtLeast(1)]
+Count = Annotated[int, AtLeast(0)]
+AtLeastTwo = Annotated[int, AtLeast(2)]
+Flag = Annotated[bool, check_bool]
+Finite = Annotated[float, check_number]
+Positive = Annotated[float, check_positive]
+NotNegative = Annotated[float, check_not_negative]
+Text = Annotated[str, check_text]
+Rng = Annotated[np.random.Generator, lambda name, rng: check_rng(rng)]
+FloatDtype = Annotated[DTypeLike, lambda name, dtype: check_user_dtype(dtype)]
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Let every argument that is passed be what the annotation of its parameter says.
+
+    >>> @checked
+    ... def draw(size: Size, *, bias: Flag = True) -> int:
+    ...     return size
+    >>> draw(0)
+    Traceback (most recent call last):
+    ValueError: size: expected an integer of at least 1, got 0
+    """
+    names = tuple(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def function_of_checked_arguments(*args: P.args, **options: P.kwargs) -> R:
+        checks = declared(function)
+        given = [checks[n](n, a) if n in checks else a for n, a in zip(names, args, strict=False)]
+        named = {n: checks[n](n, a) if n in checks else a for n, a in options.items()}
+        return function(*given, *args[len(given) :], **named)  # type: ignore[arg-type]
+
+    return function_of_checked_arguments
+
+
+@functools.cache
+def declared(function: Callable[..., Any]) -> dict[str, Check]:
+    """The checks that the signature of a function declares, by the name of the parameter.
+
+    They are read at the first call: a name in an annotation may be defined below the function.
+    """
+    hints = get_type_hints(inspect.unwrap(function), include_extras=True)
+    found = {name: _check_of(hint) for name, hint in hints.items() if name != "return"}
+    return {name: check for name, check in found.items() if check is not None}
+
+
+def _check_of(hint: Any) -> Check | None:
+    """The check that stands in an annotation, alone or beside ``None``."""
+    for check in getattr(hint, "__metadata__", ()):
+        return check  # type: ignore[no-any-return]
+    arms = get_args(hint)
+    inner = next(filter(None, map(_check_of, arms)), None) if NoneType in arms else None
+    return None if inner is None else OrNone(inner)
 
 
 def check_array(

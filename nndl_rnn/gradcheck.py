@@ -21,16 +21,18 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nndl_rnn._validation import (
     Array,
+    NotNegative,
+    OneOf,
+    Positive,
     check_array,
-    check_choice,
     check_function,
-    check_number,
+    checked,
     fail,
     is_array,
     type_name,
@@ -47,9 +49,8 @@ __all__ = [
 ]
 
 Arrays = Mapping[str, Array]
-Function = Callable[[dict[str, Array]], Any]
+Function = Annotated[Callable[[dict[str, Array]], Any], check_function]
 
-METHODS = ("complex_step", "central_difference")
 DEFAULT_TOLERANCE = {"complex_step": 1e-12, "central_difference": 1e-7}
 
 
@@ -146,8 +147,9 @@ class Report:
         ]
 
 
+@checked
 def central_difference(
-    function: Function, arrays: Arrays, *, step: float | None = None
+    function: Function, arrays: Arrays, *, step: Positive | None = None
 ) -> dict[str, Array]:
     r"""Differentiate by central differences, one entry at a time.
 
@@ -175,10 +177,7 @@ def central_difference(
     >>> np.round(gradient["x"], 8)
     array([ 3., 12.])
     """
-    check_function("function", function)
     point = _check_point(arrays, np.float64)
-    if step is not None:
-        _check_step(step)
     relative_step = float(np.finfo(np.float64).eps) ** (1 / 3)
     gradient = {}
     for name, array in point.items():
@@ -200,7 +199,8 @@ def central_difference(
     return gradient
 
 
-def complex_step(function: Function, arrays: Arrays, *, step: float = 1e-30) -> dict[str, Array]:
+@checked
+def complex_step(function: Function, arrays: Arrays, *, step: Positive = 1e-30) -> dict[str, Array]:
     r"""Differentiate an analytic function by the complex step, exact to rounding.
 
     .. math::
@@ -227,9 +227,7 @@ def complex_step(function: Function, arrays: Arrays, *, step: float = 1e-30) -> 
     >>> gradient["x"] - (1 - np.tanh([0.0, 0.5]) ** 2)
     array([0., 0.])
     """
-    check_function("function", function)
     point = _check_point(arrays, np.complex128)
-    _check_step(step)
     gradient = {}
     for name, array in point.items():
         slopes = gradient[name] = np.empty(array.shape)
@@ -259,7 +257,8 @@ def relative_error(actual: Array, expected: Array) -> float:
     return _errors("actual", actual, expected)[2]
 
 
-def compare(actual: Arrays, expected: Arrays, *, tolerance: float) -> Report:
+@checked
+def compare(actual: Arrays, expected: Arrays, *, tolerance: NotNegative) -> Report:
     """Compare two dicts of arrays block by block.
 
     Args:
@@ -279,12 +278,10 @@ def compare(actual: Arrays, expected: Arrays, *, tolerance: float) -> Report:
     for name, arrays in (("actual", actual), ("expected", expected)):
         if not isinstance(arrays, Mapping):
             raise fail(TypeError, name, "a dict of arrays", type_name(arrays))
-    if check_number("tolerance", tolerance, "a finite number of at least 0") < 0:
-        raise fail(ValueError, "tolerance", "a finite number of at least 0", tolerance)
     if not expected:
         raise fail(ValueError, "expected", "at least one block to compare", "an empty dict")
     if set(actual) != set(expected):
-        raise fail(ValueError, "actual", f"the blocks {sorted(expected)}", str(sorted(actual)))
+        raise fail(ValueError, "actual", f"the blocks {_listed(expected)}", _listed(actual))
     blocks = []
     for name, wanted in expected.items():
         largest, absolute, relative = _errors(f"actual[{name!r}]", actual[name], wanted)
@@ -292,13 +289,14 @@ def compare(actual: Arrays, expected: Arrays, *, tolerance: float) -> Report:
     return Report(tuple(blocks), tolerance)
 
 
+@checked
 def check_gradient(
     function: Function,
     arrays: Arrays,
     gradient: Arrays,
     *,
-    method: str = "complex_step",
-    tolerance: float | None = None,
+    method: Annotated[str, OneOf(tuple(DEFAULT_TOLERANCE))] = "complex_step",
+    tolerance: NotNegative | None = None,
 ) -> Report:
     """Compare a gradient with a numeric derivative of ``function``.
 
@@ -319,7 +317,6 @@ def check_gradient(
     >>> report.agrees, report.worst.name
     (True, 'x')
     """
-    check_choice("method", method, METHODS)
     differentiate = complex_step if method == "complex_step" else central_difference
     expected = differentiate(function, arrays)
     bound = DEFAULT_TOLERANCE[method] if tolerance is None else tolerance
@@ -358,9 +355,8 @@ def _copy(arrays: dict[str, Array]) -> dict[str, Array]:
     return {name: array.copy() for name, array in arrays.items()}
 
 
-def _check_step(step: float) -> None:
-    if check_number("step", step, "a positive, finite number") <= 0:
-        raise fail(ValueError, "step", "a positive, finite number", step)
+def _listed(arrays: Arrays) -> list[str]:
+    return sorted(map(str, arrays))
 
 
 def _real_number(value: Any) -> float:

@@ -40,7 +40,16 @@ from typing import Any
 import numpy as np
 
 from nndl_rnn import gru, lstm, rnn
-from nndl_rnn._validation import Array, Params, State, check_choice, check_size, fail, type_name
+from nndl_rnn._validation import (
+    Array,
+    Count,
+    Params,
+    State,
+    check_choice,
+    checked,
+    fail,
+    type_name,
+)
 from nndl_rnn.activations import tanh_derivative_from_value
 from nndl_rnn.bptt import Architecture
 from nndl_rnn.parameters import split
@@ -93,13 +102,14 @@ def step_parts(
     raise fail(TypeError, "architecture", expected, f"one whose cache is a {type_name(cache)}")
 
 
+@checked
 def jacobian(
     architecture: Architecture,
     params: Params,
     x: Array,
     state: State | None,
-    t: int,
-    k: int,
+    t: Count,
+    k: Count,
     *,
     parts: Iterable[str] | None = None,
     block: str | None = None,
@@ -135,7 +145,6 @@ def jacobian(
     >>> jacobian(rnn, params, np.ones((4, 1, 1)), None, 3, 1, nonlinearity="identity")
     array([[[0.25]]])
     """
-    t, k = check_size("t", t, 0), check_size("k", k, 0)
     found = step_parts(architecture, params, x, state, **options)
     steps = _sum_of(found, parts)
     T = len(steps)
@@ -252,7 +261,7 @@ def _sum_of(found: dict[str, Array], names: Iterable[str] | None) -> Array:
     """Add the named parts of every step, all of them without names."""
     if names is None:
         return np.asarray(sum(found.values()))
-    if isinstance(names, str) or not isinstance(names, Iterable):
+    if isinstance(names, str | np.ndarray) or not isinstance(names, Iterable):
         got = f"the string {names!r}" if isinstance(names, str) else type_name(names)
         raise fail(TypeError, "parts", "a tuple of names", got)
     chosen = list(dict.fromkeys(check_choice("parts", name, tuple(found)) for name in names))

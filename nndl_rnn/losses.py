@@ -19,15 +19,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nndl_rnn._validation import (
     Array,
+    NotNegative,
+    OneOf,
     check_array,
-    check_choice,
-    check_number,
+    check_function,
+    checked,
     common_dtype,
     fail,
     is_array,
@@ -47,11 +49,16 @@ __all__ = [
 
 Loss = Callable[[Array, Array], tuple[Any, Array]]
 
-REDUCTIONS = ("mean", "sum")
+Reduction = Annotated[str, OneOf(("mean", "sum"))]
 
 
+@checked
 def squared_error(
-    prediction: Array, target: Array, *, over_time: str = "mean", over_batch: str = "mean"
+    prediction: Array,
+    target: Array,
+    *,
+    over_time: Reduction = "mean",
+    over_batch: Reduction = "mean",
 ) -> tuple[Any, Array]:
     r"""Half the squared distance between prediction and target.
 
@@ -88,8 +95,9 @@ def squared_error(
     return factor * np.sum(difference * difference) / 2, factor * difference
 
 
+@checked
 def cross_entropy(
-    scores: Array, target: Array, *, over_time: str = "mean", over_batch: str = "mean"
+    scores: Array, target: Array, *, over_time: Reduction = "mean", over_batch: Reduction = "mean"
 ) -> tuple[Any, Array]:
     r"""Cross-entropy between the softmax of the scores and the target.
 
@@ -128,8 +136,9 @@ def cross_entropy(
     return loss, factor * (_exp(log_probability) - distribution)
 
 
+@checked
 def sigmoid_cross_entropy(
-    scores: Array, target: Array, *, over_time: str = "mean", over_batch: str = "mean"
+    scores: Array, target: Array, *, over_time: Reduction = "mean", over_batch: Reduction = "mean"
 ) -> tuple[Any, Array]:
     r"""Cross-entropy of independent yes-or-no answers.
 
@@ -176,7 +185,8 @@ def sigmoid_cross_entropy(
     return factor * np.sum(losses), factor * (sigmoid(scores) - target)
 
 
-def of_last_steps(loss: Loss) -> Loss:
+@checked
+def of_last_steps(loss: Annotated[Loss, check_function]) -> Loss:
     r"""The same loss of the last steps alone; what a network puts out before is not judged.
 
     With targets for K steps, these are compared with the last K of T steps:
@@ -205,9 +215,6 @@ def of_last_steps(loss: Loss) -> Loss:
     (0.5, array([0., 0., 1.]))
     """
 
-    if not callable(loss):
-        raise fail(TypeError, "loss", "a function of scores and target", type_name(loss))
-
     def loss_of_last_steps(scores: Array, target: Array) -> tuple[Any, Array]:
         scores = check_array("scores", scores, ("T", "B", "q"))
         if not is_array(target) or target.ndim == 0:
@@ -224,7 +231,8 @@ def of_last_steps(loss: Loss) -> Loss:
     return loss_of_last_steps
 
 
-def perplexity(mean_cross_entropy: float) -> float:
+@checked
+def perplexity(mean_cross_entropy: NotNegative) -> float:
     r"""Among how many equally likely words the network seems to choose, :math:`e^{L}`.
 
     L is the cross-entropy averaged over all words, in nats, as :func:`cross_entropy` returns it by
@@ -241,11 +249,8 @@ def perplexity(mean_cross_entropy: float) -> float:
     >>> round(perplexity(loss), 9)
     28.0
     """
-    mean = check_number("mean_cross_entropy", mean_cross_entropy)
-    if mean < 0:
-        raise fail(ValueError, "mean_cross_entropy", "a number of at least 0", mean)
     try:
-        return math.exp(mean)
+        return math.exp(mean_cross_entropy)
     except OverflowError:
         return math.inf
 
@@ -298,8 +303,6 @@ def _exp(values: Array) -> Array:
 
 
 def _factor(shape: Sequence[int], over_time: str, over_batch: str) -> float:
-    check_choice("over_time", over_time, REDUCTIONS)
-    check_choice("over_batch", over_batch, REDUCTIONS)
     steps, batch_size = shape[:2]
     count = (steps if over_time == "mean" else 1) * (batch_size if over_batch == "mean" else 1)
     return 1 / max(count, 1)

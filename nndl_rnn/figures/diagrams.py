@@ -10,7 +10,7 @@ import io
 from dataclasses import dataclass
 
 from nndl_rnn._packages import extra
-from nndl_rnn._validation import check_size, fail
+from nndl_rnn._validation import Size, checked, fail
 
 with extra("figures", __name__):
     from matplotlib.axes import Axes
@@ -55,7 +55,8 @@ class Diagram(Figure):
         return file.getvalue()
 
 
-def unrolled_rnn(steps: int = 3) -> Diagram:
+@checked
+def unrolled_rnn(steps: Size = 3) -> Diagram:
     r"""Draw the recurrent network as a graph without cycles, one column per time step.
 
     The columns repeat :math:`a_t = W x_t + U h_{t-1} + b`, :math:`h_t = \tanh(a_t)`,
@@ -76,7 +77,6 @@ def unrolled_rnn(steps: int = 3) -> Diagram:
     >>> "$h_{1}$" in labels, "$h_{2}$" in labels, "$h_{3}$" in labels
     (True, True, False)
     """
-    steps = check_size("steps", steps)
     if steps > MAX_STEPS:
         raise fail(ValueError, "steps", f"at most {MAX_STEPS} columns", steps)
     nodes = _rnn_nodes(steps)

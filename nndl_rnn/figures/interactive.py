@@ -13,11 +13,21 @@ import json
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from nndl_rnn._validation import Array, check_size, described, fail, is_array, type_name
+from nndl_rnn._validation import (
+    Array,
+    Text,
+    check_size,
+    check_text,
+    checked,
+    described,
+    fail,
+    is_array,
+    type_name,
+)
 
 __all__ = ["Explorer", "Slider", "explorer"]
 
@@ -47,7 +57,7 @@ class Slider:
     start: int = 0
 
     def __post_init__(self) -> None:
-        _check_text("label", self.label)
+        check_text("label", self.label)
         texts = isinstance(self.stops, Sequence) and all(isinstance(s, str) for s in self.stops)
         if not texts or isinstance(self.stops, str):
             raise fail(TypeError, "stops", "a list of texts", described(self.stops))
@@ -71,15 +81,39 @@ class Explorer:
         return self.summary
 
 
+def _check_id(name: str, value: object) -> str:
+    text = check_text(name, value)
+    if not text or set(text) - set(string.ascii_letters + string.digits + "-"):
+        raise fail(ValueError, name, "letters, digits and hyphens", repr(text))
+    return text
+
+
+def _check_sliders(name: str, value: Any) -> tuple[Slider, Slider]:
+    sliding = isinstance(value, tuple) and all(isinstance(part, Slider) for part in value)
+    if not sliding or len(value) != 2:
+        raise fail(TypeError, name, "a tuple of two Sliders", described(value))
+    return value  # type: ignore[no-any-return]
+
+
+def _check_decades(name: str, value: Any) -> tuple[int, int]:
+    expected = f"two whole numbers in order, from -{MAX_DECADE} to {MAX_DECADE}"
+    if not (isinstance(value, tuple) and all(map(_is_whole, value))):
+        raise fail(TypeError, name, expected, described(value))
+    if len(value) != 2 or not -MAX_DECADE <= value[0] < value[1] <= MAX_DECADE:
+        raise fail(ValueError, name, expected, value)
+    return value
+
+
+@checked
 def explorer(
-    name: str,
+    name: Annotated[str, _check_id],
     curves: Mapping[str, Array],
-    sliders: tuple[Slider, Slider],
+    sliders: Annotated[tuple[Slider, Slider], _check_sliders],
     *,
-    x_label: str,
-    y_label: str,
-    title: str,
-    y_decades: tuple[int, int],
+    x_label: Text,
+    y_label: Text,
+    title: Text,
+    y_decades: Annotated[tuple[int, int], _check_decades],
     table: Sequence[tuple[int, int, int]],
 ) -> Explorer:
     """Make a figure in which two sliders choose the curves and a third one a place on them.
@@ -108,11 +142,7 @@ def explorer(
     >>> "0.0039" in figure.page
     True
     """
-    for argument, text in (("x_label", x_label), ("y_label", y_label), ("title", title)):
-        _check_text(argument, text)
-    _check_sliders(sliders)
-    _check_decades(y_decades)
-    places = _check_curves(name, curves, sliders)
+    places = _check_curves(curves, sliders)
     if not isinstance(table, Sequence):
         raise fail(TypeError, "table", "a list of settings", type_name(table))
     for row in table:
@@ -151,38 +181,12 @@ def explorer(
     return Explorer(page, f"{title} Sliders: {labels}.")
 
 
-def _check_text(name: str, value: object, expected: str = "a text") -> None:
-    if not isinstance(value, str):
-        raise fail(TypeError, name, expected, described(value))
-
-
 def _is_whole(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def _check_sliders(sliders: tuple[Slider, Slider]) -> None:
-    sliding = isinstance(sliders, tuple) and all(isinstance(s, Slider) for s in sliders)
-    if not sliding or len(sliders) != 2:
-        raise fail(TypeError, "sliders", "a tuple of two Sliders", described(sliders))
-
-
-def _check_decades(y_decades: tuple[int, int]) -> None:
-    expected = f"two whole numbers in order, from -{MAX_DECADE} to {MAX_DECADE}"
-    if not (isinstance(y_decades, tuple) and all(map(_is_whole, y_decades))):
-        raise fail(TypeError, "y_decades", expected, described(y_decades))
-    if len(y_decades) != 2 or not -MAX_DECADE <= y_decades[0] < y_decades[1] <= MAX_DECADE:
-        raise fail(ValueError, "y_decades", expected, y_decades)
-
-
-def _check_curves(
-    name: str,
-    curves: Mapping[str, Array],
-    sliders: tuple[Slider, Slider],
-) -> int:
+def _check_curves(curves: Mapping[str, Array], sliders: tuple[Slider, Slider]) -> int:
     """Refuse what cannot be drawn; return the number of places."""
-    _check_text("name", name)
-    if not name or set(name) - set(string.ascii_letters + string.digits + "-"):
-        raise fail(ValueError, "name", "letters, digits and hyphens", repr(name))
     if not isinstance(curves, Mapping):
         raise fail(TypeError, "curves", "a dict of arrays", type_name(curves))
     if not 1 <= len(curves) <= MAX_CURVES:
@@ -190,7 +194,8 @@ def _check_curves(
     stops = tuple(len(slider.stops) for slider in sliders)
     places = 0
     for label, values in curves.items():
-        _check_text("curves", label, "a dict with texts as keys")
+        if not isinstance(label, str):
+            raise fail(TypeError, "curves", "a dict with texts as keys", described(label))
         if not is_array(values) or values.dtype.kind not in "fiu":
             got = f"dtype {values.dtype}" if is_array(values) else type_name(values)
             raise fail(TypeError, f"curves[{label!r}]", "a numpy.ndarray of real numbers", got)

@@ -13,7 +13,16 @@ from numbers import Real
 import numpy as np
 
 from nndl_rnn._packages import extra
-from nndl_rnn._validation import Array, as_array, described, fail, is_array, type_name
+from nndl_rnn._validation import (
+    Array,
+    Text,
+    as_array,
+    checked,
+    described,
+    fail,
+    is_array,
+    type_name,
+)
 
 with extra("figures", __name__):
     import matplotlib as mpl
@@ -90,8 +99,14 @@ def apply_style() -> None:
     mpl.rcParams.update(style())  # type: ignore[arg-type]
 
 
+@checked
 def plot_band(
-    axes: Axes, x: Array, samples: Array, label: str, *, quantiles: tuple[float, float] = (0.1, 0.9)
+    axes: Axes,
+    x: Array,
+    samples: Array,
+    label: Text,
+    *,
+    quantiles: tuple[float, float] = (0.1, 0.9),
 ) -> None:
     """Draw the median of several runs as a line, with a band between two quantiles.
 

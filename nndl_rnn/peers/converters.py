@@ -31,17 +31,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from nndl_rnn._validation import (
     Array,
+    Count,
+    OneOf,
     Params,
     check_array,
-    check_choice,
     check_params,
-    check_size,
+    checked,
     common_dtype,
     fail,
     type_name,
@@ -59,7 +60,8 @@ __all__ = [
 ]
 
 ARCHITECTURES = ("rnn", "lstm", "gru")
-RESETS = ("after", "before")
+Architecture = Annotated[str, OneOf(ARCHITECTURES)]
+Reset = Annotated[str, OneOf(("after", "before"))]
 
 # The order of each layout, in the letters of GATES.
 KERAS_GATES = {"rnn": "h", "lstm": "ifgo", "gru": "zrh"}
@@ -68,7 +70,10 @@ ONNX_GATES = {"rnn": "h", "lstm": "iofg", "gru": "zrh"}
 PYTORCH_KEY = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh)(?:_l(\d+))?")
 
 
-def from_pytorch(architecture: str, state_dict: Mapping[str, Any], layer: int = 0) -> Params:
+@checked
+def from_pytorch(
+    architecture: Architecture, state_dict: Mapping[str, Any], layer: Count = 0
+) -> Params:
     r"""Take one layer out of the state dict of a PyTorch network, as it is.
 
     The names of ``torch.nn.LSTM`` end in the number of the layer (``weight_ih_l0``), those of
@@ -97,8 +102,6 @@ def from_pytorch(architecture: str, state_dict: Mapping[str, Any], layer: int = 
     >>> {name: array.shape for name, array in params.items()}
     {'weight_ih': (8, 2), 'weight_hh': (8, 2)}
     """
-    check_choice("architecture", architecture, ARCHITECTURES)
-    layer = check_size("layer", layer, minimum=0)
     if not isinstance(state_dict, Mapping):
         raise fail(TypeError, "state_dict", "a dict of arrays or tensors", type_name(state_dict))
     matches = {name: PYTORCH_KEY.fullmatch(str(name)) for name in state_dict}
@@ -120,7 +123,10 @@ def from_pytorch(architecture: str, state_dict: Mapping[str, Any], layer: int = 
     return _copied_params(architecture, found)
 
 
-def to_pytorch(architecture: str, params: Params, layer: int | None = None) -> dict[str, Array]:
+@checked
+def to_pytorch(
+    architecture: Architecture, params: Params, layer: Count | None = None
+) -> dict[str, Array]:
     """Name parameters as PyTorch does, as NumPy arrays for ``torch.tensor``.
 
     Args:
@@ -135,13 +141,15 @@ def to_pytorch(architecture: str, params: Params, layer: int | None = None) -> d
     >>> list(to_pytorch("rnn", params, layer=0))
     ['weight_ih_l0', 'weight_hh_l0']
     """
-    check_choice("architecture", architecture, ARCHITECTURES)
-    suffix = "" if layer is None else f"_l{check_size('layer', layer, minimum=0)}"
+    suffix = "" if layer is None else f"_l{layer}"
     params = _copied_params(architecture, params)
     return {f"{name}{suffix}": value for name, value in params.items()}
 
 
-def from_keras(architecture: str, weights: Sequence[Array], *, reset: str = "after") -> Params:
+@checked
+def from_keras(
+    architecture: Architecture, weights: Sequence[Array], *, reset: Reset = "after"
+) -> Params:
     r"""Convert what ``get_weights()`` of a Keras layer returns.
 
     Keras multiplies from the right, :math:`x_t K`, so its matrices are transposed. The columns of a
@@ -189,7 +197,8 @@ def from_keras(architecture: str, weights: Sequence[Array], *, reset: str = "aft
     return _copied_params(architecture, _reordered(found, KERAS_GATES, GATES, architecture))
 
 
-def to_keras(architecture: str, params: Params, *, reset: str = "after") -> list[Array]:
+@checked
+def to_keras(architecture: Architecture, params: Params, *, reset: Reset = "after") -> list[Array]:
     """Convert to what ``set_weights()`` of a Keras layer takes.
 
     Args:
@@ -219,7 +228,8 @@ def to_keras(architecture: str, params: Params, *, reset: str = "after") -> list
     return weights
 
 
-def from_onnx(architecture: str, W: Array, R: Array, B: Array | None = None) -> Params:
+@checked
+def from_onnx(architecture: Architecture, W: Array, R: Array, B: Array | None = None) -> Params:
     """Convert the inputs W, R and B of the ONNX operator RNN, LSTM or GRU.
 
     Their rows are ordered i, o, f, c for an LSTM and z, r, h for a GRU. B holds the biases of W and
@@ -244,7 +254,6 @@ def from_onnx(architecture: str, W: Array, R: Array, B: Array | None = None) -> 
     >>> {name: array.shape for name, array in params.items()}
     {'weight_ih': (8, 3), 'weight_hh': (8, 2)}
     """
-    check_choice("architecture", architecture, ARCHITECTURES)
     inputs = {"W": W, "R": R} if B is None else {"W": W, "R": R, "B": B}
     dtype = common_dtype(inputs.items())
     gates = len(GATES[architecture])
@@ -260,7 +269,8 @@ def from_onnx(architecture: str, W: Array, R: Array, B: Array | None = None) -> 
     return _copied_params(architecture, _reordered(found, ONNX_GATES, GATES, architecture))
 
 
-def to_onnx(architecture: str, params: Params) -> dict[str, Array]:
+@checked
+def to_onnx(architecture: Architecture, params: Params) -> dict[str, Array]:
     """Convert to the inputs W, R and, where there are biases, B of the ONNX operator.
 
     Args:
@@ -275,7 +285,6 @@ def to_onnx(architecture: str, params: Params) -> dict[str, Array]:
     >>> {name: array.shape for name, array in to_onnx("gru", params).items()}
     {'W': (1, 6, 4), 'R': (1, 6, 2)}
     """
-    check_choice("architecture", architecture, ARCHITECTURES)
     params = _copied_params(architecture, params)
     ordered = _reordered(params, GATES, ONNX_GATES, architecture)
     inputs = {"W": ordered["weight_ih"][np.newaxis], "R": ordered["weight_hh"][np.newaxis]}
@@ -308,8 +317,6 @@ def flip_update_gate(params: Params) -> Params:
 
 
 def _check_gru_option(architecture: str, reset: str) -> None:
-    check_choice("architecture", architecture, ARCHITECTURES)
-    check_choice("reset", reset, RESETS)
     if architecture != "gru" and reset != "after":
         raise fail(ValueError, "reset", f"no value, since {architecture!r} has none", repr(reset))
 
@@ -325,7 +332,6 @@ def _as_array(name: str, value: Any) -> Array:
 
 def _copied_params(architecture: str, params: Params) -> Params:
     """Check parameters and return contiguous copies of them."""
-    check_choice("architecture", architecture, ARCHITECTURES)
     checked, _, _ = check_params(params, len(GATES[architecture]))
     return {name: np.array(value, order="C") for name, value in checked.items()}
 

@@ -11,7 +11,7 @@ projection has no counterpart here and is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -19,13 +19,14 @@ from nndl_rnn._packages import extra
 from nndl_rnn._validation import (
     USER_DTYPES,
     Array,
+    OneOf,
     Params,
     State,
     check_array,
-    check_choice,
     check_network_arguments,
     check_params,
     check_state,
+    checked,
     fail,
     type_name,
 )
@@ -41,6 +42,7 @@ STATE_FIELDS = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 LAYERS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 CELLS = (torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell)
 NONLINEARITIES = ("tanh", "identity")
+Architecture = Annotated[str, OneOf(tuple(LAYERS))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ def from_torch(module: torch.nn.Module) -> Params:
     }
 
 
-def to_torch(architecture: str, params: Params) -> torch.nn.RNN | torch.nn.LSTM | torch.nn.GRU:
+@checked
+def to_torch(
+    architecture: Architecture, params: Params
+) -> torch.nn.RNN | torch.nn.LSTM | torch.nn.GRU:
     """Make a PyTorch network with copies of these parameters.
 
     Args:
@@ -100,7 +105,6 @@ def to_torch(architecture: str, params: Params) -> torch.nn.RNN | torch.nn.LSTM 
     >>> to_torch("rnn", rnn.init_params(np.random.default_rng(0), input_size=3, hidden_size=4))
     RNN(3, 4)
     """
-    check_choice("architecture", architecture, tuple(LAYERS))
     params, input_size, hidden_size = check_params(params, len(GATES[architecture]))
     dtype = torch.float32 if params["weight_ih"].dtype == np.float32 else torch.float64
     _check_user_dtype(params)
@@ -113,15 +117,16 @@ def to_torch(architecture: str, params: Params) -> torch.nn.RNN | torch.nn.LSTM 
     return layer
 
 
+@checked
 def run(
-    architecture: str,
+    architecture: Architecture,
     params: Params,
     x: Array,
     d_h: Array,
     state: State | None = None,
     d_state: State | None = None,
     *,
-    nonlinearity: str = "tanh",
+    nonlinearity: Annotated[str, OneOf(NONLINEARITIES)] = "tanh",
 ) -> Reference:
     r"""Run PyTorch forward and backward with the arguments of this package.
 
@@ -149,8 +154,6 @@ def run(
     >>> run("rnn", params, np.ones((3, 1, 1)), d_h, nonlinearity="identity").d_x.ravel()
     array([0.25, 0.5 , 1.  ])
     """
-    check_choice("architecture", architecture, tuple(LAYERS))
-    check_choice("nonlinearity", nonlinearity, NONLINEARITIES)
     if nonlinearity != "tanh" and architecture != "rnn":
         raise fail(ValueError, "nonlinearity", f"'tanh' for {architecture!r}", repr(nonlinearity))
     fields = STATE_FIELDS[architecture]

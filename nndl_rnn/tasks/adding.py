@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from nndl_rnn._validation import check_rng, check_size, check_user_dtype
+from nndl_rnn._validation import (
+    AtLeastTwo,
+    FloatDtype,
+    Rng,
+    Size,
+    checked,
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -15,8 +21,9 @@ Floats = NDArray[np.floating[Any]]
 ADDING_BASELINE = 1 / 6
 
 
+@checked
 def adding_problem(
-    steps: int, count: int, rng: np.random.Generator, dtype: DTypeLike = np.float64
+    steps: AtLeastTwo, count: Size, rng: Rng, dtype: FloatDtype = np.float64
 ) -> tuple[Floats, Floats]:
     r"""Draw sequences of the adding problem.
 
@@ -78,10 +85,6 @@ def adding_problem(
     >>> y[0, 0].round(2)
     array([1.42])
     """
-    steps = check_size("steps", steps, minimum=2)
-    count = check_size("count", count)
-    rng = check_rng(rng)
-    dtype = check_user_dtype(dtype)
     first = rng.integers(0, steps // 2, size=count)
     second = rng.integers(steps // 2, steps, size=count)
     numbers = rng.uniform(size=(steps, count)).astype(dtype)

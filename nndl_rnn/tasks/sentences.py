@@ -16,17 +16,20 @@ i grew up in indonesia today my aunt likes the market today indeed i speak fluen
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nndl_rnn._validation import (
+    AtLeastTwo,
+    Count,
+    FloatDtype,
+    OneOf,
+    Rng,
+    Size,
     as_array,
-    check_choice,
-    check_rng,
-    check_size,
-    check_user_dtype,
+    checked,
     fail,
 )
 
@@ -69,6 +72,8 @@ LANGUAGES = {
     "turkey": "turkish",
     "vietnam": "vietnamese",
 }
+
+ALL_COUNTRIES = len(LANGUAGES)
 
 OPENING = ("i", "grew", "up", "in")
 ENDING = ("i", "speak", "fluent")
@@ -116,13 +121,14 @@ VOCABULARY = _all_words()
 INDEX = {word: index for index, word in enumerate(VOCABULARY)}
 
 
+@checked
 def sample_sentences(
-    gap: int,
-    count: int,
-    rng: np.random.Generator,
+    gap: Count,
+    count: Size,
+    rng: Rng,
     *,
-    distractors: int = 0,
-    countries: int = len(LANGUAGES),
+    distractors: Count = 0,
+    countries: AtLeastTwo = ALL_COUNTRIES,
 ) -> Integers:
     """Draw sentences with a filler of ``gap`` words between the country and the ending.
 
@@ -158,11 +164,6 @@ def sample_sentences(
     iran we danced my neighbour was born in finland the river was warm i speak fluent persian
     iceland we slept my uncle was born in bulgaria the bridge was warm i speak fluent icelandic
     """
-    gap = check_size("gap", gap, minimum=0)
-    count = check_size("count", count)
-    rng = check_rng(rng)
-    distractors = check_size("distractors", distractors, minimum=0)
-    countries = check_size("countries", countries, minimum=2)
     if countries > len(LANGUAGES):
         raise fail(ValueError, "countries", f"at most {len(LANGUAGES)}", countries)
     if distractors * DISTRACTOR_WORDS > gap:
@@ -205,8 +206,11 @@ def _choose(words: tuple[str, ...], rng: np.random.Generator) -> str:
     return words[rng.integers(len(words))]
 
 
+@checked
 def encode_sentences(
-    words: ArrayLike, scored: str = "last", dtype: DTypeLike = np.float64
+    words: ArrayLike,
+    scored: Annotated[str, OneOf(("last", "all"))] = "last",
+    dtype: FloatDtype = np.float64,
 ) -> tuple[Floats, Integers]:
     """Sentences as input and target of a network that predicts the next word.
 
@@ -234,8 +238,6 @@ def encode_sentences(
     ['spanish', 'lithuanian', 'italian']
     """
     array = _check_words(words)
-    scored = check_choice("scored", scored, ("last", "all"))
-    dtype = check_user_dtype(dtype)
     if len(array) < 2:
         raise fail(ValueError, "words", "at least two words per sentence", len(array))
     x = np.zeros((len(array) - 1, array.shape[1], len(VOCABULARY)), dtype)

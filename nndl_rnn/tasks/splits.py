@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nndl_rnn._validation import check_rng, check_size, fail
+from nndl_rnn._validation import AtLeastTwo, Rng, Size, checked, fail
 
 Integers = NDArray[np.int64]
 
 
-def split_indices(count: int, held_out: int, rng: np.random.Generator) -> tuple[Integers, Integers]:
+@checked
+def split_indices(count: AtLeastTwo, held_out: Size, rng: Rng) -> tuple[Integers, Integers]:
     """Divide ``0, ..., count - 1`` at random into a training part and a held-out part.
 
     Every index is in exactly one part.
@@ -30,9 +31,6 @@ def split_indices(count: int, held_out: int, rng: np.random.Generator) -> tuple[
     >>> len(train), len(test), len(set(train) | set(test))
     (100, 36, 136)
     """
-    count = check_size("count", count, minimum=2)
-    held_out = check_size("held_out", held_out)
-    rng = check_rng(rng)
     if held_out >= count:
         raise fail(ValueError, "held_out", f"at most {count - 1} of {count} examples", held_out)
     order = rng.permutation(count)

@@ -16,12 +16,20 @@ and the borrow may come from any earlier position.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from nndl_rnn._validation import as_array, check_rng, check_size, check_user_dtype, fail
+from nndl_rnn._validation import (
+    FloatDtype,
+    Rng,
+    Size,
+    as_array,
+    check_size,
+    checked,
+    fail,
+)
 
 # Bits are computed with 64-bit signed integers; one bit is the sign, and one stays free so
 # that 2**width itself can be represented.
@@ -33,11 +41,14 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.floating[Any]]
 
 
-def _check_width(width: int, largest: int = MAX_WIDTH) -> int:
-    width = check_size("width", width)
+def _check_width(name: str, value: int, largest: int = MAX_WIDTH) -> int:
+    width = check_size(name, value)
     if width > largest:
-        raise fail(ValueError, "width", f"at most {largest} bits", width)
+        raise fail(ValueError, name, f"at most {largest} bits", width)
     return width
+
+
+Width = Annotated[int, _check_width]
 
 
 def _check_numbers(name: str, values: ArrayLike, width: int) -> Integers:
@@ -65,13 +76,12 @@ def _check_bits(name: str, bits: NDArray[Any]) -> None:
 
 def _check_pairs(
     minuend: ArrayLike, subtrahend: ArrayLike, width: int
-) -> tuple[Integers, Integers, int]:
-    width = _check_width(width)
+) -> tuple[Integers, Integers]:
     first = _check_numbers("minuend", minuend, width)
     second = _check_numbers("subtrahend", subtrahend, width)
     if first.shape != second.shape:
         raise fail(ValueError, "subtrahend", f"shape {first.shape} as minuend", second.shape)
-    return first, second, width
+    return first, second
 
 
 def subtraction_pairs(width: int) -> tuple[Integers, Integers]:
@@ -93,14 +103,13 @@ def subtraction_pairs(width: int) -> tuple[Integers, Integers]:
     >>> list(zip(minuend.tolist(), subtrahend.tolist()))
     [(0, 0), (1, 0), (1, 1)]
     """
-    width = _check_width(width, MAX_ENUMERATED_WIDTH)
+    width = _check_width("width", width, MAX_ENUMERATED_WIDTH)
     minuend, subtrahend = np.tril_indices(2**width)
     return minuend.astype(np.int64), subtrahend.astype(np.int64)
 
 
-def sample_subtraction_pairs(
-    width: int, count: int, rng: np.random.Generator
-) -> tuple[Integers, Integers]:
+@checked
+def sample_subtraction_pairs(width: Width, count: Size, rng: Rng) -> tuple[Integers, Integers]:
     """Draw ``count`` pairs ``minuend >= subtrahend``, each pair equally likely, with repetition.
 
     The pairs fill a triangle of side ``N = 2**width``. Two such triangles make a rectangle of
@@ -122,9 +131,6 @@ def sample_subtraction_pairs(
     >>> bool(np.all(minuend >= subtrahend)), bool(np.all(minuend < 2**20))
     (True, True)
     """
-    width = _check_width(width)
-    count = check_size("count", count)
-    rng = check_rng(rng)
     side = 2**width
     row = rng.integers(0, side, size=count)
     column = rng.integers(0, side + 1, size=count)
@@ -134,7 +140,8 @@ def sample_subtraction_pairs(
     return minuend, subtrahend
 
 
-def to_bits(values: ArrayLike, width: int) -> Integers:
+@checked
+def to_bits(values: ArrayLike, width: Width) -> Integers:
     """Write whole numbers in binary, least significant bit first.
 
     ``bits[t] = (values // 2**t) mod 2`` for ``t = 0, ..., width - 1``.
@@ -152,7 +159,6 @@ def to_bits(values: ArrayLike, width: int) -> Integers:
     >>> to_bits([6], 4)[:, 0].tolist()
     [0, 1, 1, 0]
     """
-    width = _check_width(width)
     numbers = _check_numbers("values", values, width)
     return (numbers >> np.arange(width)[:, None]) & 1
 
@@ -184,7 +190,8 @@ def from_bits(bits: ArrayLike) -> Integers:
     return np.asarray(powers @ array.astype(np.int64), dtype=np.int64)
 
 
-def subtraction_borrows(minuend: ArrayLike, subtrahend: ArrayLike, width: int) -> Integers:
+@checked
+def subtraction_borrows(minuend: ArrayLike, subtrahend: ArrayLike, width: Width) -> Integers:
     """The borrow that each position of a subtraction passes on to the next one.
 
     A borrow leaves position ``t`` exactly when the last ``t + 1`` bits of the minuend, read as
@@ -210,13 +217,14 @@ def subtraction_borrows(minuend: ArrayLike, subtrahend: ArrayLike, width: int) -
     >>> subtraction_borrows([8], [1], 4)[:, 0].tolist()
     [1, 1, 1, 0]
     """
-    first, second, width = _check_pairs(minuend, subtrahend, width)
+    first, second = _check_pairs(minuend, subtrahend, width)
     modulus = np.int64(2) << np.arange(width)[:, None]
     return np.asarray(first % modulus < second % modulus, dtype=np.int64)
 
 
+@checked
 def encode_subtraction(
-    minuend: ArrayLike, subtrahend: ArrayLike, width: int, dtype: DTypeLike = np.float64
+    minuend: ArrayLike, subtrahend: ArrayLike, width: Width, dtype: FloatDtype = np.float64
 ) -> tuple[Floats, Floats]:
     """Sequences of bits for a network: the two numbers as input, their difference as target.
 
@@ -242,8 +250,7 @@ def encode_subtraction(
     >>> y[:, 0, 0].tolist()
     [0.0, 1.0, 1.0, 0.0]
     """
-    first, second, width = _check_pairs(minuend, subtrahend, width)
-    dtype = check_user_dtype(dtype)
+    first, second = _check_pairs(minuend, subtrahend, width)
     negative = first < second
     if negative.any():
         example = f"{first[negative][0]} - {second[negative][0]}"

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -35,13 +35,17 @@ from nndl_rnn import losses
 from nndl_rnn._packages import extra
 from nndl_rnn._validation import (
     Array,
+    Count,
+    FloatDtype,
+    NotNegative,
+    OneOf,
     Params,
+    Rng,
+    Size,
+    Text,
     as_array,
-    check_choice,
-    check_number,
     check_rng,
-    check_size,
-    check_user_dtype,
+    checked,
     described,
     fail,
     is_array,
@@ -71,7 +75,6 @@ TIME_MACHINE_URL = "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt"
 TIME_MACHINE_SHA1 = "090b5e7e70c295757f55df93cb0a180b9691891a"
 
 UNKNOWN = "<unk>"
-LINE_ENDS = ("drop", "space")
 
 
 # --------------------------------------------------------------------------------------
@@ -156,7 +159,8 @@ def _file_in_data_folder() -> Path | None:
 # Text and symbols
 
 
-def normalise(text: str, *, line_ends: str = "drop") -> str:
+@checked
+def normalise(text: Text, *, line_ends: Annotated[str, OneOf(("drop", "space"))] = "drop") -> str:
     """Reduce a text to the letters a to z and single spaces.
 
     Letters become small, and every run of other characters becomes one space. This happens line by
@@ -176,9 +180,6 @@ def normalise(text: str, *, line_ends: str = "drop") -> str:
     >>> normalise("The Time--Traveller (so\\nhe was called)", line_ends="space")
     'the time traveller so he was called'
     """
-    if not isinstance(text, str):
-        raise fail(TypeError, "text", "a str", type_name(text))
-    check_choice("line_ends", line_ends, LINE_ENDS)
     lines = (re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in text.splitlines())
     return ("" if line_ends == "drop" else " ").join(line for line in lines if line)
 
@@ -213,10 +214,9 @@ class Vocabulary:
             raise fail(ValueError, "symbols", "no character twice", self.symbols)
 
     @classmethod
-    def of(cls, text: str) -> Vocabulary:
+    @checked
+    def of(cls, text: Text) -> Vocabulary:
         """All characters of a text, the most frequent one first; of two as frequent, the earlier."""
-        if not isinstance(text, str):
-            raise fail(TypeError, "text", "a str", type_name(text))
         return cls((UNKNOWN, *(character for character, _ in Counter(text).most_common())))
 
     def __len__(self) -> int:
@@ -226,10 +226,9 @@ class Vocabulary:
     def _index(self) -> dict[str, int]:
         return {symbol: index for index, symbol in enumerate(self.symbols) if index > 0}
 
-    def encode(self, text: str) -> NDArray[np.int64]:
+    @checked
+    def encode(self, text: Text) -> NDArray[np.int64]:
         """The index of every character, shape ``(len(text),)``."""
-        if not isinstance(text, str):
-            raise fail(TypeError, "text", "a str", type_name(text))
         return np.array([self._index.get(character, 0) for character in text], dtype=np.int64)
 
     def decode(self, indices: Any) -> str:
@@ -238,11 +237,12 @@ class Vocabulary:
         Raises:
             TypeError, ValueError: ``indices`` are not integers from 0 to the size less 1.
         """
-        checked = _check_indices("indices", indices, len(self))
-        return "".join(self.symbols[index] for index in checked.ravel().tolist())
+        places = _check_indices("indices", indices, len(self))
+        return "".join(self.symbols[place] for place in places.ravel().tolist())
 
 
-def one_hot(indices: Any, size: int, dtype: DTypeLike = np.float64) -> Array:
+@checked
+def one_hot(indices: Any, size: Size, dtype: FloatDtype = np.float64) -> Array:
     """Turn integers of any shape into one-hot vectors along a new last axis of that size.
 
     Raises:
@@ -252,10 +252,9 @@ def one_hot(indices: Any, size: int, dtype: DTypeLike = np.float64) -> Array:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    size = check_size("size", size)
-    checked = _check_indices("indices", indices, size)
-    vectors = np.zeros((*checked.shape, size), check_user_dtype(dtype))
-    np.put_along_axis(vectors, checked[..., np.newaxis], 1, axis=-1)
+    places = _check_indices("indices", indices, size)
+    vectors = np.zeros((*places.shape, size), dtype)
+    np.put_along_axis(vectors, places[..., np.newaxis], 1, axis=-1)
     return vectors
 
 
@@ -276,8 +275,14 @@ def _check_indices(name: str, value: Any, size: int | None = None) -> Indices:
 # Minibatches
 
 
+@checked
 def sequential_batches(
-    indices: Any, batch_size: int, steps: int, *, size: int | None = None, dtype: DTypeLike = float
+    indices: Any,
+    batch_size: Size,
+    steps: Size,
+    *,
+    size: Size | None = None,
+    dtype: FloatDtype = np.float64,
 ) -> Batches:
     """Cut a text into ``batch_size`` parallel strips, and read all of them ``steps`` at a time.
 
@@ -322,8 +327,14 @@ def sequential_batches(
     return one_epoch
 
 
+@checked
 def random_batches(
-    indices: Any, batch_size: int, steps: int, *, size: int | None = None, dtype: DTypeLike = float
+    indices: Any,
+    batch_size: Size,
+    steps: Size,
+    *,
+    size: Size | None = None,
+    dtype: FloatDtype = np.float64,
 ) -> Batches:
     """Cut a text into pieces of ``steps`` characters, and read them in random order.
 
@@ -356,9 +367,6 @@ def random_batches(
 def _check_batching(
     indices: Any, batch_size: int, steps: int, size: int | None, dtype: DTypeLike
 ) -> tuple[Indices, int, int, Callable[[Indices], Array]]:
-    batch_size, steps = check_size("batch_size", batch_size), check_size("steps", steps)
-    size = None if size is None else check_size("size", size)
-    dtype = check_user_dtype(dtype)
     indices = _check_indices("indices", indices, size)
     needed = batch_size * steps + steps + 1  # one batch, the largest offset, the last target
     if indices.ndim != 1 or len(indices) < needed:
@@ -375,8 +383,9 @@ def _check_batching(
 # What a model says
 
 
+@checked
 def cross_entropy_of(
-    model: Any, params: Params, indices: Any, *, batch_size: int = 1, steps: int = 1000
+    model: Any, params: Params, indices: Any, *, batch_size: Size = 1, steps: Size = 1000
 ) -> float:
     r"""The mean cross-entropy of a model on a text, in nats; its exponential is the perplexity.
 
@@ -404,7 +413,6 @@ def cross_entropy_of(
     >>> round(float(np.exp(cross_entropy_of(model, params, [1, 2, 3, 1, 2]))), 6)
     4.0
     """
-    batch_size, steps = check_size("batch_size", batch_size), check_size("steps", steps)
     dtype = _check_model(model, params)
     indices = _check_indices("indices", indices, model.input_size)
     width = (indices.size - 1) // batch_size
@@ -423,14 +431,15 @@ def cross_entropy_of(
     return mean
 
 
+@checked
 def continue_text(
     model: Any,
     params: Params,
     vocabulary: Vocabulary,
-    prefix: str,
-    length: int,
+    prefix: Text,
+    length: Count,
     *,
-    temperature: float = 0.0,
+    temperature: NotNegative = 0.0,
     rng: np.random.Generator | None = None,
 ) -> str:
     r"""Let a model write on after a prefix.
@@ -459,12 +468,6 @@ def continue_text(
     dtype = _check_model(model, params)
     if not isinstance(vocabulary, Vocabulary):
         raise fail(TypeError, "vocabulary", "a Vocabulary", type_name(vocabulary))
-    if not isinstance(prefix, str):
-        raise fail(TypeError, "prefix", "a str", type_name(prefix))
-    length = check_size("length", length, minimum=0)
-    temperature = check_number("temperature", temperature)
-    if temperature < 0:
-        raise fail(ValueError, "temperature", "a number of at least 0", temperature)
     if len(vocabulary) != model.input_size:
         raise fail(ValueError, "vocabulary", f"{model.input_size} symbols", len(vocabulary))
     if not prefix:
@@ -518,7 +521,8 @@ INTRANSITIVE = ("sleep", "run", "sing", "wait")
 MAX_LENGTH = 10**9  # of a generated text; past that, asking for it is surely a mistake
 
 
-def generate_sentences(rng: np.random.Generator, length: int) -> str:
+@checked
+def generate_sentences(rng: Rng, length: Count) -> str:
     """Write ``length`` characters of sentences such as ``the dogs that see the cat sleep``.
 
     A sentence is: the NOUN (that VERB the NOUN) VERB. The part in brackets is there every other
@@ -537,7 +541,6 @@ def generate_sentences(rng: np.random.Generator, length: int) -> str:
     >>> generate_sentences(np.random.default_rng(2), 65)
     'the birds run the birds sing the dogs that see the teachers sing '
     """
-    rng, length = check_rng(rng), check_size("length", length, minimum=0)
     if length > MAX_LENGTH:
         raise fail(ValueError, "length", f"at most {MAX_LENGTH} characters", length)
     sentences: list[str] = []
