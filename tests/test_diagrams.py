@@ -9,7 +9,6 @@ from nndl_rnn.figures.diagrams import (
     _lstm_step_nodes,
     _rnn_edges,
     _rnn_nodes,
-    unrolled_rnn,
 )
 
 
@@ -40,13 +39,6 @@ def test_the_same_weights_appear_once_per_time_step():
 def test_nodes_do_not_overlap():
     places = [(node.x, node.y) for node in _rnn_nodes(4).values()]
     assert len(set(places)) == len(places)
-
-
-def test_bad_number_of_steps():
-    with pytest.raises(ValueError, match="steps: expected an integer of at least 1, got 0"):
-        unrolled_rnn(0)
-    with pytest.raises(TypeError, match="steps: expected an integer"):
-        unrolled_rnn(2.5)
 
 
 def test_lstm_edges_are_the_arguments_of_the_forward_equations():

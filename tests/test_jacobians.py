@@ -199,27 +199,6 @@ def test_float32_stays_float32():
     assert found.dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"t": 6}, ValueError, "t: expected at most T = 5, got 6"),
-        ({"k": 4}, ValueError, "k: expected at most t = 3, got 4"),
-        ({"k": -1}, ValueError, "k: expected an integer of at least 0"),
-        ({"t": 2.0}, TypeError, "t: expected an integer"),
-        ({"parts": ("direkt",)}, ValueError, "parts: expected one of 'direct'"),
-        ({"parts": "direct"}, TypeError, "parts: expected a tuple of names"),
-        ({"parts": ()}, ValueError, "parts: expected some of direct"),
-        ({"block": "hx"}, ValueError, "block: expected one of 'hh'"),
-        ({"architecture": np}, TypeError, "architecture: expected nndl_rnn.rnn"),
-    ],
-)
-def test_bad_arguments_are_refused(change, error, message):
-    params, x, state = make_problem(lstm)
-    arguments = {"architecture": lstm, "params": params, "x": x, "state": state, "t": 3, "k": 1}
-    with pytest.raises(error, match=message):
-        jacobians.jacobian(**arguments | change)
-
-
 def test_network_without_cell_has_one_block():
     params, x, state = make_problem(rnn)
     with pytest.raises(ValueError, match="block: expected one of 'hh', got 'hc'"):

@@ -1,7 +1,6 @@
 """The adding problem and the sentences: what is drawn, how often, and that it can be solved."""
 
 # Tables of calls and messages read best with one case a line.
-# ruff: noqa: E501
 
 import re
 
@@ -195,33 +194,3 @@ def test_seeds_decide_everything():
     )
     assert_array_equal(first, second)
     assert (first != other).any()
-
-
-RNG = np.random.default_rng(0)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: tasks.adding_problem(1, 2, RNG), ValueError, "steps: expected an integer of at least 2, got 1"),
-        (lambda: tasks.adding_problem(4, 0, RNG), ValueError, "count: expected an integer of at least 1, got 0"),
-        (lambda: tasks.adding_problem(4, 2, 0), TypeError, "rng: expected a numpy.random.Generator"),
-        (lambda: tasks.adding_problem(4, 2, RNG, int), TypeError, "dtype: expected float32 or float64"),
-        (lambda: tasks.sample_sentences(-1, 2, RNG), ValueError, "gap: expected an integer of at least 0, got -1"),
-        (lambda: tasks.sample_sentences(4.0, 2, RNG), TypeError, "gap: expected an integer of at least 0, got 4.0"),
-        (lambda: tasks.sample_sentences(4, 0, RNG), ValueError, "count: expected an integer of at least 1"),
-        (lambda: tasks.sample_sentences(4, 2, 0), TypeError, "rng: expected a numpy.random.Generator"),
-        (lambda: tasks.sample_sentences(11, 2, RNG, distractors=2), ValueError, "distractors: expected at most 1, as one is 6 words of a gap of 11, got 2"),
-        (lambda: tasks.sample_sentences(11, 2, RNG, countries=33), ValueError, "countries: expected at most 32, got 33"),
-        (lambda: tasks.sample_sentences(11, 2, RNG, countries=1), ValueError, "countries: expected an integer of at least 2"),
-        (lambda: tasks.encode_sentences([[0.5], [1.0]]), TypeError, "words: expected integers, got dtype float64"),
-        (lambda: tasks.encode_sentences([0, 1]), ValueError, "words: expected shape (T, B), got (2,)"),
-        (lambda: tasks.encode_sentences([[0], [115]]), ValueError, "words: expected places in the vocabulary, 0 to 114, got 115"),
-        (lambda: tasks.encode_sentences([[0]]), ValueError, "words: expected at least two words per sentence, got 1"),
-        (lambda: tasks.encode_sentences([[0], [1]], "some"), ValueError, "scored: expected one of 'last', 'all', got 'some'"),
-        (lambda: tasks.decode_sentences([[-1]]), ValueError, "words: expected places in the vocabulary"),
-    ],
-)  # fmt: skip
-def test_bad_input_is_named(call, error, message):
-    with pytest.raises(error, match="^" + re.escape(message)):
-        call()

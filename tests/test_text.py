@@ -236,29 +236,6 @@ def test_unknown_characters_have_index_0():
     assert vocabulary.decode(vocabulary.encode("a?b")) == "a<unk>b"
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: text.normalise(b"a"), "text: expected a str, got bytes"),
-        (lambda: text.normalise("a", line_ends="keep"), "line_ends: expected one of 'drop', 'sp"),
-        (lambda: text.Vocabulary.of(["a"]), "text: expected a str, got list"),
-        (lambda: text.Vocabulary(("a", "b")), "symbols: expected '<unk>' and then characters"),
-        (lambda: text.Vocabulary(("<unk>", "ab")), "symbols: expected '<unk>' and then char"),
-        (lambda: text.Vocabulary(("<unk>", "a", "a")), "symbols: expected no character twice"),
-        (lambda: text.Vocabulary.of("ab").encode([1]), "text: expected a str, got list"),
-        (lambda: text.Vocabulary.of("ab").decode([3]), r"indices: expected indices in 0..2, got 3"),
-        (lambda: text.Vocabulary.of("ab").decode([-1]), r"indices: expected indices in 0..2, got"),
-        (lambda: text.Vocabulary.of("ab").decode([0.5]), "indices: expected integers, got dtype"),
-        (lambda: text.one_hot([3], 3), r"indices: expected indices in 0..2, got 3"),
-        (lambda: text.one_hot([0], 0), "size: expected an integer of at least 1, got 0"),
-        (lambda: text.one_hot([0], 2, "int64"), "dtype: expected float32 or float64, got int64"),
-    ],
-)
-def test_bad_arguments_of_symbols(call, message):
-    with pytest.raises((TypeError, ValueError), match=message):
-        call()
-
-
 @given(
     indices=st.lists(st.integers(0, 4), max_size=6),
     dtype=st.sampled_from(["float32", "float64"]),
@@ -353,26 +330,9 @@ def test_with_a_size_inputs_are_one_hot(batches, dtype):
 
 
 @pytest.mark.parametrize("batches", [text.sequential_batches, text.random_batches])
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((np.arange(9), 1, 4), None),
-        ((np.arange(8), 1, 4), r"indices: expected shape \(N,\) with N at least .* = 9, got .*8"),
-        ((np.arange(40).reshape(2, 20), 1, 4), r"indices: expected shape \(N,\)"),
-        ((np.arange(40) / 2, 1, 4), "indices: expected integers, got dtype float64"),
-        ((-np.arange(40), 1, 4), "indices: expected indices of at least 0, got -1"),
-        ((np.arange(40), 0, 4), "batch_size: expected an integer of at least 1, got 0"),
-        ((np.arange(40), 2, 0), "steps: expected an integer of at least 1, got 0"),
-        ((np.arange(40), 2, 1.5), "steps: expected an integer of at least 1, got 1.5"),
-    ],
-)
-def test_bad_arguments_of_batches(batches, arguments, message):
-    if message is None:  # the shortest text that gives a batch at every offset
-        one_epoch = batches(*arguments)
-        assert all(list(one_epoch(np.random.default_rng(seed))) for seed in range(30))
-        return
-    with pytest.raises((TypeError, ValueError), match=message):
-        batches(*arguments)
+def test_the_shortest_text_gives_a_batch_at_every_offset(batches):
+    one_epoch = batches(np.arange(9), 1, 4)
+    assert all(list(one_epoch(np.random.default_rng(seed))) for seed in range(30))
 
 
 def test_indices_beyond_the_size_are_refused():
@@ -449,6 +409,14 @@ def test_frequencies_of_drawn_characters_are_those_of_the_softmax(model, tempera
     assert np.abs(found - expected).max() < 4 * 0.5 / math.sqrt(2000)
 
 
+@pytest.mark.parametrize("temperature", [5e-324, 1e-320, 1e-300])
+def test_an_almost_cold_model_takes_the_most_likely_symbol(model, temperature):
+    vocabulary, params = text.Vocabulary.of("abcd"), model.init_params(np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    found = text.continue_text(model, params, vocabulary, "ab", 8, temperature=temperature, rng=rng)
+    assert found == text.continue_text(model, params, vocabulary, "ab", 8)
+
+
 def test_float32_weights_give_float32_scores(model):
     params = model.init_params(np.random.default_rng(0), "float32")
     vocabulary = text.Vocabulary.of("abcd")
@@ -456,40 +424,6 @@ def test_float32_weights_give_float32_scores(model):
     written = text.continue_text(model, params, vocabulary, "ab", 5, temperature=1, rng=rng)
     assert written.startswith("ab")
     assert text.cross_entropy_of(model, params, [1, 2, 3]) > 0
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"length": -1}, "length: expected an integer of at least 0, got -1"),
-        ({"prefix": ""}, "prefix: expected at least one character"),
-        ({"temperature": -1}, "temperature: expected a number of at least 0, got -1"),
-        ({"temperature": math.nan}, "temperature: expected a finite number, got nan"),
-        ({"temperature": 1}, "rng: expected a numpy.random.Generator"),
-        ({"vocabulary": text.Vocabulary.of("ab")}, "vocabulary: expected 5 symbols, got 3"),
-    ],
-)
-def test_bad_arguments_of_continue_text(model, options, message):
-    arguments = {"vocabulary": text.Vocabulary.of("abcd"), "prefix": "a", "length": 3} | options
-    params = model.init_params(np.random.default_rng(0))
-    with pytest.raises((TypeError, ValueError), match=message):
-        text.continue_text(model, params, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("indices", "options", "message"),
-    [
-        ([1], {}, r"indices: expected shape \(N,\) with N at least batch_size \+ 1 = 2"),
-        ([1, 2, 3], {"batch_size": 3}, r"N at least batch_size \+ 1 = 4, got shape \(3,\)"),
-        ([[1, 2], [1, 2]], {}, r"indices: expected shape \(N,\)"),
-        ([1, 5], {}, r"indices: expected indices in 0..4, got 5"),
-        ([1, 2], {"steps": 0}, "steps: expected an integer of at least 1, got 0"),
-    ],
-)
-def test_bad_arguments_of_cross_entropy_of(model, indices, options, message):
-    params = model.init_params(np.random.default_rng(0))
-    with pytest.raises((TypeError, ValueError), match=message):
-        text.cross_entropy_of(model, params, indices, **options)
 
 
 # --------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from nndl_rnn import _validation as v
+from nndl_rnn import bptt, gru, initialisers, lstm, rnn, tasks
+from nndl_rnn.tasks import text
 
 RNG = np.random.default_rng(0)
 
@@ -265,3 +267,41 @@ def test_small_checks_pass():
     assert v.check_size("T", 0, minimum=0) == 0
     assert v.check_bool("bias", np.True_) is True
     assert v.check_user_dtype("float32") == np.float32
+
+
+def test_an_array_on_disk_is_one(tmp_path):
+    params, x = rnn.init_params(RNG, 3, 4), RNG.normal(size=(5, 2, 3))
+    np.save(tmp_path / "x.npy", x)
+    on_disk = np.load(tmp_path / "x.npy", mmap_mode="r")
+    h, _, cache = rnn.forward(params, on_disk)
+    np.testing.assert_array_equal(h, rnn.forward(params, x)[0])
+    _, d_x, _ = rnn.backward(cache, np.ones_like(h))
+    assert type(h) is type(d_x) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *(lambda m=m: m.init_params(RNG, 2, 10**12) for m in (rnn, lstm, gru)),
+        lambda: text.one_hot([0], 10**13),
+        lambda: tasks.adding_problem(2, 10**13, RNG),
+        lambda: tasks.sample_sentences(0, 10**13, RNG),
+        lambda: tasks.sample_sentences(10**13, 1, RNG),
+        lambda: tasks.sample_subtraction_pairs(4, 10**13, RNG),
+        lambda: tasks.split_indices(10**13, 1, RNG),
+        lambda: initialisers.identity(10**9),
+        lambda: initialisers.orthogonal(RNG, 10**9, 10**9),
+        lambda: initialisers.glorot_uniform(RNG, 10**9, 10**9),
+        lambda: bptt.draw_factors(0.5, 10**13, RNG),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_refused_at_once(call):
+    """NumPy asks for the memory, terabytes here, before anything is computed."""
+    with pytest.raises(MemoryError, match="Unable to allocate"):
+        call()
+
+
+def test_an_option_of_another_network_is_refused_by_python():
+    params, x = rnn.init_params(RNG, 3, 4), RNG.normal(size=(5, 2, 3))
+    with pytest.raises(TypeError, match=r"got an unexpected keyword argument 'reset'$"):
+        bptt.full(rnn, params, x, np.ones((5, 2, 4)), reset="after")

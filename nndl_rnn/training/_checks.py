@@ -62,4 +62,6 @@ def check_same(name: str, arrays: object, like: Params) -> None:
 def check_path(name: str, path: object) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise fail(TypeError, name, "a path", type_name(path))
+    if not Path(path).name:
+        raise fail(ValueError, name, "the path of a file", repr(path))
     return Path(path)
