@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,15 +52,22 @@ def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
     except EquationError as error:
         outcome.problems.append(str(error))
         return outcome
+    failed: list[str] = []
     with active(session):
         namespace: dict[str, object] = {"__name__": "__derivation__"}
         for cell in chapter.derivation_cells:
+
+            def note(error: EquationError, label: str, cell: Cell = cell) -> None:
+                failed.append(label)
+                outcome.problems.append(_told(error, cell, path))
+
+            session.on_error = None if session.quick else note
             problem = _run(cell, path, namespace)
             if problem:
                 outcome.problems.append(problem)
                 break
         else:
-            outcome.problems += unaccounted(chapter, session.results)
+            outcome.problems += unaccounted(chapter, session.results, failed)
     outcome.seconds = time.perf_counter() - start
     return outcome
 
@@ -71,22 +79,24 @@ def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
     try:
         exec(compile(code, str(path), "exec"), namespace)
     except EquationError as error:
-        lines = [
-            frame.lineno
-            for frame in traceback.extract_tb(error.__traceback__)
-            if frame.filename == str(path)
-        ]
-        where = place(str(path), lines[0] or cell.line, cell.cell)
-        return f"{error}\n    (the cell that says so: {where})"
+        return _told(error, cell, path)
     except Exception:
         where = place(str(path), cell.line, cell.cell)
         return f"{where}: a derivation cell failed\n{traceback.format_exc(limit=-4)}"
     return None
 
 
-def unaccounted(chapter: Chapter, results: list[Result]) -> list[str]:
+def _told(error: EquationError, cell: Cell, path: Path) -> str:
+    """An error with the line of the cell that asked."""
+    frames = [*traceback.extract_tb(error.__traceback__), *traceback.extract_stack()]
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f"{error}\n    (the cell that says so: {place(str(path), lines[0] or cell.line, cell.cell)})"
+
+
+def unaccounted(chapter: Chapter, results: list[Result], failed: Sequence[str] = ()) -> list[str]:
     """Complaints about displayed equations that no cell declared, defined, verified, refuted or marked as unchecked."""
     done = {result.source.label for result in results if result.source.file == chapter.file}
+    done |= set(failed)
     complaints = []
     for equation in chapter.equations:
         if not equation.label:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import judge, mutants, sample
 from texproof.numbers.arithmetic import CentralDifference, ComplexStep
+from texproof.report.explain import explain
+from texproof.report.repair import SECONDS, repair
 from texproof.report.report import MutationScore, Result, Results
 from texproof.report.session import current
 
@@ -68,6 +70,7 @@ class Derivation:
         self._session.models.append(self.model)
         self._used: dict[str, str] = {}
         self._learned: dict[str, Source] = {}
+        self._unread: dict[str, Source] = {}
         self._layout: Callable[[], Layout] | None = None
 
     def _read_chapters(self) -> dict[str, Source]:
@@ -129,16 +132,30 @@ class Derivation:
             )
         return source
 
-    def _report(self, results: Iterator[Result] | list[Result]) -> Results:
-        results = list(results)
+    def _report(self, judge: Callable[[str], Result], labels: tuple[str, ...]) -> Results:
+        """Judge all of some equations, then raise what was wrong with any of them."""
+        results: list[Result] = []
+        errors: list[EquationError] = []
+        for label in labels:
+            try:
+                results.append(judge(label))
+            except EquationError as error:
+                if self._session.quick:
+                    raise
+                errors.append(error)
+                if self._session.on_error:
+                    self._session.on_error(error, label)
         self._session.results.extend(results)
+        if errors and not self._session.on_error:
+            errors[0].others = errors[1:]
+            raise errors[0]
         return Results(results)
 
     # ---------------------------------------------------------------- meaning
 
     def declare(self, *labels: str) -> Results:
         r"""Read shapes, ``x_t \in \mathbb{R}^{m}``, and constraints of leaves, ``\mathbf{1}^\top y_t = 1``."""
-        return self._report([self._learn(label, "declared") for label in labels])
+        return self._report(lambda label: self._learn(label, "declared"), labels)
 
     def _learn(self, label: str, use: str) -> Result:
         """Take in what an equation says, unless it is known: a cell may be run again."""
@@ -147,9 +164,11 @@ class Derivation:
             try:
                 learn(self.model, source, use)
             except EquationError:
+                self._unread[label] = source
                 self._learn_anew()  # without the half that was understood
                 raise
             self._learned[label] = source
+            self._unread.pop(label, None)
         return Result(source, use)
 
     def function(self, *names: str) -> None:
@@ -173,7 +192,7 @@ class Derivation:
             EquationError: not a definition, or one that names a thing twice, leaves an index open, or
                 is restricted by a condition.
         """
-        return self._report([self._learn(label, "defined") for label in labels])
+        return self._report(lambda label: self._learn(label, "defined"), labels)
 
     # ---------------------------------------------------------------- truth
 
@@ -186,18 +205,35 @@ class Derivation:
         """
         if not labels:
             raise ValueError("labels: expected at least one equation to verify, got none")
-        return self._report(self._verified(label) for label in labels)
+        return self._report(self._verified, labels)
 
     def _verified(self, label: str) -> Result:
         source = self._claim_label(label, "verified")
         start = time.perf_counter()
-        claims = self.model.claims(source)
         if self._session.quick:
-            compare(claims, self.model.network(ComplexStep))
+            compare(self.model.claims(source), self.model.network(ComplexStep))
             return Result(source, "verified")
-        findings = tuple(check_all(self.model, claims))
+        try:
+            findings = tuple(check_all(self.model, self.model.claims(source)))
+        except EquationError as error:
+            error.remarks = self._remarks(error, source)
+            raise
         score = self._mutation_score(source)
         return Result(source, "verified", "", findings, score, time.perf_counter() - start)
+
+    def _remarks(self, error: EquationError, source: Source) -> list[str]:
+        """Where a wrong equation holds all the same, its values, and what its author may have meant."""
+        if self._unread:
+            return [f"it may need {', '.join(self._unread)}, which cannot be read"]
+        remarks, blamed = [], error.span
+        if error.source != source:  # but a definition that cannot be evaluated so early
+            remarks, blamed = [f"this was met in checking {source.label}"], None
+        elif isinstance(error, ClaimFailed):
+            remarks = explain(error, self.model, source)
+        start = time.process_time()
+        proposal = repair(self.model, source, blamed, min(SECONDS, self._session.patience))
+        self._session.patience -= time.process_time() - start
+        return [*remarks, *([proposal] if proposal else [])]
 
     def _mutation_score(self, source: Source) -> MutationScore | None:
         """How the equation's one-place mutants fare: a check that accepts them would be worth nothing."""
@@ -241,14 +277,16 @@ class Derivation:
             ClaimFailed: the two forward passes differ.
             ModuleNotFoundError: PyTorch is not installed.
         """
-        self.layout(architecture, input=input, output=output, initial=initial, weights=weights)
-        assert self._layout is not None
-        gap = compare_with_torch(self.model, self._layout(), **options)
-        sizes = show_sizes(self.model.last, self.model.sizes)
-        detail = f"the printed forward pass is {architecture} ({sizes}), to {gap:.1e}"
-        return self._report(
-            [Result(Source("", self._chapters[0], 1, architecture), "anchored", detail)]
-        )
+
+        def compared(name: str) -> Result:
+            self.layout(name, input=input, output=output, initial=initial, weights=weights)
+            assert self._layout is not None
+            gap = compare_with_torch(self.model, self._layout(), **options)
+            sizes = show_sizes(self.model.last, self.model.sizes)
+            detail = f"the printed forward pass is {name} ({sizes}), to {gap:.1e}"
+            return Result(Source("", self._chapters[0], 1, name), "anchored", detail)
+
+        return self._report(compared, (architecture,))
 
     def _read_layout(
         self,
@@ -311,12 +349,16 @@ class Derivation:
             raise ValueError(
                 "run_backward: expected anchor(...) or layout(...) to be called before, found neither"
             )
-        claims = [claim for label in labels for claim in self.model.claims(self.source(label))]
-        layout = self._layout()
-        count, gap = run_against_package(self.model, claims, loss, layout, module, **options)
-        program = f"{len(claims)} printed equations, run as a program,"
-        detail = f"{program} give all {count} gradients of {module}.backward, to {gap:.1e}"
-        return self._report([Result(Source("", self._chapters[0], 1, module), "program", detail)])
+        layout = self._layout
+
+        def run(name: str) -> Result:
+            claims = [claim for label in labels for claim in self.model.claims(self.source(label))]
+            count, gap = run_against_package(self.model, claims, loss, layout(), name, **options)
+            program = f"{len(claims)} printed equations, run as a program,"
+            detail = f"{program} give all {count} gradients of {name}.backward, to {gap:.1e}"
+            return Result(Source("", self._chapters[0], 1, name), "program", detail)
+
+        return self._report(run, (module,))
 
     def refute(self, *labels: str, because: str) -> Results:
         """Check that equations, quoted because they are wrong, are false.
@@ -329,7 +371,7 @@ class Derivation:
             EquationError: an equation cannot be read, or it holds after all.
         """
         _require_reason(because)
-        return self._report(self._refuted(label, because) for label in labels)
+        return self._report(lambda label: self._refuted(label, because), labels)
 
     def _refuted(self, label: str, because: str) -> Result:
         source = self._claim_label(label, "refuted")
@@ -351,10 +393,8 @@ class Derivation:
         """
         _require_reason(because)
         return self._report(
-            [
-                Result(self._claim_label(label, "unchecked"), "unchecked", because)
-                for label in labels
-            ]
+            lambda label: Result(self._claim_label(label, "unchecked"), "unchecked", because),
+            labels,
         )
 
     # ---------------------------------------------------------------- to look at

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+SITE = "TEXPROOF_SITE"
+"""The environment variable that a site's build sets for the cells that it runs."""
 
 Span = tuple[int, int]
 """Start and end offset of a piece of an equation in the text of its :class:`Source`."""
@@ -66,17 +72,58 @@ class EquationError(ValueError):
         message: what is wrong and, where it can be guessed, what was meant.
         span: the offending piece; ``None`` points at the whole equation.
         source: the equation; may be filled in later by ``located``.
+
+    Attributes:
+        remarks: sentences for the author, with LaTeX between dollars: where the equation holds all
+            the same, the two values, one change that makes it hold.
+        others: errors of more equations of the same call.
     """
 
     def __init__(self, message: str, span: Span | None = None, source: Source | None = None):
         super().__init__(message)
         self.message, self.span, self.source = message, span, source
+        self.remarks: list[str] = []
+        self.others: list[EquationError] = []
 
     def __str__(self) -> str:
+        plain = [remark.replace("$", "") for remark in self.remarks]
+        text = "\n".join([self.place, *plain])
+        return "\n\n".join([text, *map(str, self.others)])
+
+    @property
+    def place(self) -> str:
+        """The message, and where in the file the piece stands that it is about."""
         if self.source is None:
             return self.message
         name = f"{self.source.label}: " if self.source.label else ""
         return f"{name}{self.message}\n{self.source.point_at(self.span or (0, 1))}"
+
+    @property
+    def markdown(self) -> str:
+        r"""The equations as they were read, each with a cross and its wrong part in red.
+
+        >>> print(EquationError("it is wrong", (4, 5), Source("a = b", label="eq-a")).markdown)
+        ✗ `eq-a` it is wrong
+        <BLANKLINE>
+        $\displaystyle a = \textcolor{red}{b}$
+        """
+        source = self.source or Source("")
+        shown = [f"✗ `{source.label}` {self.message}" if source.label else f"✗ {self.message}"]
+        if source.text:
+            shown.append(typeset(in_red(source.text, self.span)))
+        if self.remarks:
+            shown.append("\n".join(f"- {remark}" for remark in self.remarks))
+        return "\n\n".join([*shown, *(other.markdown for other in self.others)])
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of the checker's own frames; a notebook typesets it too."""
+        shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+        if hasattr(shell, "kernel") and not builds_site():
+            display = sys.modules["IPython"].display.display
+            display({"text/markdown": self.markdown, "text/plain": ""}, raw=True)
+            places = (error.place for error in (self, *self.others))
+            return "\n\n".join(places).split("\n")
+        return f"✗ {self}".split("\n")
 
 
 class ShapeMismatch(EquationError):
@@ -85,6 +132,51 @@ class ShapeMismatch(EquationError):
 
 class ClaimFailed(EquationError):
     """A well-formed printed claim that is false (or, for a quotation, unexpectedly true)."""
+
+
+def builds_site() -> bool:
+    """Whether cells run for a site that prints its equations itself, and accounts for each of them."""
+    return bool(os.environ.get(SITE))
+
+
+def typeset(latex: str) -> str:
+    r"""LaTeX as an equation of Markdown, without the number that a displayed one would get there.
+
+    >>> print(typeset("a &= b % why\n\n \\\\ &= c"))
+    $\displaystyle \begin{aligned} a &= b \\ &= c \end{aligned}$
+    """
+    text = " ".join(re.sub(r"(?<!\\)%.*", "", latex).split())
+    if _has_cells(text):
+        text = rf"\begin{{aligned}} {text} \end{{aligned}}"
+    return rf"$\displaystyle {text}$"
+
+
+def _has_cells(latex: str) -> bool:
+    """Whether ``&`` or a line break stands outside of environments."""
+    outside = re.sub(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", "", latex, flags=re.DOTALL)
+    return bool(re.search(r"&|\\\\", outside))
+
+
+def in_red(latex: str, span: Span | None) -> str:
+    r"""LaTeX with a piece in red, where colour can be put around that piece.
+
+    >>> in_red("h_t = b", (2, 3))
+    'h_{\\textcolor{red}{t}} = b'
+    >>> in_red("a &= b", (0, 4))
+    'a &= b'
+    """
+    start, end = span or (0, 0)
+    piece = latex[start:end]
+    balanced = all(
+        piece.count(opened) == piece.count(closed)
+        for opened, closed in ((r"\left", r"\right"), (r"\begin", r"\end"), ("{", "}"))
+    )
+    if not piece.strip() or not balanced or _has_cells(piece) or "%" in piece:
+        return latex
+    red = rf"\textcolor{{red}}{{{piece}}}"
+    if latex[:start].rstrip()[-1:] in ("_", "^"):
+        red = f"{{{red}}}"
+    return latex[:start] + red + latex[end:]
 
 
 @contextmanager

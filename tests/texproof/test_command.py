@@ -345,6 +345,37 @@ def problems(path):
     return check_chapter(path, Session(quick=True)).problems
 
 
+def test_all_that_is_wrong_on_a_page_is_told_and_what_is_right_too(chapter):
+    """A definition that cannot be read, two claims that are wrong, and nothing else."""
+    path = chapter(
+        SIGN,
+        ("= \\sum_{t=1}^{T} \\delta^{a}_t x_t^\\top", "= \\sum_{t=1}^{T} \\delta^{a}_t x_t^\\bot"),
+        ("x_t} = W^\\top", "x_t} = 2 W^\\top"),
+    )
+    check = check_chapter(path)
+    told = [problem.partition(":")[0] for problem in check.problems]
+    assert told == ["eq-backward", "eq-weights", "eq-inputs"]
+    line = line_of(path, "rnn.verify")
+    assert all(f"{path}:{line})" in problem for problem in check.problems)
+    assert "did you mean + U^\\top \\delta^{a}_{t+1}?" in check.problems[0]
+    statuses = {result.source.label: result.status for result in check.results}
+    assert statuses == dict.fromkeys(("eq-forward", "eq-loss", "eq-deltas"), "defined") | {
+        "eq-shapes": "declared"
+    }
+
+
+def test_an_unreadable_definition_hides_no_verdict_that_needs_it_not(chapter):
+    path = chapter(
+        ("L = \\sum_{t=1}^{T} \\ell(y_t, s_t)", "L = \\sum_{t=1}^{T \\ell(y_t, s_t)"),
+        ("rnn.verify(", 'rnn.unchecked("eq-deltas", because="it is of no use here")\nrnn.verify('),
+    )
+    check = check_chapter(path)
+    labels = [problem.partition(":")[0] for problem in check.problems]
+    assert labels[:2] == ["eq-loss", "eq-deltas"]
+    assert any("it may need eq-loss" in problem for problem in check.problems[2:])
+    assert "eq-forward" in [result.source.label for result in check.results]
+
+
 def test_an_equation_that_no_cell_mentions_is_a_complaint(chapter):
     path = chapter((', "eq-inputs")', ")"))
     [problem] = problems(path)

@@ -1,14 +1,17 @@
 """Where an error points: file, line, source line and caret."""
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from texproof.errors import (
     ClaimFailed,
     EquationError,
     ShapeMismatch,
     Source,
+    in_red,
     located,
     place,
+    typeset,
 )
 
 TEXT = "a = b\n  + c d\n\n- e"
@@ -90,3 +93,65 @@ def test_too_deep_a_recursion_is_an_error_of_the_equation():
 def test_other_errors_pass_unchanged():
     with pytest.raises(ZeroDivisionError), located(Source("a")):
         _ = 1 / 0
+
+
+# ---------------------------------------------------------------- what a notebook shows
+
+
+def test_remarks_stand_below_the_caret_without_their_dollars():
+    error = ClaimFailed("it is wrong", (4, 5), Source("a = b", "page.md", 3))
+    error.remarks = ["it holds at t = T", "did you mean $c$ in place of $b$?"]
+    assert str(error).endswith("        ^\nit holds at t = T\ndid you mean c in place of b?")
+    assert error.markdown.endswith("\n- it holds at t = T\n- did you mean $c$ in place of $b$?")
+
+
+@pytest.mark.parametrize(
+    ("latex", "piece", "coloured"),
+    [
+        ("a &= b + c", "b", r"a &= \textcolor{red}{b} + c"),
+        ("h_{t-1}", "t-1", r"h_{\textcolor{red}{t-1}}"),
+        ("h^2", "2", r"h^{\textcolor{red}{2}}"),
+        (
+            r"a = \begin{pmatrix} b & c \\ d & e \end{pmatrix}",
+            r"\begin{pmatrix} b & c \\ d & e \end{pmatrix}",
+            r"a = \textcolor{red}{\begin{pmatrix} b & c \\ d & e \end{pmatrix}}",
+        ),
+        # what colour would break stays as it is
+        ("a &= b", "a &= b", "a &= b"),
+        (r"a = b \\ + c", r"b \\ + c", r"a = b \\ + c"),
+        (r"\left( a \right)", r"\left( a", r"\left( a \right)"),
+        ("h_{t}", "h_{t", "h_{t}"),
+        ("a = b % c", "b % c", "a = b % c"),
+    ],
+)
+def test_the_wrong_piece_is_red_where_colour_is_possible(latex, piece, coloured):
+    start = latex.index(piece)
+    error = EquationError("wrong", (start, start + len(piece)), Source(latex, label="eq-a"))
+    assert in_red(latex, error.span) == coloured
+    assert error.markdown == f"✗ `eq-a` wrong\n\n{typeset(coloured)}"
+
+
+def test_a_notebook_shows_the_message_and_not_the_frames_of_the_checker(monkeypatch):
+    shell = InteractiveShell.instance()
+    shown = []
+    monkeypatch.setattr(shell, "kernel", "here", raising=False)
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.delenv("TEXPROOF_SITE", raising=False)
+    error = ClaimFailed("it is wrong", (4, 5), Source("a = b", "page.md", 3, "eq-a"))
+    error.remarks = ["it holds at t = T"]
+    lines = ["eq-a: it is wrong", "page.md:3", "    a = b", "        ^"]
+    assert error._render_traceback_() == lines
+    assert shown == [{"text/markdown": error.markdown, "text/plain": ""}]
+    monkeypatch.setenv("TEXPROOF_SITE", "yes")
+    assert error._render_traceback_() == [f"✗ {lines[0]}", *lines[1:], "it holds at t = T"]
+    assert len(shown) == 1
+    InteractiveShell.clear_instance()
+
+
+def test_ipython_prints_nothing_but_the_message(capsys):
+    shell = InteractiveShell.instance()
+    shell.run_cell(
+        "from texproof.errors import *\nraise ClaimFailed('it is wrong', None, Source('a = b'))"
+    )
+    InteractiveShell.clear_instance()
+    assert capsys.readouterr().out == "✗ it is wrong\n<string>:1\n    a = b\n    ^\n"

@@ -7,7 +7,7 @@ collect the results.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -39,6 +39,8 @@ class Session:
         quick: only the first numeric level, no mutants.
         mutants: how many mutants of each claim to try; ``None`` for all.
         seed: which of them, if not all.
+        on_error: what is done with an error and the label that it is about; ``None`` raises it.
+        patience: seconds left for finding out what authors of wrong equations may have meant.
     """
 
     directory: Path = field(default_factory=Path)
@@ -48,6 +50,8 @@ class Session:
     quick: bool = False
     mutants: int | None = None
     seed: int = 0
+    on_error: Callable[[EquationError, str], None] | None = None
+    patience: float = 10.0
     _reasons_of_notebooks: dict[str, str] = field(default_factory=dict, repr=False)
     _read: dict[Path, tuple[bytes, Chapter]] = field(default_factory=dict, repr=False)
 
