@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from texproof.errors import EquationError
+from texproof.errors import SITE, EquationError
 from texproof.read.chapter import Chapter
 from texproof.verdicts import Checked, check_pages
 
@@ -314,6 +315,7 @@ def add_styles(app: Sphinx) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    os.environ[SITE] = "yes"  # for the kernels that run cells
     app.add_directive("equation-ledger", EquationLedger)
     app.connect("builder-inited", add_styles)
     app.connect("env-before-read-docs", check)

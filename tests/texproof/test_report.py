@@ -61,21 +61,16 @@ def test_a_score_of_mutants(score, total, text):
         (Result(SOURCE, "program", "run, and equal"), "✓ eq-a<b  run, and equal"),
         (
             Result(SOURCE, "verified", findings=FINDINGS),
-            "✓ eq-a<b  verified: 9 entries, 3 instances (T=3, n=3); complex step 3.5e-14, "
-            "SymPy 2.0e-09, 50 digits 4.0e-50, autograd 0.0e+00, mod p",
+            "✓ eq-a<b  holds: 5 methods agree",
         ),
         (
             Result(
                 SOURCE,
                 "verified",
-                findings=(
-                    found("exact over Q", instances=1),
-                    found("a level without a short name", residual=0.5),
-                ),
+                findings=(found("exact over Q"),),
                 mutants=MutationScore(1, 2, 0, ()),
             ),
-            "✓ eq-a<b  verified: 9 entries, 1 instance (T=3, n=3); exact over Q, "
-            "a level without a short name 5.0e-01; 3 of 3 mutants rejected",
+            "✓ eq-a<b  holds: 1 method agrees, 3 of 3 mutants rejected",
         ),
     ],
 )
@@ -114,7 +109,29 @@ def line(mark, status, rest):
     ]
 
 
-def test_results_in_a_notebook():
+def test_results_in_a_notebook_come_with_the_equations_that_were_read(monkeypatch):
+    monkeypatch.delenv("TEXPROOF_SITE", raising=False)
+    read = Source("a &= b\n\n\\\\ c &= d % e", "page.md", 7, "eq-b")
+    results = Results([Result(SOURCE, "defined"), Result(read, "refuted", "a sign")])
+    assert results._repr_markdown_() == (
+        "· `eq-a<b` defined\n\n$\\displaystyle a = b$\n\n"
+        "✗ `eq-b` refuted: a sign\n\n"
+        r"$\displaystyle \begin{aligned} a &= b \\ c &= d \end{aligned}$"
+    )
+    assert results._repr_html_() is None
+    without = Result(Source("", "page.md", 1, "torch.nn.RNN"), "anchored", "equals it")
+    assert Results([without]).markdown == "✓ `torch.nn.RNN` equals it"
+
+
+def test_a_site_prints_no_equation_twice(monkeypatch):
+    monkeypatch.setenv("TEXPROOF_SITE", "yes")
+    results = Results([Result(SOURCE, "defined")])
+    assert results._repr_markdown_() is None
+    assert results._repr_html_() == results.html
+    assert "a = b" not in results.html
+
+
+def test_results_on_a_page_of_a_site():
     verified = Result(SOURCE, "verified", findings=FINDINGS)
     unchecked = Result(SOURCE, "unchecked", "because a < b & c")
     titles = ("level", "sizes", "entries", "residual")
@@ -132,9 +149,9 @@ def test_results_in_a_notebook():
         ["div", {}, *line("○", "unchecked", " unchecked: because a < b & c")],
     ]
     # What is well-formed as XML is well-formed as HTML, and nothing in it remains unescaped.
-    found = ElementTree.fromstring(Results([verified, unchecked])._repr_html_())
+    found = ElementTree.fromstring(Results([verified, unchecked]).html)
     assert tree(found) == expected
-    assert Results([])._repr_html_() == '<div class="checked"></div>'
+    assert Results([]).html == '<div class="checked"></div>'
 
 
 def test_results_are_a_sequence():

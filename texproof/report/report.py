@@ -1,4 +1,6 @@
-"""What a check found, as one line that opens to the detail: HTML in a notebook, plain text in a terminal."""
+"""What a check found: a line in a terminal, one that opens to the detail in a site, and in a notebook
+with the equation as it was read: a result that is older than what the author sees is visible.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from texproof.compare.levels import Finding
-from texproof.errors import Source
+from texproof.errors import Source, builds_site, typeset
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,10 @@ class Result:
             return self.detail
         if not self.findings:
             return f"{self.status}: {self.detail}" if self.detail else self.status
-        first = self.findings[0].comparison
-        assert first is not None
-        instances = f"{first.instances} instance{'s' * (first.instances != 1)}"
-        parts = [f"verified: {first.entries} entries, {instances} ({self.findings[0].sizes})"]
-        parts.append(", ".join(_short(self.findings)))
-        if self.mutants is not None:
-            parts.append(str(self.mutants))
-        return "; ".join(parts)
+        levels = {found.level for found in self.findings if found.comparison is not None}
+        agree = "method agrees" if len(levels) == 1 else "methods agree"
+        mutants = "" if self.mutants is None else f", {self.mutants}"
+        return f"holds: {len(levels)} {agree}{mutants}"
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:
@@ -108,22 +106,6 @@ def _residual(finding: Finding) -> str:
     return f"{finding.comparison.residual:.1e}"
 
 
-def _short(findings: Sequence[Finding]) -> Iterator[str]:
-    """Each level once, with its largest residual over all sizes; levels that abstain are left out."""
-    names = {
-        "float64, complex step": "complex step",
-        "SymPy against central differences": "SymPy",
-        "PyTorch autograd": "autograd",
-        "modulo 2^61 - 1": "mod p",
-    }
-    spoke = [finding for finding in findings if finding.comparison is not None]
-    for level in dict.fromkeys(finding.level for finding in spoke):
-        same = [finding for finding in spoke if finding.level == level]
-        worst = max(same, key=lambda f: f.comparison.residual if f.comparison else 0.0)
-        name, residual = names.get(level, level), _residual(worst)
-        yield name if residual.startswith("difference") else f"{name} {residual}"
-
-
 class Results(Sequence[Result]):
     """The results of one call, shown one line for each equation."""
 
@@ -142,8 +124,28 @@ class Results(Sequence[Result]):
     def __repr__(self) -> str:
         return "\n".join(str(result) for result in self._results)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        """For a site, which prints the equations itself."""
+        return self.html if builds_site() else None
+
+    def _repr_markdown_(self) -> str | None:
+        """For a notebook, wherever it is opened."""
+        return None if builds_site() else self.markdown
+
+    @property
+    def markdown(self) -> str:
+        """Each result with the equation that was read."""
+        return "\n\n".join(_markdown(result) for result in self._results)
+
+    @property
+    def html(self) -> str:
+        """Each result as a line; that of a verified equation opens to a table of its levels."""
         return f'<div class="checked">{"".join(_html(result) for result in self._results)}</div>'
+
+
+def _markdown(result: Result) -> str:
+    line = f"{result.mark} `{result.source.label}` {result.summary}"
+    return f"{line}\n\n{typeset(result.source.text)}" if result.source.text else line
 
 
 def _html(result: Result) -> str:
