@@ -38,24 +38,30 @@ TEST_TOOLS = ("hypothesis", "pytest", "threadpoolctl")
 
 # These test tools/ and what makes the book, with the versions that make it; all others the package.
 BOOK_TESTS = (
-    "tests/test_chapter_saving.py",  # JupyterLab, with jupytext
-    "tests/test_mutation_scores.py",
-    "tests/test_pages.py",  # extensions of Sphinx
-    "tests/test_pdf.py",
-    "tests/test_reproduce.py",
-    "tests/test_toolchain.py",
-    "tests/test_versions.py",  # this program, and .venv
-    "tests/test_website_build.py",
-    "tests/test_wheel.py",  # setuptools
+    "tests/book/test_chapter_saving.py",  # JupyterLab, with jupytext
+    "tests/book/test_pages.py",  # extensions of Sphinx
+    "tests/book/test_pdf.py",
+    "tests/book/test_website_build.py",
+    "tests/tools/test_mutation_scores.py",
+    "tests/tools/test_reproduce.py",
+    "tests/tools/test_toolchain.py",
+    "tests/tools/test_versions.py",  # this program, and .venv
+    "tests/tools/test_wheel.py",  # setuptools
     "tests/web",
 )
 
 # This test of the package repeats a record that was made with the pinned versions. It holds where the
 # last bits of a product in single precision are the same: 50 updates make much of any other.
-PINNED_TESTS = ("tests/test_experiments_long_memory.py::test_the_quick_runs_repeat_their_record",)
+PINNED_TESTS = (
+    "tests/book/test_experiments_long_memory.py::test_the_quick_runs_repeat_their_record",
+)
 
 # The checker compares with PyTorch, the benchmark too; other files say so where they import it.
-TORCH_TESTS = ("nndl_rnn/peers/torch_reference.py", "tests/texproof", "tests/test_benchmarks.py")
+TORCH_TESTS = (
+    "nndl_rnn/peers/torch_reference.py",
+    "tests/texproof",
+    "tests/benchmarks/test_benchmarks.py",
+)
 
 
 def tested_extras(project: dict[str, Any]) -> set[str]:
@@ -140,7 +146,7 @@ def left_out(without_torch: bool) -> list[str]:
     """The options with which pytest runs the tests of the package alone."""
     files = list(BOOK_TESTS)
     if without_torch:
-        found = (path for path in sorted((ROOT / "tests").glob("*.py")) if needs_torch(path))
+        found = (path for path in sorted((ROOT / "tests").rglob("*.py")) if needs_torch(path))
         files += [*TORCH_TESTS, *(path.relative_to(ROOT).as_posix() for path in found)]
     return [f"--ignore={file}" for file in files] + [f"--deselect={test}" for test in PINNED_TESTS]
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def extension(name: str) -> ModuleType:

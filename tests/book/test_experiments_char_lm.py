@@ -17,7 +17,7 @@ from experiments import check_recorded, differences, load
 from nndl_rnn import training
 from nndl_rnn.tasks import text
 
-BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[3] / "shared" / "data"
 TINY = {
     "epochs": 4,
     "tokens": 600,

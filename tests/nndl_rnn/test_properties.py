@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nndl_rnn import bptt
 from nndl_rnn._fast.sequences import CHUNK, chunks
 from nndl_rnn.gradcheck import compare
-from tests.networks import FORMS, clear, fast
+from tests.nndl_rnn.networks import FORMS, clear, fast
 
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
 seeded = settings(max_examples=12, deadline=None, derandomize=True)

@@ -9,7 +9,7 @@ from jupytext.config import load_jupytext_config
 
 from tools import chapter_saving
 
-BOOK = Path(__file__).parents[1] / "book"
+BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(
     path for path in BOOK.glob("*.md") if "\nkernelspec:\n" in path.read_text("utf-8")
 )

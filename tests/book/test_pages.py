@@ -26,7 +26,7 @@ from texproof.check import check_chapter
 from texproof.read.chapter import Chapter
 from texproof.report.session import EQUIVALENT_MUTANTS, Session, read_reasons
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
 REPOSITORY = "https://github.com/owner/rnn"
 CHAPTERS = [

@@ -13,7 +13,7 @@ import numpy
 import pytest
 import tqdm
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCES = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "nndl_rnn", "texproof", "book"]
 SITE, REPOSITORY = "https://example.org/rnn/", "https://example.org/owner/name"
 
@@ -122,7 +122,7 @@ def metadata(wheel):
 def test_networks_gradients_and_training_run_with_numpy_and_tqdm_alone(python):
     result = run(python, RUN)
     assert result.returncode == 0, result.stderr
-    assert Path(result.stdout.strip()).is_relative_to(python.parents[1])
+    assert Path(result.stdout.strip()).is_relative_to(python.parents[2])
 
 
 @pytest.mark.parametrize(

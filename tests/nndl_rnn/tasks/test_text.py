@@ -25,7 +25,7 @@ from nndl_rnn.tasks import text
 
 BODY = b"The Time Machine, by H. G. Wells [1898]\n\n\nI\n\n" * 40
 SHA1 = hashlib.sha1(BODY).hexdigest()
-BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
+BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 
 def real_files():

@@ -13,7 +13,7 @@ import yaml
 
 from tools import try_versions
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 
@@ -58,7 +58,7 @@ def test_tests_of_the_package_import_only_what_is_installed_for_them(name: str) 
     provided = {"yaml" if package == "pyyaml" else package for package in BOUNDS}
     allowed = {*sys.stdlib_module_names, *provided, *try_versions.TEST_TOOLS}
     roots = {module.partition(".")[0] for module in try_versions.imported(ROOT / name)}
-    assert roots <= allowed | {"nndl_rnn", "texproof", "experiments", "benchmarks"}, (
+    assert roots <= allowed | {"nndl_rnn", "texproof", "experiments", "benchmarks", "tests"}, (
         "see BOOK_TESTS in tools/try_versions.py"
     )
 
@@ -106,7 +106,7 @@ def test_the_tests_run_where_the_oldest_versions_are_the_oldest(
     assert command[:3] == [Path("there") / "python", "-m", "pytest"]
     assert {f"--ignore={name}" for name in try_versions.BOOK_TESTS} <= set(command)
     assert {f"--deselect={name}" for name in try_versions.PINNED_TESTS} <= set(command)
-    assert "--ignore=tests/test_gru.py" not in command
+    assert "--ignore=tests/nndl_rnn/test_gru.py" not in command
     assert re.search(r"^numpy +>= 2\.0 +2\.0$", capsys.readouterr().out, re.MULTILINE)
 
 
@@ -136,10 +136,12 @@ def test_without_torch_what_needs_it_is_left_out(monkeypatch: pytest.MonkeyPatch
     installed = {name: version for name, version in BOUNDS.items() if name != "torch"}
     _, (command,) = call(monkeypatch, installed, "oldest", "there", "--without-torch")
     left_out = [option.removeprefix("--ignore=") for option in command[3:]]
-    assert {"tests/test_gru.py", *try_versions.BOOK_TESTS, *try_versions.TORCH_TESTS} <= set(
-        left_out
-    )
-    assert "tests/test_properties.py" not in left_out
+    assert {
+        "tests/nndl_rnn/test_gru.py",
+        *try_versions.BOOK_TESTS,
+        *try_versions.TORCH_TESTS,
+    } <= set(left_out)
+    assert "tests/nndl_rnn/test_properties.py" not in left_out
 
 
 def test_both_are_tried_each_night_on_the_first_and_the_last_python() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from nndl_rnn import lstm, parameters, rnn, unrolled
 from nndl_rnn._fast.sequences import CHUNK
-from tests.networks import FORMS, assert_same, clear, fast, make_problem
+from tests.nndl_rnn.networks import FORMS, assert_same, clear, fast, make_problem
 
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
 

@@ -16,7 +16,7 @@ from benchmarks import __main__ as command
 from benchmarks import contestants, parts, project, report, timing, worker
 from benchmarks.cells import DTYPES, MODULES, Cell, problem
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SIZE = (35, 3, 2, 4)  # three chunks, the last one short
 
 every_architecture = pytest.mark.parametrize("architecture", MODULES)
