@@ -108,7 +108,8 @@ class EquationError(ValueError):
         $\displaystyle a = \textcolor{red}{b}$
         """
         source = self.source or Source("")
-        shown = [f"✗ `{source.label}` {self.message}" if source.label else f"✗ {self.message}"]
+        message = re.sub(r"([\\`*_$<])", r"\\\1", self.message)  # names are LaTeX, shown as text
+        shown = [f"✗ `{source.label}` {message}" if source.label else f"✗ {message}"]
         if source.text:
             shown.append(typeset(in_red(source.text, self.span)))
         if self.remarks:

@@ -148,6 +148,11 @@ def test_a_notebook_shows_the_message_and_not_the_frames_of_the_checker(monkeypa
     InteractiveShell.clear_instance()
 
 
+def test_names_in_a_message_are_no_markdown():
+    error = EquationError(r"unknown symbol \delta_{t}; did you mean \delta_t?")
+    assert error.markdown == r"✗ unknown symbol \\delta\_{t}; did you mean \\delta\_t?"
+
+
 def test_ipython_prints_nothing_but_the_message(capsys):
     shell = InteractiveShell.instance()
     shell.run_cell(

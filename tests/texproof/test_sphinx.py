@@ -176,6 +176,12 @@ def test_checked_equations_are_marked(book: Book) -> None:
     assert marks(book.page("adam")) == {"eq-adam-memory": "verified"}
 
 
+def test_results_print_no_equation_a_second_time(book: Book) -> None:
+    for name in ("filter", "adam"):
+        assert 'class="checked"' in book.page(name)
+        assert r"\displaystyle" not in book.page(name)
+
+
 def test_marks_lead_to_rows_of_the_ledger(book: Book) -> None:
     ledger = book.page("adam")
     for label in [*marks(book.page("filter")), *marks(ledger), "eq-filter", "eq-adam-shapes"]:
