@@ -16,9 +16,9 @@ checked by the functions, at the entrance. The tests read the same signatures.
 
 from __future__ import annotations
 
+import cmath
 import functools
 import inspect
-import math
 import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -505,7 +505,8 @@ def _plain_arguments(
 
     It takes a fifth of the time, which counts in a single step of a small network.
     """
-    if not isinstance(params, CheckedParams) and type(params) is not dict:
+    trusted = type(params) is CheckedParams
+    if not trusted and type(params) is not dict:
         return None
     weight_ih, weight_hh = params.get("weight_ih"), params.get("weight_hh")
     if not (type(weight_ih) is type(weight_hh) is type(x) is np.ndarray):
@@ -513,29 +514,30 @@ def _plain_arguments(
     if not weight_ih.ndim == weight_hh.ndim == 2 or x.ndim != (2 if x_name == "x_t" else 3):
         return None
     (D, H), B, dtype = (weight_ih.shape[1], weight_hh.shape[1]), x.shape[-2], x.dtype
-    if dtype not in WORKING_DTYPES or x.shape[-1] != D or not _all_finite(x):
+    if dtype not in WORKING_DTYPES or x.shape[-1] != D:
         return None
-    if not isinstance(params, CheckedParams):
-        rows = gates * H
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, D), "weight_hh": (rows, H)}
-        if len(params) == 4:
-            shapes |= dict.fromkeys(BIAS_NAMES, (rows,))
-        if params.keys() != shapes.keys():
+    expected = [(x, x.shape)]
+    if trusted:
+        if params.gates != gates or weight_hh.dtype is not dtype:
             return None
-        params = {name: params[name] for name in shapes}
-        for name, value in params.items():
-            if not _is_plain(value, shapes[name], dtype) or not _all_finite(value):
-                return None
-    elif params.gates != gates or weight_hh.dtype is not dtype:
-        return None
+    else:
+        if len(params) not in (2, 4):
+            return None
+        rows, names = gates * H, PARAM_NAMES[: len(params)]
+        params = {name: params.get(name) for name in names}
+        shapes = (rows, D), (rows, H), (rows,), (rows,)
+        expected += zip(params.values(), shapes, strict=False)  # two shapes where no bias is
     if state is None:
         state = tuple(np.zeros((B, H), dtype) for _ in state_fields)
     elif type(state) is not tuple or len(state) != len(state_fields):
         return None
     else:
-        for part in state:
-            if not _is_plain(part, (B, H), dtype) or not _all_finite(part):
-                return None
+        expected += [(part, (B, H)) for part in state]
+    for value, shape in expected:
+        if not (type(value) is np.ndarray and value.dtype is dtype and value.shape == shape):
+            return None
+        if not _all_finite(value):
+            return None
     return NetworkArguments(params, x, state, dtype, D, H)
 
 
@@ -548,7 +550,7 @@ def _all_finite(value: Array) -> bool:
 
     A product costs less than to look at each entry, and squares cannot hide an infinity or NaN.
     """
-    return math.isfinite(np.vdot(value, value).real)
+    return cmath.isfinite(np.vdot(value, value))
 
 
 def _check_finite(name: str, value: Array) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nndl_rnn._validation import WORKING_DTYPES, Array, as_array, check_array, fail
+from nndl_rnn._validation import USER_DTYPES, WORKING_DTYPES, Array, as_array, check_array, fail
 
 __all__ = [
     "sigmoid",
@@ -40,10 +40,11 @@ def sigmoid(a: Array, out: Array | None = None) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    a = _as_working_array("a", a)
-    _check_out(out, a)
-    if a.dtype.kind == "c":
-        return _complex_sigmoid(a, out)
+    if type(a) is not np.ndarray or a.dtype not in USER_DTYPES or out is not None:
+        a = _as_working_array("a", a)
+        _check_out(out, a)
+        if a.dtype.kind == "c":
+            return _complex_sigmoid(a, out)
     return _logistic(a, np.empty_like(a) if out is None else out)
 
 

@@ -203,7 +203,7 @@ def _rnn_parts(cache: rnn.SequenceCache) -> dict[str, Array]:
 
 def _lstm_parts(cache: lstm.SequenceCache) -> dict[str, Array]:
     i, f, g, o, c_prev, tanh_c = cache.i, cache.f, cache.g, cache.o, cache.c_prev, cache.tanh_c
-    U_i, U_f, U_g, U_o = split(cache.params["weight_hh"], lstm.GATES)
+    U_i, U_f, U_g, U_o = split(lstm.GATES, cache.params["weight_hh"])
     H = f.shape[-1]
     h, c = slice(0, H), slice(H, 2 * H)
     d = o * (1 - tanh_c**2)
@@ -228,7 +228,7 @@ def _lstm_parts(cache: lstm.SequenceCache) -> dict[str, Array]:
 
 def _gru_parts(cache: gru.SequenceCache) -> dict[str, Array]:
     r, z, h_tilde, h_prev = cache.r, cache.z, cache.h_tilde, cache.h_prev
-    U_r, U_z, U_h = split(cache.params["weight_hh"], gru.GATES)
+    U_r, U_z, U_h = split(gru.GATES, cache.params["weight_hh"])
     if cache.update == "keep":
         kept, written, d_z = z, 1 - z, h_prev - h_tilde
     else:

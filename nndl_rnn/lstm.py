@@ -159,7 +159,7 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     return stack(params, d_W, d_U, d_b), d_x, (d_h_prev, d_c_prev)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)
 class StepCache:
     """What :func:`step_backward` needs of a step: its arguments, its gates and its new cell.
 

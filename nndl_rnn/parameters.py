@@ -86,7 +86,7 @@ def block(params: Params, gate: str, *, prefix: str = "") -> Params:
     if not isinstance(gate, str) or gate not in gates or len(gate) != 1:
         expected = "one of " + ", ".join(map(repr, gates))
         raise fail(ValueError if isinstance(gate, str) else TypeError, "gate", expected, repr(gate))
-    return {name: split(value, gates)[gates.index(gate)] for name, value in named.items()}
+    return {name: split(gates, value)[gates.index(gate)] for name, value in named.items()}
 
 
 def book_names(params: Params, gates: str) -> dict[str, Array]:
@@ -140,10 +140,11 @@ def draw(
     return {name: rng.uniform(-bound, bound, size).astype(dtype) for name, size in shapes.items()}
 
 
-def split(stack: Array, gates: str) -> list[Array]:
-    """Cut a stack into the blocks of its gates, which are views."""
-    size = len(stack) // len(gates)
-    return [stack[start : start + size] for start in range(0, len(stack), size)]
+def split(gates: str, *stacks: Array) -> list[Array]:
+    """Cut stacks into the blocks of their gates, which are views."""
+    size = len(stacks[0]) // len(gates)
+    rows = [slice(gate * size, (gate + 1) * size) for gate in range(len(gates))]
+    return [stack[block] for stack in stacks for block in rows]
 
 
 def summed_bias(params: Params) -> Array:
@@ -161,18 +162,17 @@ def unstack(params: Params, gates: str) -> list[Array]:
     >>> W_z
     array([[2., 3.]])
     """
-    b = split(summed_bias(params), gates)
+    blocks = split(gates, params["weight_ih"], params["weight_hh"], summed_bias(params))
     if gates != GATES["gru"]:
-        return [*unstack_weights(params, gates), *b]
-    b_h, beta_h = (
-        split(params[name], gates)[-1] if name in params else b[-1] for name in BIAS_NAMES
-    )
-    return [*unstack_weights(params, gates), *b[:-1], b_h, beta_h]
+        return blocks
+    b_h = blocks.pop()
+    both = (split(gates, params[name])[-1] if name in params else b_h for name in BIAS_NAMES)
+    return [*blocks, *both]
 
 
 def unstack_weights(params: Params, gates: str) -> list[Array]:
     """Return :math:`W` and :math:`U` of every gate."""
-    return [*split(params["weight_ih"], gates), *split(params["weight_hh"], gates)]
+    return split(gates, params["weight_ih"], params["weight_hh"])
 
 
 def stack(
