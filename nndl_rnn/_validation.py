@@ -288,14 +288,20 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Traceback (most recent call last):
     ValueError: size: expected an integer of at least 1, got 0
     """
-    names = tuple(inspect.signature(function).parameters)
+    places = {name: place for place, name in enumerate(inspect.signature(function).parameters)}
+    checks: list[tuple[int, str, Check]] = []
 
     @functools.wraps(function)
     def function_of_checked_arguments(*args: P.args, **options: P.kwargs) -> R:
-        checks = declared(function)
-        given = [checks[n](n, a) if n in checks else a for n, a in zip(names, args, strict=False)]
-        named = {n: checks[n](n, a) if n in checks else a for n, a in options.items()}
-        return function(*given, *args[len(given) :], **named)  # type: ignore[arg-type]
+        if not checks:
+            checks.extend((places[name], name, check) for name, check in declared(function).items())
+        given = list(args)
+        for place, name, check in checks:
+            if place < len(given):
+                given[place] = check(name, given[place])
+            elif name in options:
+                options[name] = check(name, options[name])
+        return function(*given, **options)  # type: ignore[arg-type]
 
     return function_of_checked_arguments
 

@@ -45,11 +45,13 @@ import numpy as np
 from nndl_rnn._fast.sequences import CHUNK
 from nndl_rnn._validation import (
     Array,
+    Count,
     Params,
+    Rng,
+    Size,
     State,
     check_array,
-    check_rng,
-    check_size,
+    checked,
     fail,
     is_array,
     type_name,
@@ -167,6 +169,7 @@ def full(
     return Gradients(loss, d_params, d_x, d_initial, d_readout, h, last_state)
 
 
+@checked
 def checkpointed(
     architecture: Architecture,
     params: Params,
@@ -174,7 +177,7 @@ def checkpointed(
     d_h: Array | Head,
     state: State | None = None,
     *,
-    segments: int,
+    segments: Size,
     d_state: State | None = None,
     **options: Any,
 ) -> Gradients:
@@ -217,7 +220,6 @@ def checkpointed(
     if "into" not in inspect.signature(architecture.backward).parameters:
         expected = "one whose backward takes into, such as nndl_rnn.rnn"
         raise fail(TypeError, "architecture", expected, "one whose backward does not")
-    segments = check_size("segments", segments)
     steps = _steps(x)
     length = CHUNK * max(1, -(-steps // (segments * CHUNK)))
     starts = range(0, max(steps, length), length)  # one segment even if there is no step
@@ -267,6 +269,7 @@ def kept_bytes(cache: object) -> int:
     return sum(sizes.values())
 
 
+@checked
 def windowed(
     architecture: Architecture,
     params: Params,
@@ -274,7 +277,7 @@ def windowed(
     d_h: Array | Head,
     state: State | None = None,
     *,
-    tau: int,
+    tau: Size,
     d_state: State | None = None,
     **options: Any,
 ) -> Gradients:
@@ -311,10 +314,10 @@ def windowed(
     2 [[3.]]
     3 [[3.]]
     """
-    tau = check_size("tau", tau)
     return chunked(architecture, params, x, d_h, state, k1=1, k2=tau, d_state=d_state, **options)
 
 
+@checked
 def chunked(
     architecture: Architecture,
     params: Params,
@@ -322,8 +325,8 @@ def chunked(
     d_h: Array | Head,
     state: State | None = None,
     *,
-    k1: int,
-    k2: int,
+    k1: Size,
+    k2: Size,
     d_state: State | None = None,
     **options: Any,
 ) -> Gradients:
@@ -362,8 +365,6 @@ def chunked(
     >>> cut.d_params["weight_hh"], whole.d_params["weight_hh"]
     (array([[5.]]), array([[5.75]]))
     """
-    k1 = check_size("k1", k1)
-    k2 = check_size("k2", k2)
     if k2 < k1:
         raise fail(ValueError, "k2", f"an integer of at least k1 = {k1}", k2)
     windows = _windows(_steps(x), k1, k2)
@@ -474,7 +475,8 @@ def randomized(
     return reweighted(architecture, params, x, d_h, state, xi=xi, d_state=d_state, **options)
 
 
-def draw_factors(pi: float | Array, steps: int, rng: np.random.Generator) -> Array:
+@checked
+def draw_factors(pi: float | Array, steps: Count, rng: Rng) -> Array:
     r"""Draw independent :math:`\xi_1, \dots, \xi_T` with mean 1 that are often 0.
 
     .. math:: P(\xi_t = 1 / \pi_t) = \pi_t, \qquad P(\xi_t = 0) = 1 - \pi_t
@@ -492,8 +494,6 @@ def draw_factors(pi: float | Array, steps: int, rng: np.random.Generator) -> Arr
     >>> draw_factors(0.5, 6, np.random.default_rng(0))
     array([0., 2., 2., 2., 0., 0.])
     """
-    steps = check_size("steps", steps, minimum=0)
-    rng = check_rng(rng)
     expected = f"a number above 0 and at most 1, or an array of them of shape ({steps},)"
     try:
         probabilities = np.asarray(pi)

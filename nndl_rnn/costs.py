@@ -26,8 +26,10 @@ from typing import Any
 import numpy as np
 
 from nndl_rnn._validation import (
-    check_bool,
-    check_size,
+    Count,
+    Flag,
+    Size,
+    checked,
     fail,
     type_name,
 )
@@ -35,8 +37,9 @@ from nndl_rnn._validation import (
 __all__ = ["hidden_size_for", "multiply_adds", "parameters"]
 
 
+@checked
 def parameters(
-    architecture: Any, input_size: int, hidden_size: int, *, output_size: int = 0
+    architecture: Any, input_size: Size, hidden_size: Size, *, output_size: Count = 0
 ) -> int:
     r"""How many numbers are learned.
 
@@ -57,18 +60,19 @@ def parameters(
     >>> [parameters(architecture, 2, 5, output_size=1) for architecture in (rnn, gru, lstm)]
     [51, 141, 186]
     """
-    m, n, q = _check_sizes(input_size, hidden_size, output_size)
+    m, n, q = input_size, hidden_size, output_size
     blocks, biases = _layout(architecture)
     return blocks * n * (m + n + biases) + (q * (n + 1) if q else 0)
 
 
+@checked
 def multiply_adds(
     architecture: Any,
-    input_size: int,
-    hidden_size: int,
+    input_size: Size,
+    hidden_size: Size,
     *,
-    output_size: int = 0,
-    backward: bool = False,
+    output_size: Count = 0,
+    backward: Flag = False,
 ) -> int:
     r"""How many multiplications, each with an addition, one time step of one sequence takes.
 
@@ -92,14 +96,15 @@ def multiply_adds(
     >>> multiply_adds(lstm, 28, 256, backward=True) / multiply_adds(lstm, 28, 256)
     2.0
     """
-    m, n, q = _check_sizes(input_size, hidden_size, output_size)
+    m, n, q = input_size, hidden_size, output_size
     blocks, _ = _layout(architecture)
     forward = blocks * n * (m + n) + q * n
-    return 2 * forward if check_bool("backward", backward) else forward
+    return 2 * forward if backward else forward
 
 
+@checked
 def hidden_size_for(
-    architecture: Any, input_size: int, parameters: int, *, output_size: int = 0
+    architecture: Any, input_size: Size, parameters: Size, *, output_size: Count = 0
 ) -> int:
     r"""The hidden size whose number of parameters comes closest to a given one.
 
@@ -118,8 +123,7 @@ def hidden_size_for(
     >>> [hidden_size_for(architecture, 10, target) for architecture in (rnn, gru, lstm)]
     [45, 24, 20]
     """
-    m, _, q = _check_sizes(input_size, 1, output_size)
-    target = check_size("parameters", parameters)
+    m, q, target = input_size, output_size, parameters
     blocks, biases = _layout(architecture)
     linear = blocks * (m + biases) + q
     least = blocks + linear + q
@@ -134,14 +138,6 @@ def hidden_size_for(
         return abs(blocks * n * n + linear * n + q - target)
 
     return min((below, below + 1), key=error)
-
-
-def _check_sizes(input_size: int, hidden_size: int, output_size: int) -> tuple[int, int, int]:
-    return (
-        check_size("input_size", input_size),
-        check_size("hidden_size", hidden_size),
-        check_size("output_size", output_size, minimum=0),
-    )
 
 
 def _layout(architecture: Any) -> tuple[int, int]:

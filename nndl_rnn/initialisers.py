@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nndl_rnn._validation import (
     Array,
+    Finite,
+    FloatDtype,
+    OneOf,
     Params,
+    Rng,
+    Size,
     check_array,
-    check_choice,
     check_number,
-    check_rng,
-    check_size,
-    check_user_dtype,
+    checked,
     fail,
     type_name,
 )
@@ -31,13 +33,14 @@ from nndl_rnn.parameters import GATES, KEEPING_GATE, block, gates_of
 __all__ = ["glorot_uniform", "identity", "orthogonal", "with_forget_bias", "with_recurrent"]
 
 
+@checked
 def orthogonal(
-    rng: np.random.Generator,
-    rows: int,
-    columns: int,
+    rng: Rng,
+    rows: Size,
+    columns: Size,
     *,
-    gain: float = 1.0,
-    dtype: DTypeLike = np.float64,
+    gain: Finite = 1.0,
+    dtype: FloatDtype = np.float64,
 ) -> Array:
     r"""Draw a matrix whose singular values are all equal to ``gain``.
 
@@ -62,16 +65,15 @@ def orthogonal(
     >>> bool(np.allclose(U.T @ U, 0.25 * np.eye(3)))
     True
     """
-    rng, rows, columns = check_rng(rng), check_size("rows", rows), check_size("columns", columns)
-    dtype = check_user_dtype(dtype)
-    gain = check_number("gain", gain, dtype=dtype)
+    gain = check_number("gain", gain, dtype=np.dtype(dtype))
     normal = rng.normal(size=(max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(normal)
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)
     return np.asarray(gain * (q if rows >= columns else q.T), dtype)
 
 
-def identity(size: int, *, gain: float = 1.0, dtype: DTypeLike = np.float64) -> Array:
+@checked
+def identity(size: Size, *, gain: Finite = 1.0, dtype: FloatDtype = np.float64) -> Array:
     r"""Return ``gain`` times the identity matrix.
 
     Args:
@@ -89,17 +91,17 @@ def identity(size: int, *, gain: float = 1.0, dtype: DTypeLike = np.float64) -> 
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    size, dtype = check_size("size", size), check_user_dtype(dtype)
-    return np.asarray(check_number("gain", gain, dtype=dtype) * np.eye(size), dtype)
+    return np.asarray(check_number("gain", gain, dtype=np.dtype(dtype)) * np.eye(size), dtype)
 
 
+@checked
 def glorot_uniform(
-    rng: np.random.Generator,
-    rows: int,
-    columns: int,
+    rng: Rng,
+    rows: Size,
+    columns: Size,
     *,
-    gain: float = 1.0,
-    dtype: DTypeLike = np.float64,
+    gain: Finite = 1.0,
+    dtype: FloatDtype = np.float64,
 ) -> Array:
     r"""Draw entries uniformly from :math:`[-r, r)`, :math:`r = \text{gain} \sqrt{6 / (p + q)}`.
 
@@ -123,10 +125,9 @@ def glorot_uniform(
     >>> bool(np.abs(W).max() <= np.sqrt(6 / 300)), round(float(W.var() * 150), 1)
     (True, 1.0)
     """
-    rng, rows, columns = check_rng(rng), check_size("rows", rows), check_size("columns", columns)
-    dtype = check_user_dtype(dtype)
-    bound = check_number("gain", gain, dtype=dtype) * math.sqrt(6 / (rows + columns))
-    check_number("gain", bound, "a number whose bound is finite", dtype=dtype)
+    gain = check_number("gain", gain, dtype=np.dtype(dtype))
+    bound = gain * math.sqrt(6 / (rows + columns))
+    check_number("gain", bound, "a number whose bound is finite", dtype=np.dtype(dtype))
     return np.asarray(bound * rng.uniform(-1, 1, (rows, columns)), dtype)
 
 
@@ -155,7 +156,10 @@ def with_recurrent(params: Params, make: Callable[[int], Array]) -> Params:
     return {**params, "weight_hh": np.concatenate(blocks)}
 
 
-def with_forget_bias(params: Params, value: float, *, update: str = "keep") -> Params:
+@checked
+def with_forget_bias(
+    params: Params, value: Finite, *, update: Annotated[str, OneOf(("keep", "write"))] = "keep"
+) -> Params:
     r"""Return ``params`` in which the gate that keeps the old state has the bias ``value``.
 
     That gate is :math:`f_t` in an LSTM and :math:`z_t` in a GRU. At zero input and state it is then
@@ -184,7 +188,6 @@ def with_forget_bias(params: Params, value: float, *, update: str = "keep") -> P
     """
     gates = gates_of(params)
     value = check_number("value", value, dtype=params["weight_hh"].dtype)
-    check_choice("update", update, ("keep", "write"))
     if gates == GATES["rnn"]:
         expected = "those of an LSTM or a GRU, whose gates can keep the old state"
         raise fail(ValueError, "params", expected, "those of a network without gates")

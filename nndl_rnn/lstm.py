@@ -27,23 +27,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nndl_rnn import parameters
 from nndl_rnn._fast import lstm as fast
 from nndl_rnn._fast.lstm import SequenceCache
 from nndl_rnn._validation import (
     Array,
+    Finite,
+    Flag,
+    FloatDtype,
     Params,
+    Rng,
+    Size,
     State,
-    check_bool,
     check_cache,
     check_d_state,
     check_gradients,
     check_number,
     check_sequence,
     check_step,
-    check_user_dtype,
+    checked,
     fail,
 )
 from nndl_rnn.activations import sigmoid
@@ -252,14 +255,15 @@ def backward(
     return fast.backward(cache, *check_gradients(cache, d_h, d_state, into, STATE_FIELDS))
 
 
+@checked
 def init_params(
-    rng: np.random.Generator,
-    input_size: int,
-    hidden_size: int,
-    dtype: DTypeLike = np.float64,
+    rng: Rng,
+    input_size: Size,
+    hidden_size: Size,
+    dtype: FloatDtype = np.float64,
     *,
-    bias: bool = True,
-    forget_bias: float = 0.0,
+    bias: Flag = True,
+    forget_bias: Finite = 0.0,
 ) -> Params:
     r"""Draw parameters as PyTorch does, uniformly from :math:`(-1/\sqrt{H}, 1/\sqrt{H})`.
 
@@ -283,8 +287,10 @@ def init_params(
     >>> {name: array.shape for name, array in params.items()}
     {'weight_ih': (8, 3), 'weight_hh': (8, 2), 'bias_ih': (8,), 'bias_hh': (8,)}
     """
-    offset = check_number("forget_bias", forget_bias, dtype=check_user_dtype(dtype))
-    if not check_bool("bias", bias) and offset != 0:
+    offset = check_number(
+        "forget_bias", forget_bias, dtype=np.dtype(dtype)
+    )  # finite in float32 too
+    if not bias and offset != 0:
         raise fail(ValueError, "forget_bias", "0 where bias is False", offset)
     params = parameters.draw(GATES, rng, input_size, hidden_size, dtype, bias)
     if offset != 0:

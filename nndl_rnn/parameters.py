@@ -27,11 +27,7 @@ from nndl_rnn._validation import (
     Array,
     Params,
     check_array,
-    check_bool,
     check_params,
-    check_rng,
-    check_size,
-    check_user_dtype,
     fail,
     type_name,
 )
@@ -128,15 +124,15 @@ def draw(
     dtype: DTypeLike,
     bias: bool,
 ) -> Params:
-    """The body of ``init_params``: check the arguments and draw as PyTorch does."""
-    rng = check_rng(rng)
-    D, H = check_size("input_size", input_size), check_size("hidden_size", hidden_size)
-    dtype = check_user_dtype(dtype)
-    rows = len(gates) * H
-    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, D), "weight_hh": (rows, H)}
-    if check_bool("bias", bias):
+    """The body of ``init_params``: draw as PyTorch does."""
+    rows = len(gates) * hidden_size
+    shapes: dict[str, tuple[int, ...]] = {
+        "weight_ih": (rows, input_size),
+        "weight_hh": (rows, hidden_size),
+    }
+    if bias:
         shapes |= dict.fromkeys(BIAS_NAMES, (rows,))
-    bound = 1 / np.sqrt(H)
+    bound = 1 / np.sqrt(hidden_size)
     return {name: rng.uniform(-bound, bound, size).astype(dtype) for name, size in shapes.items()}
 
 

@@ -30,14 +30,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nndl_rnn import parameters
 from nndl_rnn._fast import rnn as fast
 from nndl_rnn._fast.rnn import SequenceCache
 from nndl_rnn._validation import (
     Array,
+    Flag,
+    FloatDtype,
     Params,
+    Rng,
+    Size,
     State,
     check_cache,
     check_choice,
@@ -45,6 +48,7 @@ from nndl_rnn._validation import (
     check_gradients,
     check_sequence,
     check_step,
+    checked,
 )
 from nndl_rnn.parameters import stack, unstack, unstack_weights
 
@@ -238,13 +242,14 @@ def backward(
     return fast.backward(cache, *check_gradients(cache, d_h, d_state, into, STATE_FIELDS))
 
 
+@checked
 def init_params(
-    rng: np.random.Generator,
-    input_size: int,
-    hidden_size: int,
-    dtype: DTypeLike = np.float64,
+    rng: Rng,
+    input_size: Size,
+    hidden_size: Size,
+    dtype: FloatDtype = np.float64,
     *,
-    bias: bool = True,
+    bias: Flag = True,
 ) -> Params:
     r"""Draw parameters uniformly from :math:`[-1/\sqrt{H}, 1/\sqrt{H})`, as PyTorch does.
 

@@ -9,13 +9,6 @@ from pathlib import Path
 from nndl_rnn._validation import Params, check_number, fail, is_array, type_name
 
 
-def check_positive(name: str, value: float) -> float:
-    number = check_number(name, value, "a positive number")
-    if number <= 0:
-        raise fail(ValueError, name, "a positive number", value)
-    return number
-
-
 def check_fraction(name: str, value: float) -> float:
     number = check_number(name, value, "a number from 0 to below 1")
     if not 0 <= number < 1:

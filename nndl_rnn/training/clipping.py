@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nndl_rnn._validation import Params, fail
-from nndl_rnn.training._checks import check_arrays, check_positive
+from nndl_rnn._validation import Params, Positive, checked, fail
+from nndl_rnn.training._checks import check_arrays
 
 Clip = Callable[[Params], Params]
 
@@ -37,7 +37,8 @@ def global_norm(gradients: Params) -> float:
     return float(largest * np.sqrt(squares))
 
 
-def clip_by_global_norm(gradients: Params, max_norm: float) -> Params:
+@checked
+def clip_by_global_norm(gradients: Params, max_norm: Positive) -> Params:
     r"""Shorten the gradient to a given length if it is longer; its direction stays.
 
     :math:`g \leftarrow g \cdot \min(1, \theta / \lVert g \rVert)` with the norm over all
@@ -64,7 +65,6 @@ def clip_by_global_norm(gradients: Params, max_norm: float) -> Params:
     >>> [round(float(g.item()), 6) for g in clipped.values()]
     [0.6, 0.8]
     """
-    max_norm = check_positive("max_norm", max_norm)
     norm = global_norm(gradients)
     if not np.isfinite(norm):
         raise fail(ValueError, "gradients", "a finite norm", norm)
@@ -72,7 +72,8 @@ def clip_by_global_norm(gradients: Params, max_norm: float) -> Params:
     return {name: g * scale for name, g in gradients.items()}
 
 
-def clip_by_value(gradients: Params, limit: float) -> Params:
+@checked
+def clip_by_value(gradients: Params, limit: Positive) -> Params:
     r"""Limit every entry of the gradient to :math:`[-\theta, \theta]`; its direction may turn.
 
     Args:
@@ -89,6 +90,5 @@ def clip_by_value(gradients: Params, limit: float) -> Params:
     >>> clip_by_value({"weight": np.array([-3.0, 0.5])}, limit=1.0)["weight"].tolist()
     [-1.0, 0.5]
     """
-    limit = check_positive("limit", limit)
     check_arrays("gradients", gradients)
     return {name: np.clip(g, -limit, limit) for name, g in gradients.items()}

@@ -15,13 +15,16 @@ from numpy.typing import DTypeLike
 from nndl_rnn import bptt
 from nndl_rnn._validation import (
     Array,
+    Count,
+    Flag,
     Params,
+    Size,
     State,
     check_array,
-    check_bool,
     check_function,
     check_rng,
     check_size,
+    checked,
     fail,
     is_array,
     type_name,
@@ -44,8 +47,9 @@ Batch = tuple[Array, Array]
 Batches = Callable[[np.random.Generator], Iterable[Batch]]
 
 
+@checked
 def start(
-    model: SequenceModel, optimizer: Optimizer, seed: int, dtype: DTypeLike = np.float64
+    model: SequenceModel, optimizer: Optimizer, seed: Count, dtype: DTypeLike = np.float64
 ) -> TrainingState:
     """The state before training: new parameters, and a random generator, both from ``seed``.
 
@@ -61,12 +65,13 @@ def start(
     """
     check_model(model)
     check_optimizer(optimizer)
-    rng = np.random.default_rng(check_size("seed", seed, minimum=0))
+    rng = np.random.default_rng(seed)
     params = model.init_params(rng, dtype)
     return TrainingState(params, optimizer.init(params), rng.bit_generator.state)
 
 
-def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
+@checked
+def minibatches(x: Array, targets: Array, batch_size: Size) -> Batches:
     """Batches for :func:`train`: all sequences once per epoch, in a new random order each time.
 
     Args:
@@ -93,7 +98,6 @@ def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
     if targets.ndim < 2 or targets.shape[1] != count:
         expected = f"shape (T, {count}, ...), for the {count} sequences of x"
         raise fail(ValueError, "targets", expected, targets.shape)
-    batch_size = check_size("batch_size", batch_size)
     if batch_size > count:
         raise fail(ValueError, "batch_size", f"at most {count}, all sequences", batch_size)
 
@@ -106,6 +110,7 @@ def minibatches(x: Array, targets: Array, batch_size: int) -> Batches:
     return one_epoch
 
 
+@checked
 def train(
     model: SequenceModel,
     optimizer: Optimizer,
@@ -116,13 +121,13 @@ def train(
     loss: Loss = sigmoid_cross_entropy,
     clip: Clip | None = None,
     estimator: GradientEstimator = bptt.full,
-    carry_state: bool = False,
+    carry_state: Flag = False,
     evaluate: Callable[[Params], Mapping[str, float]] | None = None,
     stop: Callable[[Record], bool] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_every: int = 1,
-    record_perplexity: bool = False,
-    progress: bool = True,
+    checkpoint_every: Size = 1,
+    record_perplexity: Flag = False,
+    progress: Flag = True,
 ) -> TrainingState:
     """Train until ``epochs`` epochs are finished, those of ``state`` included.
 
@@ -180,13 +185,9 @@ def train(
     for name, function in (("clip", clip), ("evaluate", evaluate), ("stop", stop)):
         if function is not None:
             check_function(name, function)
-    carry_state = check_bool("carry_state", carry_state)
-    record_perplexity = check_bool("record_perplexity", record_perplexity)
-    progress = check_bool("progress", progress)
     if checkpoint is not None:
         checkpoint = check_path("checkpoint", checkpoint)
     epochs = check_size("epochs", epochs, minimum=state.epoch)
-    checkpoint_every = check_size("checkpoint_every", checkpoint_every)
     rng = _restore_rng(state.rng_state)
     update = _Update(model, optimizer, loss, clip, _with_generator(estimator, rng))
     saved_epoch = None

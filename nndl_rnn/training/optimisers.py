@@ -9,11 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nndl_rnn._validation import Params, fail, type_name
+from nndl_rnn._validation import Params, check_positive, fail, type_name
 from nndl_rnn.training._checks import (
     check_arrays,
     check_fraction,
-    check_positive,
     check_same,
     settle,
 )
