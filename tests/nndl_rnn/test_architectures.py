@@ -1,4 +1,4 @@
-"""What rnn, lstm and gru have in common: invariants of the five functions, dtypes, layouts, errors.
+"""What all architectures have in common: invariants of the five functions, dtypes, layouts, errors.
 
 Each test runs for every architecture and every one of its forms.
 """
@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nndl_rnn import gru, lstm, rnn
-from nndl_rnn.gradcheck import compare
-
-FORMS = {
-    "rnn-tanh": (rnn, {"nonlinearity": "tanh"}),
-    "rnn-identity": (rnn, {"nonlinearity": "identity"}),
-    "lstm": (lstm, {}),
-    "gru-after-keep": (gru, {"reset": "after", "update": "keep"}),
-    "gru-after-write": (gru, {"reset": "after", "update": "write"}),
-    "gru-before-keep": (gru, {"reset": "before", "update": "keep"}),
-    "gru-before-write": (gru, {"reset": "before", "update": "write"}),
-}
+from nndl_rnn import gru, rnn
+from tests.nndl_rnn.networks import FORMS, assert_same, make_problem
 
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
 
@@ -40,21 +30,6 @@ problems = st.fixed_dictionaries(
 )
 
 
-def make_problem(
-    module, seed=0, steps=4, batch=3, input_size=2, hidden_size=5, bias=True, scale=0.5
-):
-    """Random parameters, inputs, state, and what a loss would send back to h and the last state."""
-    rng = np.random.default_rng(seed)
-    params = module.init_params(rng, input_size, hidden_size, bias=bias)
-    params = {name: scale * rng.normal(size=value.shape) for name, value in params.items()}
-    fields = len(module.STATE_FIELDS)
-    x = rng.normal(size=(steps, batch, input_size))
-    state = tuple(rng.normal(size=(fields, batch, hidden_size)))
-    d_h = rng.normal(size=(steps, batch, hidden_size))
-    d_state = tuple(rng.normal(size=(fields, batch, hidden_size)))
-    return params, x, state, d_h, d_state
-
-
 def gradients(module, form, params, x, state, d_h, d_state):
     _, _, cache = module.forward(params, x, state, **form)
     return flatten(*module.backward(cache, d_h, d_state))
@@ -65,38 +40,11 @@ def flatten(d_params, d_x, d_state):
     return {**d_params, "d_x": d_x, **parts}
 
 
-def assert_same(actual, expected, tolerance=1e-12):
-    compare(actual, expected, tolerance=tolerance).assert_agrees()
-
-
 def assert_close(actual, expected, scale):
     """Compare where terms may cancel: relative to ``scale`` in each block."""
     for name, value in expected.items():
         bound = 1e-12 * (1 + np.max(np.abs(scale[name]), initial=0))
         np.testing.assert_allclose(actual[name], value, rtol=0, atol=bound, err_msg=name)
-
-
-@every_form
-@seeded
-@given(problem=problems)
-def test_fast_functions_equal_the_clear_ones(module, form, problem):
-    params, x, state, d_h, d_state = make_problem(module, **problem)
-    h, last, cache = module.forward(params, x, state, **form)
-    current, caches = state, []
-    for t in range(len(x)):
-        current, step_cache = module.step(params, x[t], current, **form)
-        caches.append(step_cache)
-        np.testing.assert_allclose(h[t], current[0], rtol=1e-12, atol=1e-14)
-    for part, expected in zip(last, current, strict=True):
-        np.testing.assert_allclose(part, expected, rtol=1e-12, atol=1e-14)
-    d_params = {name: np.zeros_like(value) for name, value in params.items()}
-    d_x, d_current = np.zeros_like(x), d_state
-    for t in reversed(range(len(x))):
-        d_current = (d_current[0] + d_h[t], *d_current[1:])
-        share, d_x[t], d_current = module.step_backward(caches[t], d_current)
-        for name, value in share.items():
-            d_params[name] += value
-    assert_same(flatten(*module.backward(cache, d_h, d_state)), flatten(d_params, d_x, d_current))
 
 
 @every_form

@@ -9,30 +9,15 @@ import numpy as np
 import pytest
 
 from nndl_rnn import bptt, gru, lstm, residual, rnn
+from tests.nndl_rnn.networks import FORMS, make_problem
 
 B, D, H = 3, 2, 5
-FORMS = {
-    "rnn-tanh": (rnn, {}),
-    "rnn-identity": (rnn, {"nonlinearity": "identity"}),
-    "residual": (residual, {}),
-    "lstm": (lstm, {}),
-    "gru-after": (gru, {"reset": "after", "update": "write"}),
-    "gru-before": (gru, {"reset": "before"}),
-}
-
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
 
 
 def draw(module, T, *, dtype=np.float64, bias=True, B=B, D=D, H=H):
-    rng = np.random.default_rng(T)
-    params = rnn.init_params(rng, D, H, bias=bias, dtype=dtype)
-    if module is not residual:
-        params = module.init_params(rng, D, H, bias=bias, dtype=dtype)
-    fields = len(module.STATE_FIELDS)
-    x = rng.normal(size=(T, B, D)).astype(dtype)
-    state = tuple(rng.normal(size=(fields, B, H)).astype(dtype))
-    d_h = rng.normal(size=(T, B, H)).astype(dtype)
-    d_state = tuple(rng.normal(size=(fields, B, H)).astype(dtype))
+    problem = make_problem(module, T, T, B, D, H, bias, scale=0.5 / np.sqrt(H), dtype=dtype)
+    params, x, state, d_h, d_state = problem
     return params, x, d_h, state, d_state
 
 

@@ -1,84 +1,15 @@
-"""The GRU's four forms against PyTorch, a transcription in torch operations, the complex step."""
+"""What holds for the GRU alone: its four forms, transcribed; its carry; its gates and biases."""
 
 import numpy as np
 import pytest
 import torch
 
 from nndl_rnn import gru
-from nndl_rnn.gradcheck import check_gradient, compare
-from nndl_rnn.peers import torch_reference
+from tests.nndl_rnn.networks import assert_same, clear, fast, make_problem, named
 
 BATCH, INPUT, HIDDEN = 3, 2, 5
 TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
-COTANGENTS = ("every step", "last step", "last state", "all")
 FORMS = [(reset, update) for reset in ("after", "before") for update in ("keep", "write")]
-
-
-def make_problem(
-    seed, steps, *, scale=0.5, dtype=np.float64, bias=True, cotangents="all", batch=BATCH
-):
-    """Random parameters, inputs, state, and what a loss would send back to h and to h_T."""
-    rng = np.random.default_rng(seed)
-
-    def draw(*shape, factor=1.0):
-        return (factor * rng.normal(size=shape)).astype(dtype)
-
-    params = {
-        "weight_ih": draw(3 * HIDDEN, INPUT, factor=scale),
-        "weight_hh": draw(3 * HIDDEN, HIDDEN, factor=scale),
-    }
-    if bias:
-        params |= {
-            "bias_ih": draw(3 * HIDDEN, factor=scale),
-            "bias_hh": draw(3 * HIDDEN, factor=scale),
-        }
-    x, state = draw(steps, batch, INPUT), (draw(batch, HIDDEN),)
-    d_h, d_state = draw(steps, batch, HIDDEN), (draw(batch, HIDDEN),)
-    if cotangents == "every step":
-        d_state = None
-    elif cotangents == "last step":
-        d_h[:-1] = 0
-        d_state = None
-    elif cotangents == "last state":
-        d_h[:] = 0
-    return params, x, state, d_h, d_state
-
-
-def named(h, h_last, d_params, d_x, d_h_0):
-    values = {"h": h, "h_T": h_last, "d_x": d_x, "d_h_0": d_h_0}
-    return values | {f"d_{name}": value for name, value in d_params.items()}
-
-
-def run(params, x, state, d_h, d_state, **form):
-    """Values and gradients by the fast functions, as one dict of arrays."""
-    h, (h_last,), cache = gru.forward(params, x, state, **form)
-    d_params, d_x, (d_h_0,) = gru.backward(cache, d_h, d_state)
-    return named(h, h_last, d_params, d_x, d_h_0)
-
-
-def run_step_by_step(params, x, state, d_h, d_state, **form):
-    """The same by step and step_backward."""
-    hidden, caches = [], []
-    for x_t in x:
-        state, cache = gru.step(params, x_t, state, **form)
-        hidden.append(state[0])
-        caches.append(cache)
-    d_params = {name: np.zeros_like(value) for name, value in params.items()}
-    d_x = np.empty_like(x)
-    (d_h_t,) = d_state or (np.zeros_like(state[0]),)
-    for t in reversed(range(len(x))):
-        share, d_x[t], (d_h_t,) = gru.step_backward(caches[t], (d_h_t + d_h[t],))
-        for name, value in share.items():
-            d_params[name] += value
-    return named(np.stack(hidden), state[0], d_params, d_x, d_h_t)
-
-
-def run_torch(params, x, state, d_h, d_state):
-    """The same by torch.nn.GRU and autograd; it has one form, after and keep."""
-    reference = torch_reference.run("gru", params, x, d_h, state, d_state)
-    return named(
-        reference.h, reference.state[0], reference.d_params, reference.d_x, reference.d_state[0]
-    )
 
 
 def transcribed_step(p, x_t, h, reset, update):
@@ -115,48 +46,7 @@ def run_transcription(params, x, state, d_h, d_state, *, reset, update):
     *d_params, d_x, d_h_0 = torch.autograd.grad((h, h[-1]), leaves, cotangents)
     d_params = {name: value.numpy() for name, value in zip(p, d_params, strict=True)}
     h = h.detach().numpy()
-    return named(h, h[-1], d_params, d_x.numpy(), d_h_0.numpy())
-
-
-def assert_same(actual, expected, tolerance):
-    compare(actual, expected, tolerance=tolerance).assert_agrees()
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("cotangents", COTANGENTS)
-@pytest.mark.parametrize("steps", [1, 3, 7, 50, 200])
-def test_sequence_equals_torch_gru(steps, cotangents, dtype):
-    problem = make_problem(steps, steps, dtype=dtype, cotangents=cotangents)
-    assert_same(run(*problem), run_torch(*problem), TOLERANCE[dtype])
-
-
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("scale", [1e-3, 0.1, 1.0, 3.0])
-def test_sequence_equals_torch_gru_at_every_weight_scale(scale, bias):
-    problem = make_problem(11, 12, scale=scale, bias=bias)
-    assert_same(run(*problem), run_torch(*problem), 1e-12)
-
-
-@pytest.mark.parametrize("cotangents", COTANGENTS)
-@pytest.mark.parametrize("bias", [True, False])
-def test_steps_equal_torch_gru_cell(bias, cotangents):
-    params, x, state, d_h, d_state = make_problem(5, 5, bias=bias, cotangents=cotangents)
-    cell = torch.nn.GRUCell(INPUT, HIDDEN, bias=bias, dtype=torch.float64)
-    cell.load_state_dict({name: torch.tensor(value) for name, value in params.items()})
-    inputs, h_0 = (torch.tensor(value, requires_grad=True) for value in (x, state[0]))
-    hidden, h_t = [], h_0
-    for x_t in inputs:
-        h_t = cell(x_t, h_t)
-        hidden.append(h_t)
-    h = torch.stack(hidden)
-    (d_last,) = d_state or (np.zeros_like(state[0]),)
-    leaves = [*cell.parameters(), inputs, h_0]
-    cotangent = [torch.tensor(d_h), torch.tensor(d_last)]
-    *gradients, d_x, d_h_0 = torch.autograd.grad((h, h_t), leaves, cotangent)
-    names = [name for name, _ in cell.named_parameters()]
-    d_params = {name: value.numpy() for name, value in zip(names, gradients, strict=True)}
-    expected = named(h.detach().numpy(), h_t.detach().numpy(), d_params, d_x.numpy(), d_h_0.numpy())
-    assert_same(run_step_by_step(params, x, state, d_h, d_state), expected, 1e-12)
+    return named(h, (h[-1],), d_params, d_x.numpy(), (d_h_0.numpy(),))
 
 
 def test_state_dict_of_a_torch_cell_is_a_parameter_dict():
@@ -172,42 +62,14 @@ def test_state_dict_of_a_torch_cell_is_a_parameter_dict():
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("reset", "update"), FORMS)
 def test_every_form_equals_its_transcription(reset, update, bias, scale):
-    problem = make_problem(6, 5, bias=bias, scale=scale)
+    problem = make_problem(gru, 6, 5, bias=bias, scale=scale)
     expected = run_transcription(*problem, reset=reset, update=update)
-    assert_same(run(*problem, reset=reset, update=update), expected, 1e-12)
-    assert_same(run_step_by_step(*problem, reset=reset, update=update), expected, 1e-12)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 0.5, 2.0])
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize(("reset", "update"), FORMS)
-def test_gradients_of_every_form_equal_the_complex_step(reset, update, bias, scale):
-    params, x, state, d_h, d_state = make_problem(7, 3, scale=scale, bias=bias)
-    form = {"reset": reset, "update": update}
-
-    def loss(arrays):
-        weights = {name: arrays[name] for name in params}
-        h, (h_last,), _ = gru.forward(weights, arrays["x"], (arrays["h_0"],), **form)
-        return np.sum(d_h * h) + np.sum(d_state[0] * h_last)
-
-    _, _, cache = gru.forward(params, x, state, **form)
-    d_params, d_x, (d_h_0,) = gru.backward(cache, d_h, d_state)
-    point = {**params, "x": x, "h_0": state[0]}
-    check_gradient(loss, point, {**d_params, "x": d_x, "h_0": d_h_0}).assert_agrees()
-
-
-@pytest.mark.parametrize("scale", [1e-3, 0.5, 3.0])
-@pytest.mark.parametrize("steps", [1, 9])
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize(("reset", "update"), FORMS)
-def test_fast_functions_equal_the_clear_ones(reset, update, bias, steps, scale):
-    problem = make_problem(21, steps, bias=bias, scale=scale)
-    fast = run(*problem, reset=reset, update=update)
-    assert_same(fast, run_step_by_step(*problem, reset=reset, update=update), 1e-13)
+    assert_same(fast(gru, *problem, reset=reset, update=update), expected)
+    assert_same(clear(gru, *problem, reset=reset, update=update), expected)
 
 
 def test_the_four_forms_are_four_functions():
-    params, x, state, *_ = make_problem(9, 4)
+    params, x, state, *_ = make_problem(gru, 9, 4)
     outputs = [gru.forward(params, x, state, reset=r, update=u)[0] for r, u in FORMS]
     for first in range(4):
         for second in range(first):
@@ -215,7 +77,7 @@ def test_the_four_forms_are_four_functions():
 
 
 def test_after_and_keep_are_the_defaults():
-    params, x, state, *_ = make_problem(9, 4)
+    params, x, state, *_ = make_problem(gru, 9, 4)
     explicit, _, _ = gru.forward(params, x, state, reset="after", update="keep")
     np.testing.assert_array_equal(gru.forward(params, x, state)[0], explicit)
     (h_1,), cache = gru.step(params, x[0], state)
@@ -226,29 +88,28 @@ def test_after_and_keep_are_the_defaults():
 # The carry of the GRU: h_{t-1} reaches h_t directly, with the factor z_t or 1 - z_t.
 
 
-@pytest.mark.parametrize("clear", [True, False])
+@pytest.mark.parametrize("run", [fast, clear])
 @pytest.mark.parametrize(("reset", "update"), FORMS)
-def test_direct_carry_is_the_product_of_update_gates_when_no_gate_reads_h(reset, update, clear):
+def test_direct_carry_is_the_product_of_update_gates_when_no_gate_reads_h(reset, update, run):
     # With U = 0 the only way from h_0 to h_T is the direct one.
-    params, x, state, d_h, d_state = make_problem(13, 6)
+    params, x, state, d_h, d_state = make_problem(gru, 13, 6)
     params["weight_hh"][:] = 0
     form = {"reset": reset, "update": update}
-    run_one = run_step_by_step if clear else run
-    result = run_one(params, x, state, 0 * d_h, d_state, **form)
+    result = run(gru, params, x, state, 0 * d_h, d_state, **form)
     _, _, cache = gru.forward(params, x, state, **form)
     factor = cache.z if update == "keep" else 1 - cache.z
-    np.testing.assert_allclose(result["d_h_0"], d_state[0] * factor.prod(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(result["d_state[0]"], d_state[0] * factor.prod(axis=0), rtol=1e-13)
 
 
 @pytest.mark.parametrize("update", ["keep", "write"])
 def test_a_candidate_bias_that_is_reset_is_not_one_that_is_added(update):
     # After: beta_h is scaled by r. Before: b_h and beta_h have one gradient.
-    params, x, state, d_h, d_state = make_problem(17, 4)
+    params, x, state, d_h, d_state = make_problem(gru, 17, 4)
     rows = slice(2 * HIDDEN, 3 * HIDDEN)
-    before = run(params, x, state, d_h, d_state, reset="before", update=update)
+    before = fast(gru, params, x, state, d_h, d_state, reset="before", update=update)
     np.testing.assert_array_equal(before["d_bias_ih"], before["d_bias_hh"])
     assert not np.shares_memory(before["d_bias_ih"], before["d_bias_hh"])
-    after = run(params, x, state, d_h, d_state, reset="after", update=update)
+    after = fast(gru, params, x, state, d_h, d_state, reset="after", update=update)
     assert np.abs(after["d_bias_ih"][rows] - after["d_bias_hh"][rows]).max() > 1e-2
     np.testing.assert_array_equal(
         after["d_bias_ih"][: 2 * HIDDEN], after["d_bias_hh"][: 2 * HIDDEN]
@@ -260,20 +121,20 @@ def test_a_candidate_bias_that_is_reset_is_not_one_that_is_added(update):
 @pytest.mark.parametrize(("reset", "update"), FORMS)
 def test_pre_activations_of_ten_thousand_are_harmless(reset, update, sign, dtype):
     # Warnings are errors in this test suite, so an overflow that warns fails here too.
-    params, x, state, d_h, d_state = make_problem(8, 12, dtype=dtype)
+    params, x, state, d_h, d_state = make_problem(gru, 8, 12, dtype=dtype)
     rng = np.random.default_rng(9)
     params["bias_ih"][:] = sign * 1e4 * rng.choice([-1, 1], size=3 * HIDDEN)
     problem, form = (params, x, state, d_h, d_state), {"reset": reset, "update": update}
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        ours, clear = run(*problem, **form), run_step_by_step(*problem, **form)
+        ours, steps = fast(gru, *problem, **form), clear(gru, *problem, **form)
     assert all(np.isfinite(value).all() for value in ours.values())
     expected = run_transcription(*problem, **form)
     assert_same(ours, expected, TOLERANCE[dtype])
-    assert_same(clear, expected, TOLERANCE[dtype])
+    assert_same(steps, expected, TOLERANCE[dtype])
 
 
 def test_split_gates_are_views_in_the_order_r_z_h():
-    params, *_ = make_problem(2, 1)
+    params, *_ = make_problem(gru, 2, 1)
     gates = gru.split_gates(params)
     for position, gate in enumerate("rzh"):
         rows = slice(position * HIDDEN, (position + 1) * HIDDEN)
@@ -293,13 +154,13 @@ def test_split_gates_are_views_in_the_order_r_z_h():
 
 
 def test_split_gates_without_biases():
-    params, *_ = make_problem(2, 1, bias=False)
+    params, *_ = make_problem(gru, 2, 1, bias=False)
     assert set(gru.split_gates(params)) == {f"{s}_{g}" for s in "WU" for g in "rzh"}
 
 
 @pytest.mark.parametrize(("reset", "update"), FORMS)
 def test_cache_holds_the_quantities_of_the_book(reset, update):
-    params, x, state, *_ = make_problem(18, 5)
+    params, x, state, *_ = make_problem(gru, 18, 5)
     h, _, cache = gru.forward(params, x, state, reset=reset, update=update)
     p = gru.split_gates(params)
     np.testing.assert_array_equal(cache.h_prev, np.concatenate([state[0][np.newaxis], h[:-1]]))
@@ -352,7 +213,7 @@ def test_init_params_refuses(options, error, message):
     ],
 )
 def test_unknown_forms_are_refused(option, error, message):
-    params, x, state, *_ = make_problem(1, 2)
+    params, x, state, *_ = make_problem(gru, 1, 2)
     with pytest.raises(error, match=message):
         gru.forward(params, x, state, **option)
     with pytest.raises(error, match=message):
@@ -360,7 +221,7 @@ def test_unknown_forms_are_refused(option, error, message):
 
 
 def test_parameters_of_another_architecture_are_refused():
-    params, x, *_ = make_problem(2, 3)
+    params, x, *_ = make_problem(gru, 2, 3)
     two_gates = {name: value[: 2 * HIDDEN] for name, value in params.items()}
     with pytest.raises(ValueError, match=r"params\['weight_hh'\]|params\['weight_ih'\]"):
         gru.forward(two_gates, x)

@@ -7,26 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nndl_rnn import gru, jacobians, lstm, rnn, training
+from tests.nndl_rnn import networks
 
-FORMS = {
-    "rnn-tanh": (rnn, {"nonlinearity": "tanh"}),
-    "rnn-identity": (rnn, {"nonlinearity": "identity"}),
-    "lstm": (lstm, {}),
-    "gru-after-keep": (gru, {"reset": "after", "update": "keep"}),
-    "gru-after-write": (gru, {"reset": "after", "update": "write"}),
-    "gru-before-keep": (gru, {"reset": "before", "update": "keep"}),
-    "gru-before-write": (gru, {"reset": "before", "update": "write"}),
-}
+FORMS = {name: form for name, form in networks.FORMS.items() if name != "residual"}
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
 STEP = 1e-30
 
 
 def make_problem(module, seed=0, steps=5, batch=2, input_size=3, hidden_size=4, scale=0.7):
-    rng = np.random.default_rng(seed)
-    params = module.init_params(rng, input_size, hidden_size)
-    params = {name: scale * rng.normal(size=value.shape) for name, value in params.items()}
-    x = rng.normal(size=(steps, batch, input_size))
-    return params, x, tuple(rng.normal(size=(len(module.STATE_FIELDS), batch, hidden_size)))
+    return networks.make_problem(module, seed, steps, batch, input_size, hidden_size, scale=scale)[
+        :3
+    ]
 
 
 def stacked(state):
