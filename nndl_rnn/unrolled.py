@@ -2,6 +2,8 @@ r"""The time loop of any network, forward and back: back-propagation through tim
 
 A step turns the state and one input into the next state; here is the loop around it. The results
 are those of ``forward`` and ``backward`` of the network, which compute the same faster.
+:func:`nndl_rnn.gradcheck.check_gradient` tells whether a gradient from here is right: see
+:func:`backward`.
 
 Source: P. J. Werbos, Backpropagation through time: what it does and how to do it, Proc. IEEE 78
 (1990).
@@ -114,6 +116,14 @@ def backward(
     >>> d_params, d_x, (d_h_0,) = backward(cache, d_h)
     >>> d_params["weight_hh"], d_x.ravel(), d_h_0             # h_2 + 0.5 h_1; powers of 0.5
     (array([[2.]]), array([0.25, 0.5 , 1.  ]), array([[0.125]]))
+
+    The same gradient without any derivation, by the complex step:
+
+    >>> from nndl_rnn import gradcheck
+    >>> def loss(p):
+    ...     return forward(rnn, p, np.ones((3, 1, 1)), nonlinearity="identity")[0][-1, 0, 0]
+    >>> gradcheck.check_gradient(loss, params, d_params).agrees
+    True
     """
     check_cache(cache, SequenceCache, "unrolled.forward")
     step_backward, fields = cache.architecture.step_backward, cache.architecture.STATE_FIELDS
