@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import texproof
+from tests.imports import circle
 
 ROOT = Path(texproof.__file__).parent
 FLOORS = [
@@ -56,11 +57,7 @@ def test_nothing_is_imported_from_above(path):
 
 def test_no_module_imports_itself_by_way_of_others():
     reads = {name_of(path): set(of_the_checker(path)) for path in FILES}
-    while reads:
-        free = [name for name, others in reads.items() if not others & reads.keys()]
-        assert free, f"a circle among {sorted(reads)}"
-        for name in free:
-            del reads[name]
+    assert not circle(reads)
 
 
 def test_the_checker_knows_nothing_of_the_package():
