@@ -4,7 +4,7 @@
 
 For each architecture, dtype, size and number of threads, five passes take turns in one process:
 this package's functions for whole sequences; ``torch.nn``; ``jit(grad(scan))`` of JAX, where it is
-installed; this package's one-step functions in a plain loop; and the matrix products of the first
+installed; this package's one-step functions in the loop over time; and the matrix products of the first
 alone. In each turn a pass is run twice, and the second run is timed, as in a loop. A ratio above 1
 says that the other one takes longer; in brackets are the quartiles of the ratios of single turns.
 

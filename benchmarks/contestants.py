@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.cells import Array, Problem
+from nndl_rnn import unrolled
 from nndl_rnn._fast.sequences import chunks
 
 Pass = Callable[[], Any]
@@ -31,24 +32,12 @@ def ours(problem: Problem) -> Pass:
 
 
 def steps(problem: Problem) -> Pass:
-    """The package's functions for one step, which are written to be read, in a plain loop."""
-    module, params, x, d_h = problem.module, problem.params, problem.x, problem.d_h
-    zeros = np.zeros(d_h.shape[1:], d_h.dtype)
-    start = tuple(zeros for _ in module.STATE_FIELDS)
+    """The package's functions for one step, which are written to be read, in the loop over time."""
 
     def run() -> tuple[Array, Array]:
-        state, caches = start, []
-        for x_t in x:
-            state, cache = module.step(params, x_t, state)
-            caches.append(cache)
-        total = {name: np.zeros_like(value) for name, value in params.items()}
-        d_state, d_x = start, np.empty_like(x)
-        for t in reversed(range(len(x))):
-            d_state = (d_state[0] + d_h[t], *d_state[1:])
-            d_params, d_x[t], d_state = module.step_backward(caches[t], d_state)
-            for name, gradient in d_params.items():
-                total[name] += gradient
-        return d_x, total["weight_hh"]
+        _, _, cache = unrolled.forward(problem.module, problem.params, problem.x)
+        d_params, d_x, _ = unrolled.backward(cache, problem.d_h)
+        return d_x, d_params["weight_hh"]
 
     return run
 
