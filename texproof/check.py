@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from texproof.errors import EquationError, place
+from texproof.errors import EquationError, Inline, place
+from texproof.inline import InlineAccount, account_for_inline
 from texproof.read.chapter import Cell, Chapter
 from texproof.report.report import Result
 from texproof.report.session import Session, active
@@ -22,12 +23,14 @@ class ChapterCheck:
     Attributes:
         path: the chapter's file.
         results: every equation that its cells declared, defined, verified, ...
+        inline: what became of each inline formula that states something.
         problems: errors, each a text with file, line and caret.
         seconds: the time taken.
     """
 
     path: Path
     results: list[Result] = field(default_factory=list)
+    inline: list[InlineAccount] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -68,6 +71,9 @@ def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
                 break
         else:
             outcome.problems += unaccounted(chapter, session.results, failed)
+            if not session.quick:
+                outcome.inline, complaints = account_for_inline(chapter, session, failed)
+                outcome.problems += complaints
     outcome.seconds = time.perf_counter() - start
     return outcome
 
@@ -136,5 +142,18 @@ def as_json(check: ChapterCheck) -> dict[str, Any]:
                 "mutants": result.mutants and asdict(result.mutants),
             }
             for result in check.results
+            if not isinstance(result.source, Inline)
+        ],
+        "inline": [
+            {
+                "file": account.source.file,
+                "line": account.source.line,
+                "cell": account.source.cell,
+                "latex": account.source.text,
+                "status": account.status,
+                "detail": account.detail,
+                "derivative": account.has_derivative,
+            }
+            for account in check.inline
         ],
     }

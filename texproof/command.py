@@ -15,6 +15,8 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from texproof.check import ChapterCheck, as_json, check_chapter
+from texproof.errors import Inline
+from texproof.inline import summary
 from texproof.mutants.mutate_chapter import mutate_chapter, total
 
 Item = TypeVar("Item")
@@ -84,8 +86,11 @@ def _in_parallel(
 def _print(check: ChapterCheck) -> None:
     counts: dict[str, int] = {}
     for result in check.results:
-        counts[result.status] = counts.get(result.status, 0) + 1
+        if not isinstance(result.source, Inline):
+            counts[result.status] = counts.get(result.status, 0) + 1
     told = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no equations"
     print(f"{'ok  ' if check.ok else 'FAIL'} {check.path}: {told} ({check.seconds:.1f} s)")
+    if check.inline:
+        print("     " + summary([(a.status, a.has_derivative) for a in check.inline]))
     for problem in check.problems:
         print("\n" + problem + "\n")

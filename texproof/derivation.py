@@ -14,7 +14,7 @@ from texproof.code.program import run_against_package
 from texproof.compare.claims import compare
 from texproof.compare.levels import check_all, show_sizes
 from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source
+from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import judge, mutants, sample
 from texproof.numbers.arithmetic import CentralDifference, ComplexStep
@@ -40,6 +40,9 @@ class Derivation:
         indices: index letters, time first.
         **sizes: a size for every dimension letter, 1 to 100, distinct ones so that no shape fits by
             accident.
+
+    Wherever a label is expected, an inline formula of the chapters may stand too, between dollar
+    signs: ``page.define("$h_t = w h_{t-1}$")``.
 
     Raises:
         TypeError: a name is no text, or a size is not an integer.
@@ -77,7 +80,10 @@ class Derivation:
         """The equations of the chapters by label, as they are saved now."""
         sources: dict[str, Source] = {}
         for chapter in self._chapters:
-            for label, source in self._session.chapter(chapter).by_label.items():
+            read = self._session.chapter(chapter)
+            for formula in read.inline:
+                sources.setdefault(formula.label, formula)
+            for label, source in read.by_label.items():
                 if label in sources:
                     first = sources[label]
                     raise EquationError(f"the label stands in {first.place} too", None, source)
@@ -238,7 +244,7 @@ class Derivation:
     def _mutation_score(self, source: Source) -> MutationScore | None:
         """How the equation's one-place mutants fare: a check that accepts them would be worth nothing."""
         session = self._session
-        if session.mutants == 0:
+        if session.mutants == 0 or isinstance(source, Inline):
             return None
         tried = sample(
             mutants(source, self.model.names, self.model.macros), session.mutants, session.seed

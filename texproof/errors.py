@@ -65,6 +65,10 @@ class Source:
         return f"{where}\n    {head}{tail}\n    {caret}"
 
 
+class Inline(Source):
+    """An inline formula; its label is its LaTeX, on one line and between dollar signs."""
+
+
 class EquationError(ValueError):
     """A printed equation that cannot be read, or that does not make sense.
 
@@ -125,6 +129,14 @@ class EquationError(ValueError):
             places = (error.place for error in (self, *self.others))
             return "\n\n".join(places).split("\n")
         return f"✗ {self}".split("\n")
+
+
+class Truism(EquationError):
+    """A claim that compares a thing with its own definition, and so claims nothing."""
+
+
+class OutsideNetwork(EquationError):
+    """Something is printed at a time before 0 or after T + 1."""
 
 
 class ShapeMismatch(EquationError):

@@ -30,6 +30,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from texproof.errors import SITE, EquationError
+from texproof.inline import summary
 from texproof.read.chapter import Chapter
 from texproof.verdicts import Checked, check_pages
 
@@ -188,6 +189,8 @@ class EquationLedger(SphinxDirective):
             refdoc=self.env.docname,
         )
         section += title
+        if inline := [(row["status"], row["derivative"]) for row in found["inline"]]:
+            section += nodes.paragraph(text=f"{summary(inline)}.")
         for row in found["equations"]:
             if row["status"] in ("anchored", "program"):
                 section += nodes.paragraph("", f"✓ {row['detail'][0].upper()}{row['detail'][1:]}.")

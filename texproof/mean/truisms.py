@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from texproof.errors import EquationError, Source
+from texproof.errors import Source, Truism
 from texproof.mean.linear import Linear
 from texproof.mean.terms import Derivative, Elementwise, Quotient, Reference, Term, free_indices
 from texproof.mean.vocabulary import Vocabulary
@@ -20,7 +20,7 @@ def reject_truism(sides: Sequence[Term], names: Vocabulary, source: Source) -> N
     """Complain if two neighbouring sides are the same, once defined derivatives are inserted."""
     for left, right in itertools.pairwise(sides):
         if left == right or unfold(left, names) == unfold(right, names):
-            raise EquationError(
+            raise Truism(
                 "this claim compares a definition with itself: its two sides are the same expression",
                 right.span,
                 source,

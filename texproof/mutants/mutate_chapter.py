@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from texproof.check import check_chapter
-from texproof.errors import EquationError
+from texproof.errors import EquationError, Inline
 from texproof.mutants.mutate import Mutant, mutants, sample
 from texproof.report.session import Session
 
@@ -94,7 +94,8 @@ def _definition_mutants(session: Session, path: Path, count: int | None, seed: i
     found: dict[str, list[Mutant]] = {}
     for model in session.models:
         for source in model.sources:
-            if source.file == path.name and source.label not in found:
+            own = source.file == path.name and not isinstance(source, Inline)
+            if own and source.label not in found:
                 found[source.label] = mutants(source, model.names, model.macros)
     return [mutant for each in found.values() for mutant in sample(each, count, seed)]
 

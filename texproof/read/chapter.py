@@ -21,7 +21,8 @@ from typing import Any
 
 import yaml
 
-from texproof.errors import EquationError, Source
+from texproof.errors import EquationError, Inline, Source
+from texproof.read.inline import inline_formulas
 
 NOTEBOOK = ".ipynb"
 METADATA = "nndl_rnn"
@@ -65,6 +66,7 @@ class Chapter:
     file: str
     equations: tuple[Source, ...]
     cells: tuple[Cell, ...]
+    inline: tuple[Inline, ...] = ()
     equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
     """Reasons why mutants say the same. Only a notebook has them, as it may be read alone."""
 
@@ -112,7 +114,10 @@ class Chapter:
     @classmethod
     def _of_blocks(cls, found: Iterator[Source | Cell], file: str) -> Chapter:
         blocks = list(found)
-        equations = tuple(block for block in blocks if isinstance(block, Source))
+        inline = tuple(block for block in blocks if isinstance(block, Inline))
+        equations = tuple(
+            block for block in blocks if isinstance(block, Source) and not isinstance(block, Inline)
+        )
         seen: dict[str, Source] = {}
         for equation in equations:
             if equation.label in seen and equation.label:
@@ -120,7 +125,8 @@ class Chapter:
                 where = f"cell {first.cell}" if first.cell else f"line {first.line}"
                 raise EquationError(f"the label stands twice, first in {where}", None, equation)
             seen[equation.label] = equation
-        return cls(file, equations, tuple(block for block in blocks if isinstance(block, Cell)))
+        cells = tuple(block for block in blocks if isinstance(block, Cell))
+        return cls(file, equations, cells, inline)
 
     @property
     def by_label(self) -> dict[str, Source]:
@@ -166,6 +172,7 @@ class _Scanner:
     def __init__(self, text: str, file: str):
         self.lines, self.file, self.at = text.split("\n"), file, 0
         self._open: list[tuple[str, int]] = []  # fences of directives that hold prose, and lines
+        self._prose: list[tuple[int, str]] = []  # lines outside of blocks, and their numbers
 
     def blocks(self) -> Iterator[Source | Cell]:
         while self.at < len(self.lines):
@@ -177,11 +184,14 @@ class _Scanner:
             elif environment:
                 yield self._environment(environment)
             elif "$$" in _without_inline_code(line):
+                self._prose.append((self.at, line[: line.index("$$")]))
                 yield self._dollars()
             else:
+                self._prose.append((self.at, line))
                 self.at += 1
         for _, opened in self._open:
             raise self._never_closed("this block", opened)
+        yield from inline_formulas(self._prose, self.file)
 
     def _never_closed(self, what: str, opened: int) -> EquationError:
         source = Source(self.lines[opened], self.file, opened + 1)
@@ -196,6 +206,7 @@ class _Scanner:
             return
         if directive and not _CODE_DIRECTIVE.fullmatch(directive["name"]):
             self._open.append((marker, self.at))
+            self._prose.append((self.at, directive["argument"]))
             self.at += 1
             return
         start = self.at + 1
