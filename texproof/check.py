@@ -23,16 +23,16 @@ class ChapterCheck:
     Attributes:
         path: the chapter's file.
         results: every equation that its cells declared, defined, verified, ...
-        inline: what became of each inline formula that states something.
         problems: errors, each a text with file, line and caret.
         seconds: the time taken.
+        inline: what became of each inline formula that states something.
     """
 
     path: Path
     results: list[Result] = field(default_factory=list)
-    inline: list[InlineAccount] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    inline: list[InlineAccount] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:

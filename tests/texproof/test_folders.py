@@ -17,7 +17,7 @@ FLOORS = [
     ["compare"],
     ["code"],
     ["report"],
-    ["check", "verdicts"],
+    ["check", "inline", "verdicts"],
     ["mutants"],
     ["derivation"],
     ["__init__", "command", "sphinx"],
