@@ -17,9 +17,9 @@ from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import judge, mutants, sample
+from texproof.mutants.repair import SECONDS, repair
 from texproof.numbers.arithmetic import CentralDifference, ComplexStep
 from texproof.report.explain import explain
-from texproof.report.repair import SECONDS, repair
 from texproof.report.report import MutationScore, Result, Results
 from texproof.report.session import current
 
