@@ -17,7 +17,7 @@ from tqdm import tqdm
 from texproof.check import ChapterCheck, as_json, check_chapter
 from texproof.errors import Inline
 from texproof.inline import summary
-from texproof.mutants.mutate_chapter import mutate_chapter, total
+from texproof.mutate_chapter import mutate_chapter, total
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from texproof.code.anchor import compare_with_torch
 from texproof.code.layout import GATES, Layout
 from texproof.code.program import run_against_package
-from texproof.compare.claims import compare
-from texproof.compare.levels import check_all, show_sizes
+from texproof.compare.levels import check_all, decide, show_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
 from texproof.mean.vocabulary import Vocabulary
@@ -217,7 +216,7 @@ class Derivation:
         source = self._claim_label(label, "verified")
         start = time.perf_counter()
         if self._session.quick:
-            compare(self.model.claims(source), self.model.network(ComplexStep))
+            decide(self.model, self.model.claims(source))
             return Result(source, "verified")
         try:
             findings = tuple(check_all(self.model, self.model.claims(source)))
@@ -383,11 +382,18 @@ class Derivation:
         source = self._claim_label(label, "refuted")
         try:
             claims = self.model.claims(source)
-            compare(claims, self.model.network(ComplexStep))
+            for finding in check_all(self.model, claims):
+                if finding.level != ComplexStep.name:  # the others are for what holds
+                    break
         except ClaimFailed as error:
             return Result(source, "refuted", f"{because} ({error.message})")
         except ShapeMismatch as error:
-            return Result(source, "refuted", f"{because} (ill-formed: {error.message})")
+            raise ShapeMismatch(
+                f"quoted as wrong, but here its shapes do not fit, so no value shows it: {error.message}. "
+                "It may be right where shapes are others: use unchecked(..., because=...)",
+                error.span,
+                source,
+            ) from None
         raise ClaimFailed("this equation is quoted as wrong, but it holds", None, source)
 
     def unchecked(self, *labels: str, because: str) -> Results:

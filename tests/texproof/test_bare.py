@@ -19,7 +19,7 @@ from texproof import Derivation
 from texproof.check import check_chapter
 
 def passed_over(self, *labels, **options):
-    return []
+    return [None]
 
 Derivation.anchor = Derivation.run_backward = Derivation.symbolic = passed_over
 check = check_chapter(Path({chapter!r}))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from texproof.check import check_chapter
-from texproof.mutants.mutate_chapter import mutate_chapter
+from texproof.mutate_chapter import mutate_chapter
 
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(BOOK.glob("*.md"))

@@ -16,7 +16,7 @@ from texproof.command import main
 from texproof.compare.claims import Comparison
 from texproof.compare.levels import Finding
 from texproof.errors import Source
-from texproof.mutants.mutate_chapter import MutationReport
+from texproof.mutate_chapter import MutationReport
 from texproof.report.report import MutationScore, Result
 from texproof.report.session import Session
 

@@ -12,7 +12,7 @@ import yaml
 
 from texproof import Derivation
 from texproof import derivation as derivation_module
-from texproof.errors import ClaimFailed, EquationError, Source
+from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source
 from texproof.mutants.mutate import Verdict, judge, mutants, sample
 from texproof.numbers.symbolic import sympy_function
 from texproof.report.report import MutationScore, Result, Results
@@ -363,13 +363,8 @@ def test_refuting_what_is_false_ill_formed_or_true(rnn):
         r"the equation does not hold here: off by [0-9.]+ at t = 1, T = 3 \[float64, complex step\]"
     )
     assert re.fullmatch(rf"{because} \({falsity}\)", result.detail)
-    [result] = rnn(r"\delta^{h}_t = V \delta^{s}_t").refute(
-        "eq-claim", because="a transpose is missing"
-    )
-    assert str(result) == (
-        "✗ eq-claim  refuted: a transpose is missing "
-        r"(ill-formed: product of shapes q x n and q x 1; is a ^\top missing?)"
-    )
+    with pytest.raises(ShapeMismatch, match="its shapes do not fit, so no value shows it"):
+        rnn(r"\delta^{h}_t = V \delta^{s}_t").refute("eq-claim", because=because)
     with pytest.raises(ClaimFailed) as raised:
         rnn(r"\delta^{h}_T = V^\top \delta^{s}_T").refute("eq-claim", because=because)
     assert raised.value.message == "this equation is quoted as wrong, but it holds"
@@ -494,9 +489,7 @@ def test_survivors_with_a_reason_are_counted_apart(tmp_path):
     assert score(0)[0] is None
 
 
-@pytest.mark.parametrize(
-    "claim", [r"\delta^{q}_t = b", r"h_t = = b", r"h_t = h_t", r"\delta^{h}_{T+1} = 0"]
-)
+@pytest.mark.parametrize("claim", [r"\delta^{q}_t = b", r"h_t = = b", r"h_t = h_t", r"0 b = 0"])
 def test_what_cannot_be_read_or_claims_nothing_is_not_refuted_either(rnn, claim):
     with pytest.raises(EquationError) as raised:
         rnn(claim).refute("eq-claim", because="it is wrong for some reason")

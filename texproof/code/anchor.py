@@ -32,7 +32,9 @@ def compare_with_torch(model: Model, layout: Layout, **options: Any) -> float:
     np, torch = import_numpy(), import_torch()
     template = model.network(ComplexStep)
     hidden, inputs = layout.sizes(template)
-    arrays = layout.random_arrays(7, hidden, inputs, layout.needs_bias())
+    arrays = layout.random_arrays(
+        model.seed(layout.architecture), hidden, inputs, layout.needs_bias()
+    )
     network_class = getattr(torch.nn, layout.architecture)
     reference = network_class(
         inputs, hidden, bias=layout.needs_bias(), dtype=torch.float64, **options

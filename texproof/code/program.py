@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -92,11 +92,19 @@ def _variable(term: Term | None, loss: str) -> Reference | None:
     return None
 
 
+def _given(term: Derivative) -> bool:
+    r"""Whether a function is differentiated by one of its arguments: ``\partial \ell(h_t) / \partial h_t``."""
+    numerator = term.numerator
+    named = isinstance(numerator, Call) and term.variable in numerator.arguments
+    return named and term.mode in ("total", "direct")
+
+
 class Program(Network):
     """A network whose gradients of the loss come from rules, never from differentiation."""
 
     def __init__(self, model: Model, rules: list[Rule], loss: str, given: Mapping[Node, Array]):
-        super().__init__(model.names, ComplexStep(), model.last, model.sizes, given)
+        kind = model.network(ComplexStep).arithmetic
+        super().__init__(model.names, kind, model.last, model.sizes, given)
         self._model, self._rules, self._loss = model, rules, loss
         self._gradients: dict[Node, Array] = {}
         self._running: list[Node] = []
@@ -146,12 +154,11 @@ class Program(Network):
         variable = _variable(term, self._loss)
         if variable is not None:
             return self.gradient(self.node(variable, environment))
-        return super().derivative(term, environment)
+        return super().derivative(replace(term, mode="direct"), environment)
 
     def _require_rule(self, term: Derivative) -> None:
         """Refuse derivatives that a program must not take."""
-        given = term.mode == "direct" and isinstance(term.numerator, Call)
-        if not given and _variable(term, self._loss) is None:
+        if not _given(term) and _variable(term, self._loss) is None:
             raise EquationError(
                 "a program may differentiate nothing but the loss of one step by its argument",
                 term.span,
@@ -174,7 +181,7 @@ def run_against_package(
     np, package = import_numpy(), importlib.import_module(module)
     template = model.network(ComplexStep)
     hidden, inputs = layout.sizes(template)
-    arrays = layout.random_arrays(11, hidden, inputs, layout.needs_bias())
+    arrays = layout.random_arrays(model.seed(module), hidden, inputs, layout.needs_bias())
     given = layout.leaves(template.arithmetic, arrays, hidden)
     program = Program(model, read_rules(model, claims, loss), loss, given)
     network = Network(model.names, template.arithmetic, model.last, model.sizes, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -10,11 +11,9 @@ from typing import Protocol
 from texproof.compare.interpret import Environment
 from texproof.errors import ClaimFailed, EquationError, located
 from texproof.mean.claims import Claim
-from texproof.mean.terms import Term
+from texproof.mean.terms import Constant, Derivative, Reference, Term
 from texproof.mean.vocabulary import LAST_TIME
 from texproof.numbers.arithmetic import Arithmetic, Array
-
-_ZERO = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,25 @@ class Comparison:
     instances: int
     entries: int
     residual: float
+
+
+def sum_of(comparisons: Sequence[Comparison]) -> Comparison:
+    """What came of comparing the same claims several times."""
+    return Comparison(
+        comparisons[0].equalities,
+        sum(comparison.instances for comparison in comparisons),
+        sum(comparison.entries for comparison in comparisons),
+        max(comparison.residual for comparison in comparisons),
+    )
+
+
+def says_zero(left: Term, right: Term, alone: bool) -> bool:
+    r"""Whether an equality says that something vanishes, ``v^\top S v = 0``.
+
+    Where an equation says nothing else, it must be a name or a derivative: ``\delta_{T+1} = 0``.
+    """
+    named = isinstance(left, Reference | Derivative)
+    return right == Constant(Fraction(0)) and (named or not alone)
 
 
 class Evaluator(Protocol):
@@ -55,11 +73,12 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
             with zeros.
     """
     kind, worst = evaluator.arithmetic, 0.0
-    equalities, instances, entries, something = 0, 0, 0, False
+    equalities, instances, entries = 0, 0, 0
+    only_zeros: list[tuple[Term, Term]] = []
     with located(claims[0].source):
         for claim in claims:
             equalities += len(claim.sides) - 1
-            made = 0
+            made, zeros = 0, set(range(1, len(claim.sides)))
             for environment in claim.instances(evaluator.last):
                 values = [evaluator.evaluate(side, environment) for side in claim.sides]
                 made += 1
@@ -67,7 +86,8 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
                     same, distance = kind.agree(left, right)
                     entries += left.shape[0] * left.shape[1]
                     worst = max(worst, distance)
-                    something = something or not kind.agree(left, left * kind.full(1, 1, _ZERO))[0]
+                    if at in zeros and (kind.something(left) or kind.something(right)):
+                        zeros.remove(at)
                     if not same:
                         raise ClaimFailed(
                             _refutation(claim, environment, distance, evaluator),
@@ -78,8 +98,10 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
                     f"no time step satisfies the printed conditions at T = {evaluator.last}"
                 )
             instances += made
-        if not something:
-            raise EquationError("this claim compares only zeros with zeros")
+            only_zeros += [(claim.sides[at - 1], claim.sides[at]) for at in sorted(zeros)]
+        for left, right in only_zeros:
+            if not says_zero(left, right, alone=len(only_zeros) == equalities):
+                raise EquationError("this claim compares only zeros with zeros", right.span)
     return Comparison(equalities, instances, entries, worst)
 
 

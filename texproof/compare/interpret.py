@@ -43,6 +43,7 @@ from texproof.mean.terms import (
 )
 from texproof.mean.vocabulary import Vocabulary
 from texproof.numbers.arithmetic import Arithmetic, Array
+from texproof.numbers.limit import check_time
 
 Environment = Mapping[str, int]
 """Values of the index letters."""
@@ -90,6 +91,7 @@ class Interpreter:
             EquationError: an index is outside the network, a derivative is not supported, or a
                 number cannot be computed; points at the term.
         """
+        check_time()
         try:
             return self._value(term, environment)
         except EquationError as error:
@@ -206,17 +208,24 @@ class Interpreter:
         if matrix:
             power = self._kind.identity(rows)
             for _ in range(count):
+                check_time()
                 power = power @ base
             return power
         power = self._kind.full(rows, columns, Fraction(1))
         for _ in range(count):
+            check_time()
             power = power * base
         return power
 
 
 def _steps(lower: Linear, upper: Linear, env: Environment) -> range:
     r"""The values of an index under ``\sum_{k=1}^{t}``."""
-    steps = range(lower.value(env), upper.value(env) + 1)
+    first, last = lower.value(env), upper.value(env)
+    if last < first - 1:
+        raise EquationError(
+            f"this sum or product runs from {first} down to {last}: write the smaller bound below"
+        )
+    steps = range(first, last + 1)
     if len(steps) > MAX_TERMS:
         raise EquationError(f"{len(steps)} terms, where at most {MAX_TERMS} are computed")
     return steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -49,20 +50,30 @@ class Model:
         """The claims that an equation makes; see :func:`~texproof.mean.claims.read_claims`."""
         return read_claims(source, self.names, self.macros)
 
+    def seed(self, *more: object) -> int:
+        """What chooses a random point: it changes with every declaration and definition, and with ``more``.
+
+        So nobody can print an equation that holds at this point alone.
+        """
+        texts = [*(source.text for source in self.sources), *map(str, more)]
+        return int(hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16], 16)
+
     def network(
         self,
-        kind: Callable[[], Arithmetic] | Arithmetic,
+        kind: Callable[[int], Arithmetic] | Arithmetic,
         last: int | None = None,
         sizes: Mapping[str, int] | None = None,
+        draw: int = 0,
     ) -> Network:
         """The unrolled network in one kind of numbers.
 
         That of a kind is kept, so that claims share what was computed; that of given numbers is new.
+        ``draw`` counts random points, should one not do.
         """
         last, sizes = last or self.last, dict(sizes or self.sizes)
         if isinstance(kind, Arithmetic):
             return Network(self.names, kind, last, sizes)
-        key = (kind, last, *sorted(sizes.items()))
+        key = (kind, last, draw, *sorted(sizes.items()))
         if key not in self._networks:
-            self._networks[key] = Network(self.names, kind(), last, sizes)
+            self._networks[key] = Network(self.names, kind(self.seed(draw)), last, sizes)
         return self._networks[key]

@@ -21,6 +21,7 @@ from texproof.mean.terms import Call, Derivative, Reference, Term, free_indices
 from texproof.mean.vocabulary import Vocabulary, latex_at
 from texproof.numbers.arithmetic import Array, FiftyDigits
 from texproof.numbers.grid import Grid
+from texproof.numbers.limit import check_time
 from texproof.numbers.symbolic import SymPyArithmetic
 
 
@@ -103,6 +104,7 @@ class SymbolNetwork(Network):
         }
 
         def evaluate(expression: sympy.Expr) -> Any:
+            check_time()
             return context.mpf(str(sympy.sympify(expression).xreplace(floats).evalf(digits)))
 
         return value.map(evaluate)

@@ -25,12 +25,6 @@ def derivative(
     numerator: Term, variable: Reference, mode: str, held: tuple[Reference, ...], span: Span
 ) -> Term:
     r"""``\frac{\partial L}{\partial U}``: a gradient has the shape of its variable, a Jacobian one more axis."""
-    if (
-        mode == "total"
-        and isinstance(numerator, Call)
-        and any(a == variable for a in numerator.arguments)
-    ):
-        mode = "direct"  # with respect to an argument that the function is printed with
     top, bottom = numerator.shape, variable.shape
     if not top:
         shape = bottom

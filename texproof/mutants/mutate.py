@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from texproof.compare.claims import compare
-from texproof.compare.levels import other_sizes
+from texproof.compare.levels import decide, other_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Source, Span
 from texproof.functions import mistakes
@@ -26,7 +25,6 @@ from texproof.mean.linear import Linear
 from texproof.mean.products import ELEMENTWISE
 from texproof.mean.units import DIAGONAL, Unit, function_in, starts_with_partial, units
 from texproof.mean.vocabulary import Quantity, Vocabulary, latex_at
-from texproof.numbers.arithmetic import ComplexStep
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
@@ -111,8 +109,8 @@ def judge(model: Model, mutant: Mutant) -> Verdict:
     """Check a mutant of a claim numerically; one that passes must pass at other sizes as well."""
     try:
         claims = model.claims(mutant.source)
-        compare(claims, model.network(ComplexStep))
-        compare(claims, model.network(ComplexStep, *other_sizes(model)))
+        decide(model, claims)
+        decide(model, claims, *other_sizes(model))
     except ClaimFailed:
         return Verdict(mutant, "refuted")
     except EquationError:

@@ -10,15 +10,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 
-from texproof.compare.claims import compare
-from texproof.compare.levels import other_sizes
+from texproof.compare.levels import decide, other_sizes
 from texproof.compare.model import Model
 from texproof.errors import EquationError, Source, Span
 from texproof.mean.conditions import read_condition
 from texproof.mean.linear import Linear
 from texproof.mean.vocabulary import Quantity, Vocabulary, latex_at
 from texproof.mutants.mutate import Mutant, mutants
-from texproof.numbers.arithmetic import ComplexStep
 from texproof.read import syntax as s
 
 SECONDS = 2.0
@@ -53,8 +51,8 @@ def _holds(model: Model, source: Source) -> bool:
     """Whether an equation holds numerically, at two lengths and sizes."""
     try:
         claims = model.claims(source)
-        compare(claims, model.network(ComplexStep))
-        compare(claims, model.network(ComplexStep, *other_sizes(model)))
+        decide(model, claims)
+        decide(model, claims, *other_sizes(model))
     except EquationError:
         return False
     return True

@@ -11,8 +11,8 @@ leaf's name.
 from __future__ import annotations
 
 import cmath
+import hashlib
 import math
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
@@ -21,6 +21,7 @@ from typing import Any
 
 import mpmath
 
+from texproof.errors import EquationError
 from texproof.functions import Unsupported, known
 from texproof.numbers.grid import Grid
 
@@ -28,10 +29,16 @@ Array = Any
 """A grid, or a PyTorch tensor."""
 
 
+class TooFar(EquationError):
+    """At this random point numbers cannot decide; at another one they may."""
+
+
 def random_fraction(seed: int, *name: Hashable) -> Fraction:
-    """A number in (-1, 1), a multiple of 2**-20 and never 0, that depends on nothing but the seed and the name."""
-    generator = random.Random(f"{seed}|{name!r}")
-    return Fraction(generator.randrange(1, 2**20, 2) * generator.choice((-1, 1)), 2**20)
+    """A number between 1/8 and 1, or -1/8 and -1, that depends on nothing but the seed and the name."""
+    digest = hashlib.blake2b(f"{seed}|{name!r}".encode(), digest_size=8).digest()
+    size, sign = divmod(int.from_bytes(digest, "big"), 2)
+    odd = 2**17 + 1 + 2 * (size % (7 * 2**16))
+    return Fraction(odd if sign else -odd, 2**20)
 
 
 class Arithmetic(ABC):
@@ -39,16 +46,20 @@ class Arithmetic(ABC):
 
     Attributes:
         name: for reports.
-        tolerance: largest difference, relative to the larger of 1 and the values, that counts as
-            zero.
+        tolerance: largest difference of two entries, relative to the larger of 1 and the two, that
+            counts as none.
+        tiny: entries that are not larger count as zero where it is asked whether a claim compares
+            anything but zeros.
         seed: of the random point.
     """
 
     name: str
     tolerance: float
+    tiny = 1e-30
 
     def __init__(self, seed: int = 0):
         self.seed = seed
+        self._constants: dict[Hashable, Array] = {}
 
     # -- making arrays
     @abstractmethod
@@ -61,6 +72,12 @@ class Arithmetic(ABC):
             [random_fraction(self.seed, name, r, c) for c in range(columns)] for r in range(rows)
         ]
         return self.array(entries)
+
+    def constant(self, *name: Hashable, columns: int = 1) -> Array:
+        """A row of random constants, the same one each time."""
+        if name not in self._constants:
+            self._constants[name] = self.leaf(name, 1, columns)
+        return self._constants[name]
 
     def full(self, rows: int, columns: int, value: Fraction) -> Array:
         r"""An array whose entries are all the same: ``\mathbf{1}``."""
@@ -76,18 +93,29 @@ class Arithmetic(ABC):
         r"""A known function or its first derivative, entry by entry: ``\tanh(a)``, ``\tanh'(a)``."""
 
     def activation(self, name: str, order: int, argument: Array) -> Array:
-        r"""An unknown function ``\phi``, stood in for by ``tanh(a u) + b u**2`` with random ``a`` and ``b``."""
-        a, b = (self.leaf((name, which), 1, 1) for which in "ab")
+        r"""An unknown function ``\phi``, stood in for by a random one that is neither odd nor even, nor 0 at 0.
+
+        It is ``a + b u + c p + d p^2`` with ``p = tanh(e u + f)``: far out it is a straight line, so that
+        a recurrence of it stays near.
+        """
+        a, b, c, d, e, f = (self.constant(name, letter) for letter in "abcdef")
+        bend = e * argument + f
+        p = self.apply("tanh", 0, bend)
         if order == 0:
-            return self.apply("tanh", 0, a * argument) + b * argument * argument
-        return a * self.apply("tanh", 1, a * argument) + (b + b) * argument
+            return a + b * argument + p * (c + d * p)
+        return b + e * self.apply("tanh", 1, bend) * (c + (d + d) * p)
 
     def unknown(self, name: str, arguments: Sequence[Array]) -> Array:
-        r"""An unknown scalar ``\ell``, stood in for by ``tanh(a . u) + (b . u)**2`` with random ``a`` and ``b``."""
-        stacked = self.block([[self.column(argument)] for argument in arguments])
-        size = stacked.shape[-2]
-        a, b = (self.leaf((name, which), 1, size) for which in "ab")
-        return self.apply("tanh", 0, a @ stacked) + (b @ stacked) * (b @ stacked)
+        r"""An unknown scalar ``\ell``, stood in for like :meth:`activation`, with rows for ``b`` and ``e``.
+
+        The stand-in is another one where there are more arguments or entries.
+        """
+        u = self.block([[self.column(argument)] for argument in arguments])
+        key = (name, *(argument.shape[0] * argument.shape[1] for argument in arguments))
+        b, e = (self.constant(*key, row, columns=u.shape[0]) @ u for row in "be")
+        a, c, d, f = (self.constant(*key, letter) for letter in "acdf")
+        p = self.apply("tanh", 0, e + f)
+        return a + b + p * (c + d * p)
 
     # -- rearranging
     @abstractmethod
@@ -117,12 +145,16 @@ class Arithmetic(ABC):
 
     @abstractmethod
     def distance(self, left: Array, right: Array) -> float:
-        """The largest difference of two arrays, relative to the larger of 1 and their entries."""
+        """The largest difference of two entries, relative to the larger of 1 and the two."""
 
     def agree(self, left: Array, right: Array) -> tuple[bool, float]:
         """Whether two arrays count as equal, and their distance; a NaN is never equal to anything."""
         distance = self.distance(left, right)
         return distance <= self.tolerance, distance
+
+    @abstractmethod
+    def something(self, value: Array) -> bool:
+        """Whether an array has an entry that is not zero."""
 
 
 class GridArithmetic(Arithmetic):
@@ -157,6 +189,9 @@ class GridArithmetic(Arithmetic):
     def block(self, rows: Sequence[Sequence[Grid]]) -> Grid:
         return Grid.block(rows)
 
+    def something(self, value: Grid) -> bool:
+        return any(abs(entry.real) > self.tiny for entry in value.entries)
+
     def apply(self, function: str, order: int, argument: Grid) -> Grid:
         return argument.map(partial(self.slope if order else self.value, function))
 
@@ -169,14 +204,17 @@ class GridArithmetic(Arithmetic):
         return known(function).slope_at(self.value, at, self.value(function, at))
 
 
-def largest_gap(left: Grid, right: Grid, real: Callable[[Any], Any]) -> float:
-    """The largest difference of two grids' real parts, relative to the larger of 1 and their entries."""
-    gap, scale = 0, 1
-    pairs = left.zip(lambda a, b: (real(a), real(b)), right).entries
-    for a, b in pairs:
-        gap, scale = max(gap, abs(a - b)), max(scale, abs(a), abs(b))
-    finite = all(math.isfinite(a) and math.isfinite(b) for a, b in pairs)
-    return float(gap / scale) if finite else math.inf
+def largest_gap(left: Grid, right: Grid) -> float:
+    """The largest difference of two entries' real parts, relative to the larger of 1 and the two."""
+    gaps: list[float] = left.zip(_gap, right).entries
+    return max(gaps)
+
+
+def _gap(a: Any, b: Any) -> float:
+    """The difference of two numbers' real parts, relative to the larger of 1 and the two."""
+    a, b = a.real, b.real
+    gap = float(abs(a - b)) / float(max(1, abs(a), abs(b)))
+    return gap if math.isfinite(gap) else math.inf
 
 
 class ComplexStep(GridArithmetic):
@@ -185,6 +223,8 @@ class ComplexStep(GridArithmetic):
     name = "float64, complex step"
     tolerance = 1e-10
     step = 1e-40
+    far = 50.0
+    """Where functions cannot be told from their limits any more, in 50 digits."""
 
     def number(self, value: Fraction) -> complex:
         return complex(float(value))
@@ -193,6 +233,10 @@ class ComplexStep(GridArithmetic):
         known_function = known(function)
         if known_function.beyond and at.real <= 0:
             raise Unsupported(known_function.beyond)
+        if not known_function.beyond and abs(at.real) > self.far:
+            raise TooFar(
+                f"the argument of {function} is {at.real:.3g} here, and beyond {self.far:g} numbers tell nothing of it"
+            )
         result: complex = known_function.at(cmath, at)
         return result
 
@@ -201,7 +245,7 @@ class ComplexStep(GridArithmetic):
         return value.map(lambda z: complex(z.imag / self.step)).columns_from_layers(at.size)
 
     def distance(self, left: Grid, right: Grid) -> float:
-        return largest_gap(left, right, lambda z: z.real)
+        return largest_gap(left, right)
 
 
 class FiftyDigits(GridArithmetic):
@@ -209,14 +253,15 @@ class FiftyDigits(GridArithmetic):
 
     name = "50 digits"
     digits = 50
-    tolerance = 1e-40
+    tolerance = 1e-50
+    tiny = 1e-45
 
     def __init__(self, seed: int = 0):
         super().__init__(seed)
         # A context of its own: mpmath's global precision belongs to the user.
         self.context = mpmath.MPContext()
-        self.context.dps = self.digits + 10
-        self.step = self.context.mpf(10) ** (-(self.digits // 2 + 5))
+        self.context.dps = self.digits + 20
+        self.step = self.context.mpf(10) ** (-(self.digits // 2 + 10))
 
     def number(self, value: Fraction) -> Any:
         return self.context.mpf(value.numerator) / value.denominator
@@ -229,11 +274,11 @@ class FiftyDigits(GridArithmetic):
         return value.map(lambda z: z.imag / self.step).columns_from_layers(at.size)
 
     def distance(self, left: Grid, right: Grid) -> float:
-        return largest_gap(left, right, lambda z: z.real)
+        return largest_gap(left, right)
 
 
 class CentralDifference(FiftyDigits):
-    """mpmath with derivatives by central differences: truncation h**2 = 1e-40 and rounding 1e-60 / h = 1e-40."""
+    """mpmath with derivatives by central differences: truncation h**2 = 1e-40 and rounding 1e-70 / h = 1e-50."""
 
     name = "central difference"
     tolerance = 1e-30
@@ -308,7 +353,10 @@ class Autograd(Arithmetic):
         return self.torch.stack(gradients).reshape(len(gradients), -1).detach()
 
     def distance(self, left: Array, right: Array) -> float:
-        left, right = self.torch.broadcast_tensors(left.detach(), right.detach())
-        scale = max(1.0, left.abs().max().item(), right.abs().max().item())
-        gap = float((left - right).abs().max().item()) / scale
+        left, right = left.detach(), right.detach()
+        scale = self.torch.maximum(left.abs(), right.abs()).clamp(min=1.0)
+        gap = float(((left - right).abs() / scale).max().item())
         return gap if math.isfinite(gap) else math.inf
+
+    def something(self, value: Array) -> bool:
+        return bool((value.detach().abs() > self.tiny).any())

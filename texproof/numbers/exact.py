@@ -228,6 +228,9 @@ class Formal(GridArithmetic):
             for entry in value.entries
         )
 
+    def something(self, value: Grid) -> bool:
+        return any(self.ring.reduce(entry.value) != 0 for entry in value.entries)
+
     def distance(self, left: Grid, right: Grid) -> float:
         """The number of entries whose difference is not the zero of the ring."""
         differs = left.zip(lambda a, b: self.ring.reduce(a.value - b.value) != 0, right)

@@ -9,18 +9,23 @@ from typing import Any
 
 import sympy
 
-from texproof.functions import Unsupported, known
+from texproof.functions import Function, Unsupported, known
 from texproof.numbers.arithmetic import Array, GridArithmetic
 from texproof.numbers.grid import Grid
+from texproof.numbers.limit import check_time
+
+
+def sympy_function(name: str) -> Any:
+    """What stands for the known function of this name in SymPy's expressions."""
+    return _sympy_function(known(name))
 
 
 @cache
-def sympy_function(name: str) -> Any:
+def _sympy_function(function: Function) -> Any:
     r"""What stands for a known function in SymPy's expressions: SymPy's own, or one that keeps its name.
 
     So the derivative of ``\sigma(a)`` reads ``\sigma(a) (1 - \sigma(a))``, as the book prints it.
     """
-    function = known(name)
 
     def value(at: sympy.Expr) -> sympy.Expr:
         return function.at(sympy, at)
@@ -34,7 +39,7 @@ def sympy_function(name: str) -> Any:
     probe = sympy.Dummy()
     if isinstance(value(probe), sympy.Function) and value(probe).args == (probe,):
         return value
-    return type(name, (sympy.Function,), {"fdiff": fdiff, "_eval_evalf": evalf})
+    return type(function.name, (sympy.Function,), {"fdiff": fdiff, "_eval_evalf": evalf})
 
 
 class SymPyArithmetic(GridArithmetic):
@@ -71,9 +76,13 @@ class SymPyArithmetic(GridArithmetic):
     def jacobian(self, function: Callable[[Grid], Grid], at: Grid) -> Grid:
         points = at.map(lambda _: sympy.Dummy())
         back = dict(zip(points.entries, at.entries, strict=True))
+
+        def slope(entry: sympy.Expr, point: sympy.Dummy) -> sympy.Expr:
+            check_time()
+            return sympy.diff(entry, point).xreplace(back)
+
         return Grid.of(
-            [sympy.diff(entry, point).xreplace(back) for point in points.entries]
-            for entry in function(points).entries
+            [slope(entry, point) for point in points.entries] for entry in function(points).entries
         )
 
     def distance(self, left: Grid, right: Grid) -> float:

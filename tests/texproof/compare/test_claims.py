@@ -61,9 +61,9 @@ def found_by(result):
 
 
 def test_every_level_tells_its_sizes_and_how_much_it_compared(holds):
-    here, larger = "T=3, n=3, m=2, q=4", "T=4, n=4, m=3, q=5"
+    here, others = "T=3, n=3, m=2, q=4", "T=1 to 6, n=2 to 5, m=1 to 4, q=3 to 6"
     result = holds(TRUE[2], quick=False)  # two equalities between vectors
-    expected = [(here, 2, 3, 18), (larger, 2, 4, 32), *[(here, 2, 3, 18)] * 4]
+    expected = [(here, 2, 3, 18), (others, 2, 18, 102), *[(here, 2, 3, 18)] * 4]
     expected.append(("T=2, n=2, m=2, q=2", 2, 2, 8))
     assert found_by(result) == [(level, *e, "") for level, e in zip(LEVELS, expected, strict=True)]
     assert all(f.comparison.residual < 1e-14 for f in result.findings)
@@ -71,9 +71,9 @@ def test_every_level_tells_its_sizes_and_how_much_it_compared(holds):
 
     rows = r"""\begin{aligned} \delta^{h}_t &= V^\top \delta^{s}_t + U^\top \delta^{a}_{t+1}, & t &= 2, \dots, T \\
         \frac{\partial L}{\partial W} &= \sum_{t=1}^{T} \delta^{a}_t x_t^\top \end{aligned}"""
-    here, larger = "T=3, n=1, m=2, q=3", "T=4, n=2, m=3, q=4"
+    here, others = "T=3, n=1, m=2, q=3", "T=2 to 6, n=1 to 2, m=1 to 3, q=2 to 4"
     result = holds(rows, quick=False, n=1, q=3)  # a vector twice and a matrix once
-    expected = [(here, 2, 3, 4), (larger, 2, 4, 12), *[(here, 2, 3, 4)] * 4]
+    expected = [(here, 2, 3, 4), (others, 2, 17, 31), *[(here, 2, 3, 4)] * 4]
     expected.append(("T=2, n=1, m=2, q=2", 2, 2, 3))
     assert found_by(result) == [(level, *e, "") for level, e in zip(LEVELS, expected, strict=True)]
 
@@ -119,7 +119,9 @@ def test_the_formal_levels_abstain_and_say_why(rnn, monkeypatch):
             return super().jacobian(function, at) * self.full(1, 1, Fraction(2))
 
     unreachable = "true numerically, out of reach of the formal rules"
-    monkeypatch.setattr(levels, "modulo_prime", lambda: Wrong(PrimeField(0), "modulo 2^61 - 1"))
+    monkeypatch.setattr(
+        levels, "modulo_prime", lambda seed: Wrong(PrimeField(seed), "modulo 2^61 - 1")
+    )
     derivation = rnn(r"\delta^{h}_T = V^\top (s_T - y_T)", loss=SQUARES)
     claims = derivation.model.claims(derivation.source("eq-claim"))
     prime, rationals = list(check_all(derivation.model, claims))[-2:]
@@ -155,7 +157,8 @@ def test_a_refutation_says_by_how_much_and_where(rnn, claim, message):
     network = derivation.model.network(ComplexStep)
     first = next(found.instances(3))
     left, right = (np.array(network.evaluate(side, first).rows).real for side in found.sides)
-    distance = np.abs(left - right).max() / max(1.0, np.abs(left).max(), np.abs(right).max())
+    scale = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
+    distance = (np.abs(left - right) / scale).max()
     with pytest.raises(ClaimFailed) as raised:
         compare([found], network)
     expected = f"the equation does not hold here: {message.format(f'{distance:.3g}')}"
@@ -335,10 +338,9 @@ DIMENSION = "expected a dimension such as n, n + m or 4 n"
             ITSELF,
         ),
         (r"a_t = W x_t + U h_{t-1} + b = W x_t + U h_{t-1} + b", r"W x_t + U h_{t-1} + b", ITSELF),
-        (r"\delta^{h}_{T+1} = 0", None, ZEROS),
-        (r"U^\top \delta^{a}_{T+1} = \delta^{h}_{T+1}", None, ZEROS),
-        (r"0 h_t = 0", None, ZEROS),
-        (r"h_t - h_t = 0", None, ZEROS),
+        (r"U^\top \delta^{a}_{T+1} = \delta^{h}_{T+1}", r"\delta^{h}_{T+1}", ZEROS),
+        (r"0 h_t = 0", "0", ZEROS),
+        (r"h_t - h_t = 0", "0", ZEROS),
         (r"h_t = b, \qquad t > T", None, "no time step satisfies the printed conditions at T = 3"),
         (r"h_t = b, \qquad t = 2, \dots, 1", None, "no time step satisfies the printed conditions at T = 3"),
         (
@@ -664,18 +666,16 @@ def test_every_decisive_level_refutes_alone(rnn, claim):
         compare(claims, derivation.model.network(modulo_prime()))
 
 
-def test_a_claim_that_holds_at_one_size_only_is_refuted(holds):
-    """True where n = 3; the second numeric level has other sizes."""
-    claim = r"(\mathbf{1}^\top (1 - 0 b)) h_t = 3 h_t"
+@pytest.mark.parametrize(
+    "claim",
+    [
+        r"(\mathbf{1}^\top (1 - 0 b)) h_t = 3 h_t",  # true where n = 3
+        r"\sum_{t=1}^{T} h_t = h_1 + h_2 + h_3",
+    ],
+)
+def test_a_claim_that_holds_at_one_size_only_is_refuted_at_another(holds, claim):
     assert holds(claim).status == "verified"
-    with pytest.raises(ClaimFailed, match="T = 4"):
-        holds(claim, quick=False)
-
-
-def test_a_claim_that_holds_for_three_steps_only_is_refuted(holds):
-    claim = r"\sum_{t=1}^{T} h_t = h_1 + h_2 + h_3"
-    assert holds(claim).status == "verified"
-    with pytest.raises(ClaimFailed, match="T = 4"):
+    with pytest.raises(ClaimFailed, match=r"T = [^3]"):
         holds(claim, quick=False)
 
 

@@ -13,7 +13,7 @@ import yaml
 from texproof.compare.claims import compare
 from texproof.errors import Source
 from texproof.mutants.mutate import Mutant, equal_rewrites, judge, mutants, sample
-from texproof.mutants.mutate_chapter import MutationReport, mutate_chapter, total
+from texproof.mutate_chapter import MutationReport, mutate_chapter, total
 from texproof.numbers.arithmetic import ComplexStep
 
 KINDS = {

@@ -1,0 +1,40 @@
+"""What the sides of a claim are made of, directly or through definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from texproof.functions import FUNCTIONS
+from texproof.mean.terms import Apply, Reference, Term, within
+from texproof.mean.units import SOFTMAX
+from texproof.mean.vocabulary import Vocabulary
+
+
+def reached(terms: Iterable[Term], names: Vocabulary) -> frozenset[str]:
+    r"""The keys of all quantities that terms name, themselves or in definitions: of ``L`` all of a network."""
+    found: set[str] = set()
+    waiting = list(terms)
+    while waiting:
+        for term in within(waiting.pop()):
+            if isinstance(term, Reference) and term.key not in found:
+                found.add(term.key)
+                quantity = names.quantities[term.key]
+                parts = (quantity.definition, quantity.constraint)
+                waiting += [part for part in parts if part is not None]
+    return frozenset(found)
+
+
+def uses_functions(terms: Iterable[Term], names: Vocabulary) -> bool:
+    r"""Whether ``\tanh``, ``\exp`` or another known function is at work in terms, directly or through definitions.
+
+    Such functions satisfy identities, ``\sigma(-a) = 1 - \sigma(a)``, that the exact levels do not know.
+    """
+    terms = list(terms)
+    for key in reached(terms, names):
+        quantity = names.quantities[key]
+        terms += [part for part in (quantity.definition, quantity.constraint) if part is not None]
+    return any(
+        isinstance(inner, Apply) and inner.function in (*FUNCTIONS, SOFTMAX)
+        for term in terms
+        for inner in within(term)
+    )
