@@ -49,8 +49,12 @@ CLOSING = re.compile(r"^(?:[.,;:!?)\]”’…%-]+|'s\b)+")
 class KaTeX:
     """A Node process that typesets formulas; it is started by the first of them."""
 
-    def __init__(self, folder: Path = KATEX) -> None:
+    def __init__(self, folder: Path = KATEX, macros: dict[str, Any] | None = None) -> None:
         self.folder = folder
+        self.macros = {
+            "\\" + name.lstrip("\\"): value if isinstance(value, str) else value[0]
+            for name, value in (macros or {}).items()
+        }
         self.process: subprocess.Popen[str] | None = None
 
     def _start(self) -> subprocess.Popen[str]:
@@ -72,7 +76,8 @@ class KaTeX:
             self.process = self._start()
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        request = {"latex": with_limits(latex) if display else latex, "display": display}
+        latex = with_limits(latex) if display else latex
+        request = {"latex": latex, "display": display, "macros": self.macros}
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -203,7 +208,9 @@ def stylesheet(css: str, fonts: Path) -> str:
 
 
 def start(app: Sphinx) -> None:
-    app.katex = KaTeX()  # type: ignore[attr-defined]
+    # The checker of equations expands the macros of MathJax, so the page must do so too.
+    configured = (app.config.mathjax3_config or {}).get("tex", {}).get("macros", {})
+    app.katex = KaTeX(macros=configured)  # type: ignore[attr-defined]
     if app.builder.format == "html":
         copy_stylesheet_and_fonts(KATEX, Path(app.outdir) / "_static" / "katex")
         app.add_css_file(STYLESHEET, priority=300)

@@ -10,13 +10,14 @@ const katex = require(path.join(process.argv[2], "dist", "katex.js"));
 // Whatever KaTeX would only warn about is an error, but for Chinese in \text and its like.
 const strict = (code) => (code === "unicodeTextInMathMode" ? "ignore" : "error");
 
-function answer({ latex, display }) {
+function answer({ latex, display, macros }) {
   try {
     const html = katex.renderToString(latex, {
       displayMode: display,
       output: "htmlAndMathml",
       throwOnError: true,
       strict,
+      macros,
     });
     return { html };
   } catch (error) {

@@ -58,6 +58,15 @@ def test_formula_that_katex_cannot_read_is_an_error(katex: Any, latex: str) -> N
         katex.typeset(latex, display=True)
 
 
+def test_macros_are_expanded_on_the_page_as_in_the_checker() -> None:
+    macros = {"had": r"\odot", "ratio": [r"\frac{#1}{#2}", 2]}
+    katex = katex_math.KaTeX(macros=macros)
+    page = katex.typeset(r"a \had \ratio{b}{c}", display=True)
+    katex.close()
+    assert "<mo>⊙</mo>" in page
+    assert "<mfrac>" in page
+
+
 def test_chinese_in_a_formula_is_no_error(katex: Any) -> None:
     assert "遗忘门" in katex.typeset(r"f_t \text{ 遗忘门}", display=False)
 

@@ -38,51 +38,51 @@ LINEAR["eq-repaired"] = LINEAR["eq-as-printed"].replace(
 )
 
 GRU = {
-    "eq-shapes": r"""x_t \in \mathbb{R}^{1 \times m}, \quad h_t, z_t, r_t, \tilde h_t, z_{zt}, z_{rt}, z_{\tilde h t} \in \mathbb{R}^{1 \times n},
+    "eq-shapes": r"""x_t \in \mathbb{R}^{1 \times m}, \quad h_t, z_t, r_t, \tilde h_t, z_{z,t}, z_{r,t}, z_{\tilde h,t} \in \mathbb{R}^{1 \times n},
         \quad W_z, W_r, W_h \in \mathbb{R}^{n \times n}, \quad U_z, U_r, U_h \in \mathbb{R}^{m \times n}""",
     "eq-forward": r"""\begin{aligned}
-        z_{zt} &= h_{t-1} \cdot W_z + x_t \cdot U_z \\
-        z_{rt} &= h_{t-1} \cdot W_r + x_t \cdot U_r \\
-        z_t &= \sigma(z_{zt}) \\
-        r_t &= \sigma(z_{rt}) \\
-        z_{\tilde h t} &= (r_t \circ h_{t-1}) \cdot W_h + x_t \cdot U_h \\
-        \tilde h_t &= \tanh(z_{\tilde h t}) \\
+        z_{z,t} &= h_{t-1} \cdot W_z + x_t \cdot U_z \\
+        z_{r,t} &= h_{t-1} \cdot W_r + x_t \cdot U_r \\
+        z_t &= \sigma(z_{z,t}) \\
+        r_t &= \sigma(z_{r,t}) \\
+        z_{\tilde h,t} &= (r_t \circ h_{t-1}) \cdot W_h + x_t \cdot U_h \\
+        \tilde h_t &= \tanh(z_{\tilde h,t}) \\
         h_t &= (1 - z_t) \circ h_{t-1} + z_t \circ \tilde{h}_t
         \end{aligned}""",
     "eq-loss": r"loss = \sum_{t=1}^{T} \ell(h_t)",
     "eq-deltas": r"""\delta_{t} := \frac{\partial{loss}}{\partial{h_t}}, \quad
-        \delta_{z_{zt}} := \frac{\partial{loss}}{\partial{z_{zt}}}, \quad
-        \delta_{z_{rt}} := \frac{\partial{loss}}{\partial{z_{rt}}}, \quad
-        \delta_{z_{\tilde{h}t}} := \frac{\partial{loss}}{\partial{z_{\tilde h t}}}""",
+        \delta_{z_{z,t}} := \frac{\partial{loss}}{\partial{z_{z,t}}}, \quad
+        \delta_{z_{r,t}} := \frac{\partial{loss}}{\partial{z_{r,t}}}, \quad
+        \delta_{z_{\tilde h,t}} := \frac{\partial{loss}}{\partial{z_{\tilde h,t}}}""",
     "eq-8": r"""\begin{aligned}
-        \delta_{z_{zt}} &= \frac{\partial{loss}}{\partial{h_t}} \cdot \frac{\partial{h_t}}{\partial{z_t}} \cdot \frac{\partial{z_t}}{\partial{z_{zt}}} \\
+        \delta_{z_{z,t}} &= \frac{\partial{loss}}{\partial{h_t}} \cdot \frac{\partial{h_t}}{\partial{z_t}} \cdot \frac{\partial{z_t}}{\partial{z_{z,t}}} \\
         &= \delta_t \cdot (-diag[h_{t-1}] + diag[\tilde h_t]) \cdot diag[z_t \circ (1-z_t)] \\
         &= \delta_t \circ (\tilde h_t - h_{t-1}) \circ z_t \circ (1-z_t)
         \end{aligned}
         \tag{8}""",
-    "eq-9": r"\delta_{z_{\tilde{h}t}} = \delta_t \cdot diag[z_t] \cdot diag[1-(\tilde h_t)^2] = \delta_t \circ z_t \circ (1-(\tilde h_t)^2) \tag{9}",
+    "eq-9": r"\delta_{z_{\tilde h,t}} = \delta_t \cdot diag[z_t] \cdot diag[1-(\tilde h_t)^2] = \delta_t \circ z_t \circ (1-(\tilde h_t)^2) \tag{9}",
     "eq-10": r"""\begin{aligned}
-        \delta_{z_{rt}} &= \delta_{z_{\tilde{h}t}} \cdot W_h^\top \cdot diag[h_{t-1}] \cdot diag[r_t \circ (1-r_t)] \\
-        &= \delta_{z_{\tilde{h}t}} \cdot W_h^\top \circ h_{t-1} \circ r_t \circ (1-r_t)
+        \delta_{z_{r,t}} &= \delta_{z_{\tilde h,t}} \cdot W_h^\top \cdot diag[h_{t-1}] \cdot diag[r_t \circ (1-r_t)] \\
+        &= \delta_{z_{\tilde h,t}} \cdot W_h^\top \circ h_{t-1} \circ r_t \circ (1-r_t)
         \end{aligned}""",
-    "eq-17": r"\frac{\partial{loss}}{\partial{W_h}} = \sum_{t=1}^{T} (r_t \circ h_{t-1})^{\top} \cdot \delta_{z_{\tilde{h}t}}",
+    "eq-17": r"\frac{\partial{loss}}{\partial{W_h}} = \sum_{t=1}^{T} (r_t \circ h_{t-1})^{\top} \cdot \delta_{z_{\tilde h,t}}",
     "eq-as-printed": r"""\begin{aligned}
         \frac{\partial{loss}}{\partial{h_{t-1}}} &= \frac{\partial{loss}}{\partial{h_t}} \cdot \frac{\partial{h_t}}{\partial{h_{t-1}}}
-            + \frac{\partial{loss}}{\partial{z_{\tilde h t}}} \cdot \frac{\partial{z_{\tilde h t}}}{\partial{h_{t-1}}} \\
-        &+ \frac{\partial{loss}}{\partial{z_{rt}}} \cdot \frac{\partial{z_{rt}}}{\partial{h_{t-1}}}
-            + \frac{\partial{loss}}{\partial{z_{zt}}} \cdot \frac{\partial{z_{zt}}}{\partial{h_{t-1}}} \\
-        &= \delta_{t} \circ (1-z_t) + \delta_{z_{\tilde{h}t}} \cdot W_h^\top \circ r_t \\
-        &+ \delta_{z_{rt}} \cdot W_r^\top + \delta_{z_{zt}} \cdot W_z^\top
+            + \frac{\partial{loss}}{\partial{z_{\tilde h,t}}} \cdot \frac{\partial{z_{\tilde h,t}}}{\partial{h_{t-1}}} \\
+        &+ \frac{\partial{loss}}{\partial{z_{r,t}}} \cdot \frac{\partial{z_{r,t}}}{\partial{h_{t-1}}}
+            + \frac{\partial{loss}}{\partial{z_{z,t}}} \cdot \frac{\partial{z_{z,t}}}{\partial{h_{t-1}}} \\
+        &= \delta_{t} \circ (1-z_t) + \delta_{z_{\tilde h,t}} \cdot W_h^\top \circ r_t \\
+        &+ \delta_{z_{r,t}} \cdot W_r^\top + \delta_{z_{z,t}} \cdot W_z^\top
         \end{aligned}
         \tag{23}""",
     "eq-repaired": r"""\begin{aligned}
         \frac{\partial{loss}}{\partial{h_{t-1}}} &= \frac{\partial \ell(h_{t-1})}{\partial h_{t-1}}
             + \frac{\partial{loss}}{\partial{h_t}} \cdot \frac{\partial^{+}{h_t}}{\partial{h_{t-1}}}
-            + \frac{\partial{loss}}{\partial{z_{\tilde h t}}} \cdot \frac{\partial^{+}{z_{\tilde h t}}}{\partial{h_{t-1}}} \\
-        &+ \frac{\partial{loss}}{\partial{z_{rt}}} \cdot \frac{\partial{z_{rt}}}{\partial{h_{t-1}}}
-            + \frac{\partial{loss}}{\partial{z_{zt}}} \cdot \frac{\partial{z_{zt}}}{\partial{h_{t-1}}} \\
-        &= \frac{\partial \ell(h_{t-1})}{\partial h_{t-1}} + \delta_{t} \circ (1-z_t) + \delta_{z_{\tilde{h}t}} \cdot W_h^\top \circ r_t \\
-        &+ \delta_{z_{rt}} \cdot W_r^\top + \delta_{z_{zt}} \cdot W_z^\top, \qquad 2 \le t \le T
+            + \frac{\partial{loss}}{\partial{z_{\tilde h,t}}} \cdot \frac{\partial^{+}{z_{\tilde h,t}}}{\partial{h_{t-1}}} \\
+        &+ \frac{\partial{loss}}{\partial{z_{r,t}}} \cdot \frac{\partial{z_{r,t}}}{\partial{h_{t-1}}}
+            + \frac{\partial{loss}}{\partial{z_{z,t}}} \cdot \frac{\partial{z_{z,t}}}{\partial{h_{t-1}}} \\
+        &= \frac{\partial \ell(h_{t-1})}{\partial h_{t-1}} + \delta_{t} \circ (1-z_t) + \delta_{z_{\tilde h,t}} \cdot W_h^\top \circ r_t \\
+        &+ \delta_{z_{r,t}} \cdot W_r^\top + \delta_{z_{z,t}} \cdot W_z^\top, \qquad 2 \le t \le T
         \end{aligned}""",
 }  # fmt: skip
 
@@ -139,7 +139,7 @@ def test_what_is_right_in_the_same_texts_is_verified(linear, gru):
 
 
 def test_total_derivatives_in_only_one_place_of_the_repaired_form_are_refuted(gru):
-    for name in (r"{h_t}", r"{z_{\tilde h t}}"):
+    for name in (r"{h_t}", r"{z_{\tilde h,t}}"):
         changed = GRU["eq-repaired"].replace(
             rf"\frac{{\partial^{{+}}{name}}}", rf"\frac{{\partial{name}}}"
         )

@@ -21,7 +21,14 @@ def block(rows: list[list[Term]], span: Span) -> Term:
 
 
 def stack(parts: list[Term], span: Span) -> Term:
-    """``[h_{t-1}, x_t]``: rows side by side, all else one below the other."""
+    """``[h_{t-1}, x_t]``: rows side by side, columns one below the other."""
+    for part in parts:
+        if len(part.shape) == 2 and not {ONE, UNKNOWN} & {*part.shape}:
+            raise EquationError(
+                "matrices in brackets could stand side by side or below each other, or commute:"
+                " write \\begin{bmatrix}",
+                span,
+            )
     if all(len(part.shape) == 2 and part.shape[0] == ONE for part in parts):
         return block([parts], span)
     return block([[part] for part in parts], span)

@@ -55,6 +55,13 @@ class Condition:
 def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
     r"""``t = 1, \dots, T``, ``2 \le t \le T`` or ``k < t``, in parentheses or not; else ``None``."""
     statement = statement.body if isinstance(statement, s.Parenthesis) else statement
+    match statement:
+        case s.ProductOf(((_, s.Symbol("\\forall")), (_, variable))):
+            index = names.index(variable)
+            every = (Linear(1), index or Linear(), Linear.variable(LAST_TIME))
+            return None if index is None else Condition(("\\le", "\\le"), every)
+        case s.Relation(("\\in",), (variable, s.Parenthesis(s.ListOf(items)))):
+            return _read_range(variable, items, names)
     if not isinstance(statement, s.Relation) or not all(
         sign in _COMPARE for sign in statement.signs
     ):
@@ -68,11 +75,21 @@ def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
 
 
 def _read_range(variable: s.Node, items: tuple[s.Node, ...], names: Vocabulary) -> Condition | None:
-    r"""``1, \dots, T`` or ``1, 2, \dots, T`` or ``1, 2``: what stands before the dots must be consecutive."""
-    listed = items[:-2] if isinstance(items[-2], s.Ellipsis) else items
+    r"""``1, \dots, T`` or ``1, 2, \dots, T`` or ``1, 2``, or downwards, ``T, \dots, 1``.
+
+    What stands before the dots must be consecutive.
+    """
+    dots = isinstance(items[-2], s.Ellipsis)
+    listed = items[:-2] if dots else items
     index, first, last = (names.index(item) for item in (variable, items[0], items[-1]))
     if index is None or first is None or last is None:
         return None
-    if any(names.index(item) != first + Linear(at) for at, item in enumerate(listed)):
-        return None
-    return Condition(("\\le", "\\le"), (first, index, last))
+    values = [names.index(item) for item in listed]
+    for step in (1, -1):
+        if all(value == first + Linear(step * at) for at, value in enumerate(values)):
+            downwards = step < 0 or (
+                len(values) == 1 and last == Linear(1) and bool(first.variables)
+            )
+            low, high = (last, first) if downwards else (first, last)
+            return Condition(("\\le", "\\le"), (low, index, high))
+    return None

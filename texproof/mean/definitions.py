@@ -47,7 +47,6 @@ def declare(source: Source, names: Vocabulary, macros: Macros) -> None:
 
 def _declare_name(name: s.Node, shape: Shape, names: Vocabulary, source: Source) -> None:
     """A new name, or an instance such as ``h_0`` of one that is known, with the same shape."""
-    name = name.body if isinstance(name, s.Group) else name
     known = names.find(name)
     if known is None or known[0].key == s.latex(name).strip():
         names.add(name, shape, source)

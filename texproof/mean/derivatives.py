@@ -18,6 +18,7 @@ from texproof.mean.terms import (
 from texproof.mean.units import DIAGONAL, PRODUCT, known_function
 from texproof.mean.vocabulary import Vocabulary
 
+_OF_MATRICES = ("exp", "log", "softmax")
 _WITHOUT_DERIVATIVE = ("softmax", *DIAGONAL, PRODUCT)
 
 
@@ -58,7 +59,13 @@ def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span
     [argument] = arguments
     if name in DIAGONAL:
         return _diagonal(argument, span)
-    return Apply(known_function(name) or name, primes, argument, shape=argument.shape, span=span)
+    function = known_function(name) or name
+    if function in _OF_MATRICES and len(argument.shape) == 2 and not is_vector(argument.shape):
+        raise EquationError(
+            f"{name} of a matrix could be meant entry by entry, row by row or as a matrix function",
+            span,
+        )
+    return Apply(function, primes, argument, shape=argument.shape, span=span)
 
 
 def _diagonal(argument: Term, span: Span) -> Term:

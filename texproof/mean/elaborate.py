@@ -79,7 +79,7 @@ class _Elaborator:
                 return Ones(shape=(UNKNOWN, ONE), span=node.span)
             case s.Script():
                 return self._script(node)
-            case s.Parenthesis(body) | s.Group(body) | s.Bracket(body):
+            case s.Parenthesis(body) | s.Bracket(body):
                 return self._enclosed(node, body)
             case s.SumOf():
                 return self._sum(node)
@@ -143,13 +143,16 @@ class _Elaborator:
         if isinstance(node.base, s.Held):
             return self._held(node.base, node)
         if node.superscripts:
+            if len([x for x in node.superscripts if self.names.index(x) is not None]) > 1:
+                raise EquationError(
+                    "two powers behind each other print as one number: multiply them, or put parentheses",
+                    node.span,
+                )
             inner = without_last_superscript(node)
             named = isinstance(node.base, s.Symbol | s.Name | s.Accent)
             if named and not self._raises(node.superscripts[-1]) and not self.names.find(inner):
                 self._unknown(node)
             return self._raise(self.expression(inner), node.superscripts[-1], node.span)
-        if isinstance(node.base, s.Group):  # \underbrace{...}_{...}
-            return self.expression(node.base)
         self._unknown(node)
 
     def _raises(self, superscript: s.Node) -> bool:
@@ -174,19 +177,38 @@ class _Elaborator:
             and superscript.text.lstrip("\\") in ELEMENTWISE
         ):
             return ElementPower(base, Linear(superscript.count), shape=base.shape, span=span)
-        exponent = self.names.index(superscript)
+        exponent = self._power(superscript)
         if exponent is None:
             shown = s.latex(superscript).strip()
             raise EquationError(
                 f"superscript {shown} is neither part of a declared name, nor \\top, nor an integer power",
                 superscript.span,
             )
+        if exponent.variables and base.shape and not is_square(base.shape):
+            raise EquationError(
+                f"superscript {s.latex(superscript).strip()} could be a time step: times are subscripts",
+                superscript.span,
+            )
         power = MatrixPower if is_square(base.shape) else ElementPower
         return power(base, exponent, shape=base.shape, span=span)
 
+    def _power(self, superscript: s.Node) -> Linear | None:
+        r"""The ``2`` of ``h^2``; in parentheses it names a layer, a time or a derivative, and is no power."""
+        if isinstance(superscript, s.Parenthesis | s.Bracket):
+            raise EquationError(
+                "a superscript in parentheses is no power: write ^{2} without them",
+                superscript.span,
+            )
+        return self.names.index(superscript)
+
     def _raise_function(self, term: Term, superscript: s.Node) -> Term:
         r"""The ``2`` of ``\tanh^2(a_t)``."""
-        exponent = self.names.index(superscript)
+        exponent = self._power(superscript)
+        if is_square(term.shape):
+            raise EquationError(
+                "of a matrix this could be a power of its entries or of itself: write \\odot",
+                superscript.span,
+            )
         if exponent is None:
             raise EquationError(
                 "the superscript of a function must be an integer power", superscript.span
@@ -282,6 +304,11 @@ class _Elaborator:
                 "the bounds of a sum or product must be index expressions such as 1, k+1 or T",
                 node.span,
             )
+        if _descends(lower, upper):
+            raise EquationError(
+                f"from {lower} to {upper}: a sum or product runs upwards, so this one is empty",
+                node.span,
+            )
         if index in (lower.variables | upper.variables):
             raise EquationError(
                 f"the bounds of this sum or product depend on its own index {index}", node.span
@@ -336,6 +363,14 @@ def without_last_superscript(node: s.Script) -> s.Node:
     if node.subscript is None and not lower:
         return node.base
     return s.Script(node.base, node.subscript, lower, 0, span=node.span)
+
+
+def _descends(lower: Linear, upper: Linear) -> bool:
+    """Whether a range, such as ``T`` to ``1``, has no more than its first value at any time."""
+    length = upper - lower
+    most = length.constant + sum(coefficient for _, coefficient in length.coefficients)
+    falls = all(coefficient < 0 for _, coefficient in length.coefficients)
+    return falls and most <= 0 and length != Linear(0)
 
 
 def _mentions(node: s.Node, index: str) -> bool:

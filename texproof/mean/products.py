@@ -7,6 +7,7 @@ matters to the reader, though both readings have valid shapes, must be printed w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from texproof.errors import EquationError, ShapeMismatch, Span
@@ -68,6 +69,12 @@ def multiply(factors: Factors) -> Term:
         if operator == "times":
             raise EquationError(
                 "\\times is not used between quantities: write \\odot, \\cdot or nothing", term.span
+            )
+    for (before, divisor), (_, term) in itertools.pairwise(factors):
+        if before == "/":
+            raise EquationError(
+                "does this belong to the denominator? Put parentheses, or write \\frac",
+                (divisor.span[0], term.span[1]),
             )
     _reject_ambiguity(factors)
     for level in _BINDING:

@@ -41,7 +41,7 @@ def _split_at_times(product: s.ProductOf) -> list[s.Node]:
 def read_dimension(node: s.Node) -> Linear:
     """A dimension such as ``n``, ``n + m`` or ``4 n``."""
     match node:
-        case s.Group(body) | s.Parenthesis(body):
+        case s.Parenthesis(body):
             return read_dimension(body)
         case s.Number(text) if text.isdigit():
             return Linear(int(text))

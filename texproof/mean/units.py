@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from texproof.errors import EquationError, Span
 from texproof.functions import printed_as
 from texproof.mean.products import MATRIX
-from texproof.mean.vocabulary import Vocabulary
+from texproof.mean.vocabulary import TRANSPOSES, Quantity, Vocabulary
 from texproof.read import syntax as s
 
 SOFTMAX = "softmax"
@@ -200,9 +200,33 @@ class _Reader:
         if isinstance(node, s.Fraction) and node.numerator in PARTIALS:
             return self._operator(start, _variable_below(node.denominator))
         function = function_in(node, self.names)
-        if function and self.names.find(node) is None:
+        known = self.names.find(node)
+        if function and known is None:
             return self._application(start, function)
+        if known and self._looks_like_an_argument(known[0]):
+            raise EquationError(
+                f"{s.latex(node).strip()} is no function, but this reads as one of what stands in"
+                " parentheses: leave them out, or write \\cdot",
+                node.span,
+            )
         return Unit((node,))
+
+    def _looks_like_an_argument(self, name: Quantity) -> bool:
+        r"""Whether ``(p_t)`` or ``(x, h)`` follows, as in ``L(p_t)``; in ``U (a + b)`` a product does."""
+        if not self._follows("juxtaposed"):
+            return False
+        following = self.factors[self.at][1]
+        base = following
+        if isinstance(following, s.Script) and not set(following.superscripts) & set(TRANSPOSES):
+            base = following.base
+        if not isinstance(base, s.Parenthesis | s.Bracket):
+            return False
+        if isinstance(base.body, s.ProductOf):
+            return not name.shape and name.definition is not None
+        alone = (s.Symbol, s.Name, s.Accent, s.Script, s.Number)
+        return isinstance(base.body, alone) or (
+            isinstance(base.body, s.ListOf) and isinstance(base, s.Parenthesis)
+        )
 
     def _since(self, start: int) -> tuple[s.Node, ...]:
         """The factors taken since a place."""
@@ -219,6 +243,12 @@ class _Reader:
     def _operator(self, start: int, variable: s.Node) -> Unit:
         r"""``\frac{\partial}{\partial h_t} L`` or ``\nabla_{h_t} L``."""
         numerator = self._acted_on(start)
+        enclosed = isinstance(numerator.factors[-1], s.Parenthesis | s.Bracket)
+        if self.at < len(self.factors) and not (enclosed and len(numerator.factors) == 1):
+            raise EquationError(
+                "does this derivative act on what follows? Put parentheses",
+                self.factors[self.at][1].span,
+            )
         return Differentiation(self._since(start), "total", numerator, variable)
 
     def _inline_derivative(self, start: int) -> Unit:
@@ -229,6 +259,11 @@ class _Reader:
             case [("/", partial), ("juxtaposed", variable)] if partial in PARTIALS:
                 self.at += 2
                 mode = "direct" if first == DIRECT_PARTIAL else "total"
+                if self._follows(*MATRIX, "/"):
+                    raise EquationError(
+                        "does this belong to the denominator? Put parentheses, or write \\frac",
+                        self.factors[self.at][1].span,
+                    )
                 return Differentiation(self._since(start), mode, numerator, variable)
         raise EquationError(
             "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B",

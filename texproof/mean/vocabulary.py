@@ -1,24 +1,22 @@
 r"""Names: which printed trees stand for which quantity, function or index.
 
-A quantity is declared once, as a template: ``h_t``, ``\delta^{c}_t``, ``\delta_{t,k}``. Index
-letters in its subscript are holes, so that ``h_{t-1}`` and ``h_0`` mean the same quantity at other
-times. Matching is done on trees, which settles superscript-as-name (``\delta^{h}_t``) against
-power against transpose.
+A quantity is declared once, as a template: ``h_t``, ``\delta^{c}_t``, ``\delta_{t,k}``. An index
+letter that is a subscript, or an item of one, is a hole, so that ``h_{t-1}`` and ``h_0`` mean the
+same quantity at other times; the letters of a word, as in ``W_{out}``, are none. Matching is done on
+trees, which settles superscript-as-name (``\delta^{h}_t``) against power against transpose.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from texproof.errors import EquationError, Source
 from texproof.mean.linear import Linear
 from texproof.mean.terms import Shape, Term
 from texproof.read.syntax import (
     Accent,
-    Group,
     ListOf,
     Name,
     Node,
@@ -29,6 +27,7 @@ from texproof.read.syntax import (
     SumOf,
     Symbol,
     children,
+    invisible,
     latex,
 )
 
@@ -77,7 +76,7 @@ class Vocabulary:
     def index(self, node: Node | None) -> Linear | None:
         """A tree read as an index expression (``t``, ``t-1``, ``T+t-j``, ``2j``), or ``None``."""
         match node:
-            case Group(body) | Parenthesis(body):
+            case Parenthesis(body):
                 return self.index(body)
             case Number(text) if text.isdigit():
                 return Linear(int(text))
@@ -99,24 +98,16 @@ class Vocabulary:
         return None
 
     def holes(self, template: Node) -> tuple[str, ...]:
-        """Index letters of a template: time anywhere in a subscript, the others when they stand in a list there."""
-        found: list[str] = []
+        """Index letters of a template: time alone or in a list of indices, the others only in a list."""
+        found: dict[str, None] = {}
 
-        def visit(node: Node, in_subscript: bool, in_list: bool) -> None:
-            """Collect the holes in a piece of the template."""
-            if isinstance(node, Symbol) and in_subscript:
-                is_hole = node.text == self.indices[0] or (in_list and node.text in self.indices)
-                if is_hole and node.text not in found:
-                    found.append(node.text)
-            if isinstance(node, Script):
-                visit(node.base, in_subscript, in_list)
-                if node.subscript:
-                    visit(node.subscript, True, isinstance(node.subscript, ListOf))
-                return
-            for child in children(node):
-                visit(child, in_subscript, in_list)
+        def note(symbol: Symbol, in_list: bool) -> Symbol:
+            """Keep what is a hole, and change nothing."""
+            if symbol.text == self.indices[0] or (in_list and symbol.text in self.indices):
+                found[symbol.text] = None
+            return symbol
 
-        visit(template, False, False)
+        _at_indices(template, note)
         return tuple(found)
 
     def _has_index_expression(self, node: Node, in_subscript: bool) -> bool:
@@ -130,7 +121,6 @@ class Vocabulary:
 
     def find(self, node: Node) -> tuple[Quantity, tuple[Linear, ...]] | None:
         """The quantity that a tree names, with the values of its holes."""
-        node = node.body if isinstance(node, Group) else node
         for quantity in self.quantities.values():
             bound: dict[str, Linear] = {}
             if self._matches(quantity.template, node, frozenset(quantity.holes), bound):
@@ -143,33 +133,51 @@ class Vocabulary:
         node: object,
         holes: frozenset[str],
         bound: dict[str, Linear],
-        in_subscript: bool = False,
+        is_index: bool = False,
     ) -> bool:
-        """Whether a tree is an instance of a template; ``bound`` collects the values of its holes."""
-        if isinstance(template, Symbol) and in_subscript and template.text in holes:
+        """Whether a tree is an instance of a template; ``bound`` collects the values of its holes.
+
+        ``is_index`` is true of a subscript and of its items, where a hole may stand.
+        """
+        if isinstance(template, Symbol) and is_index and template.text in holes:
             index = self.index(node) if isinstance(node, Node) else None
             return index is not None and bound.setdefault(template.text, index) == index
         if isinstance(template, tuple) and isinstance(node, tuple):
             return len(template) == len(node) and all(
-                self._matches(a, b, holes, bound, in_subscript)
+                self._matches(a, b, holes, bound, is_index)
                 for a, b in zip(template, node, strict=True)
             )
         if isinstance(template, Script) and isinstance(node, Script):
             return (
-                self._matches(template.base, node.base, holes, bound, in_subscript)
+                self._matches(template.base, node.base, holes, bound)
                 and self._matches(template.subscript, node.subscript, holes, bound, True)
                 and template.superscripts == node.superscripts  # letters there are names
                 and template.primes == node.primes
             )
         if isinstance(template, Node) and type(template) is type(node):
+            in_list = is_index and isinstance(template, ListOf)
             names = [attribute.name for attribute in fields(template) if attribute.name != "span"]
             return all(
-                self._matches(
-                    getattr(template, name), getattr(node, name), holes, bound, in_subscript
-                )
+                self._matches(getattr(template, name), getattr(node, name), holes, bound, in_list)
                 for name in names
             )
         return template == node
+
+    def _time_in_superscript(self, node: Node) -> bool:
+        r"""``x^{(t)}``, ``x^t``, ``x^{\langle T \rangle}``."""
+        if not isinstance(node, Script):
+            return False
+        raised = any(self._is_time(superscript) for superscript in node.superscripts)
+        return raised or self._time_in_superscript(node.base)
+
+    def _is_time(self, node: Node) -> bool:
+        r"""``t``, ``(t-1)``, ``\langle t \rangle``, but not the letter of a word such as ``lstm``."""
+        match node:
+            case Symbol(text):
+                return text in self.indices or text == LAST_TIME
+            case ProductOf(((_, first), *_)):
+                return first == Symbol("\\langle") and any(map(self._is_time, children(node)))
+        return any(map(self._is_time, children(node)))
 
     def lookalikes(self, node: Node) -> Iterator[str]:
         """Declared names that resemble an unknown one, best first."""
@@ -184,9 +192,9 @@ class Vocabulary:
         Raises:
             EquationError: the same name is declared already, or one instance of it, such as ``h_0``
                 before ``h_t``; or its index is an expression, such as ``h_{t+1}``;
-                or it is a transpose, or no name at all, such as ``U v``.
+                or it is a transpose, or no name at all, such as ``U v``; or an index letter is
+                printed in its superscript.
         """
-        template = template.body if isinstance(template, Group) else template
         if not isinstance(template, Symbol | Name | Accent | Script):
             raise EquationError(
                 f"{latex(template).strip()} is not a name: a name is one letter or word,"
@@ -197,6 +205,19 @@ class Vocabulary:
         if isinstance(template, Script) and set(TRANSPOSES) & set(template.superscripts):
             raise EquationError(
                 "this is a transpose: give the name without ^\\top", template.span, source
+            )
+        if unseen := invisible(template):
+            raise EquationError(
+                f"{unseen} is no letter that a reader sees: choose another name",
+                template.span,
+                source,
+            )
+        if self._time_in_superscript(template):
+            raise EquationError(
+                f"an index in a superscript is not supported: print {latex(template).strip()} with a"
+                " subscript, such as x_t",
+                template.span,
+                source,
             )
         if self._has_index_expression(template, False):
             raise EquationError(
@@ -229,19 +250,34 @@ def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:
     r"""The LaTeX of a quantity at other indices, ``\delta^{c}_{t+1}``."""
     holes = dict(zip(quantity.holes, indices, strict=True))
 
-    def fill(value: Any, in_subscript: bool) -> Any:
-        """A piece of the template with its index letters replaced."""
-        match value:
-            case Symbol(text):
-                return Symbol(holes.get(text, text)) if in_subscript else value
-            case Script(base, subscript):  # letters in a superscript are names, not indices
-                filled = fill(subscript, True)
-                return replace(value, base=fill(base, in_subscript), subscript=filled)
-            case tuple():
-                return tuple(fill(item, in_subscript) for item in value)
-            case Node():
-                parts = {f.name: fill(getattr(value, f.name), in_subscript) for f in fields(value)}
-                return replace(value, **parts)
-        return value
+    def fill(symbol: Symbol, in_list: bool) -> Symbol:
+        """The value of a hole in place of its letter."""
+        return Symbol(holes.get(symbol.text, symbol.text))
 
-    return latex(fill(quantity.template, False)).strip()
+    return latex(_at_indices(quantity.template, fill)).strip()
+
+
+def _at_indices(template: Node, change: Callable[[Symbol, bool], Symbol]) -> Node:
+    """A template with its index letters changed: symbols that are a subscript, or an item of one.
+
+    ``change`` is also told whether the letter stands in a list.
+    """
+    match template:
+        case Accent(body=body):
+            return replace(template, body=_at_indices(body, change))
+        case Script(base, Symbol() as index):
+            return replace(template, base=_at_indices(base, change), subscript=change(index, False))
+        case Script(base, ListOf(items) as listed):
+            changed = [
+                change(item, True) if isinstance(item, Symbol) else _at_indices(item, change)
+                for item in items
+            ]
+            below: Node = replace(listed, items=tuple(changed))
+            return replace(template, base=_at_indices(base, change), subscript=below)
+        case Script(base, Node() as subscript):
+            base, subscript = _at_indices(base, change), _at_indices(subscript, change)
+            return replace(template, base=base, subscript=subscript)
+        case ProductOf(factors):  # a word such as ht; an accented letter in it may carry an index
+            changed_factors = [(sign, _at_indices(factor, change)) for sign, factor in factors]
+            return replace(template, factors=tuple(changed_factors))
+    return template

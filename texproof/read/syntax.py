@@ -6,7 +6,10 @@ count.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from lark.tree import Meta
 
 from texproof.errors import EquationError, Source, Span, located
-from texproof.read.typography import Macros, Prepared, prepare
+from texproof.read.typography import NEXT_ROW, SEPARATOR, Macros, Prepared, prepare
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,10 @@ class Symbol(Node):
 
 @dataclass(frozen=True)
 class Name(Node):
-    r"""A word: ``\operatorname{diag}``."""
+    r"""A word: ``\operatorname{diag}``; ``command`` is how it is printed."""
 
     text: str
+    command: str = field(compare=False, kw_only=True, default="\\operatorname")
 
 
 @dataclass(frozen=True)
@@ -117,13 +121,6 @@ class Bracket(Node):
 
 
 @dataclass(frozen=True)
-class Group(Node):
-    """Braces that the reader does not see."""
-
-    body: Node
-
-
-@dataclass(frozen=True)
 class Fraction(Node):
     r"""``\frac{a}{b}``, of numbers or of partials."""
 
@@ -178,6 +175,32 @@ def children(node: Node) -> list[Node]:
     return found
 
 
+def everything_in(node: Node) -> Iterator[Node]:
+    """A node and all nodes below it."""
+    yield node
+    for child in children(node):
+        yield from everything_in(child)
+
+
+_LETTERS = frozenset(
+    re.findall(
+        r"\w+",
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon"
+        " phi chi psi omega varepsilon vartheta varkappa varpi varrho varsigma varphi digamma"
+        " Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar imath jmath Re Im aleph"
+        " nabla partial top bot intercal prime infty star ast dagger ddagger bullet circ perp min max"
+        " tanh exp log ln diag langle rangle emptyset",
+    )
+)
+"""Commands that print a letter or a sign, so that they may stand in a name."""
+
+
+def invisible(name: Node) -> str:
+    """The first command in a name that may print nothing; else an empty text."""
+    commands = (part.text for part in everything_in(name) if isinstance(part, Symbol))
+    return next((c for c in commands if c[0] == "\\" and c[1:] not in _LETTERS), "")
+
+
 def parse(source: Source, macros: Macros | None = None) -> list[list[Node]]:
     r"""The statements of one printed equation, row by row: relations, or plain expressions.
 
@@ -198,8 +221,7 @@ def parse(source: Source, macros: Macros | None = None) -> list[list[Node]]:
             rows = _TreeBuilder(prepared).transform(tree)
         except VisitError as error:
             raise error.orig_exc from None
-    assert isinstance(rows, list)
-    return rows
+    return [[_without_groups(statement) for statement in row] for row in rows]
 
 
 def statements(source: Source, macros: Macros | None = None) -> list[Node]:
@@ -224,6 +246,10 @@ def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
     assert at is not None
     span = prepared.original((at, at + 1))
     found = prepared.text[at : at + 12].split()[0]
+    if found[0] in (SEPARATOR, NEXT_ROW):
+        what = "a wide space" if found[0] == SEPARATOR else "a new row"
+        message = f"{what} begins a new statement, and what stands before it is not complete"
+        return EquationError(message, span)
     if isinstance(error, UnexpectedCharacters):
         message = f"cannot read {found!r}: it is not part of the checker's LaTeX"
     else:
@@ -231,7 +257,44 @@ def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
     return EquationError(message, span)
 
 
+@dataclass(frozen=True)
+class Group(Node):
+    """Braces that the reader does not see, or that are drawn over or under a term; no tree keeps them."""
+
+    body: Node
+
+
+def _without_groups(node: Node) -> Node:
+    """A tree in which every remaining group gives way to what stands in it."""
+
+    def opened(value: Any) -> Any:
+        """An attribute of a node, with the groups in it opened."""
+        if isinstance(value, Node):
+            return _without_groups(value)
+        return tuple(map(opened, value)) if isinstance(value, tuple) else value
+
+    node = _open(node)
+    parts = {f.name: opened(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
+    return replace(node, **parts)
+
+
+def _open(node: Node) -> Node:
+    """What stands in a group, with the place of the group; any other node as it is."""
+    return replace(_open(node.body), span=node.span) if isinstance(node, Group) else node
+
+
+def _closed(node: Node, *kinds: type[Node]) -> None:
+    """Complain about a group whose braces an author takes for parentheses."""
+    if isinstance(node, Group) and isinstance(_open(node), kinds):
+        raise EquationError(
+            "braces are no parentheses, a reader does not see them: write ( ), or leave the braces out",
+            node.span,
+        )
+
+
 _LABELS_OF_BRACES = {"\\underbrace": "_", "\\overbrace": "^"}
+_TEXTS = ("\\text", "\\textrm", "\\textit", "\\mbox")
+_TIGHTNESS = {"/": 0, "juxtaposed": 1, "cdot": 1, "odot": 2, "circ": 2, "otimes": 3, "times": 3}
 
 _NODES: dict[str, type[Node]] = {
     "number": Number,
@@ -284,30 +347,57 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def addition(self, meta: Meta, parts: list[Any]) -> Node:
         """``- a + b``: signs and terms in turn, the first sign perhaps missing."""
-        terms, sign = [], "+"
+        terms: list[tuple[str, Node]] = []
+        sign = "+"
         for part in parts:
-            if isinstance(part, Node):
-                terms.append((sign, part))
-            else:
+            if not isinstance(part, Node):
                 sign = str(part)
+            elif isinstance(inner := _open(part), SumOf):
+                if sign == "-" or (terms and inner.terms[0][0] == "-"):
+                    _closed(part, SumOf)
+                terms += inner.terms
+            else:
+                terms.append((sign, part))
         return SumOf(tuple(terms), span=self._span(meta))
 
     def term(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``a b \odot c``: between two factors stands an operator or nothing."""
+        operators = {str(part).lstrip("\\") for part in parts if isinstance(part, Token)}
+        nodes = [isinstance(part, Node) for part in parts]
+        if any(a and b for a, b in itertools.pairwise(nodes)):
+            operators.add("juxtaposed")
         factors: list[tuple[str, Node]] = []
         operator = ""
         for part in parts:
-            if isinstance(part, Node):
-                factors.append((operator or ("juxtaposed" if factors else ""), part))
-                operator = ""
-            else:
+            if isinstance(part, Token):
                 operator = str(part).lstrip("\\")
+                continue
+            operator = operator or ("juxtaposed" if factors else "")
+            _closed(part, SumOf, Relation, ListOf)
+            if part is not parts[-1]:
+                _closed(part, Big)
+            inner = _open(part)
+            if isinstance(inner, ProductOf):
+                self._same_product(part, inner, operators)
+                factors += [(operator, inner.factors[0][1]), *inner.factors[1:]]
+            else:
+                factors.append((operator, inner))
+            operator = ""
+        _reject_numbers_in_a_row(factors)
         return ProductOf(tuple(factors), span=self._span(meta))
+
+    def _same_product(self, group: Node, inner: ProductOf, around: set[str]) -> None:
+        r"""Complain about ``{a \odot b} c``, whose braces change the order; ``{a b} \odot c`` may stay."""
+        inside = {operator for operator, _ in inner.factors[1:]}
+        loosest = max(_TIGHTNESS[operator] for operator in inside)
+        if "/" in inside | around or loosest > min(_TIGHTNESS[o] for o in around):
+            _closed(group, ProductOf)
 
     def big(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\sum_{t=1}^{T} a_t``."""
         command, scripts, body = str(parts[0]), parts[1:-1], parts[-1]
         limits = dict(scripts)
+        _closed(body, SumOf)
         if len(limits) < len(scripts) or "'" in limits:
             raise EquationError(
                 "a sum or product has one lower and one upper limit, and no primes",
@@ -321,6 +411,23 @@ class _TreeBuilder(Transformer[Token, Any]):
     def factor(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``h_t^2``, ``\sigma'``: a base with its scripts, in any order."""
         base, scripts = parts[0], parts[1:]
+        if (
+            isinstance(base, Group)
+            and isinstance(inner := _open(base), Script)
+            and not inner.primes
+        ):
+            below = [("_", inner.subscript)] if inner.subscript else []
+            base = inner.base
+            scripts = [*below, *(("^", raised) for raised in inner.superscripts), *scripts]
+        elif isinstance(base, Group):
+            _closed(base, Node)
+        elif "^" in [role for role, _ in scripts[:-1]] and any(
+            role in ("^", "'") for role, _ in scripts[[r for r, _ in scripts].index("^") + 1 :]
+        ):
+            raise EquationError(
+                "two superscripts on one symbol: put braces around the symbol with the first",
+                self._span(meta),
+            )
         subscripts = [content for role, content in scripts if role == "_"]
         if len(subscripts) > 1:
             raise EquationError("two subscripts on one symbol", self._span(meta))
@@ -329,6 +436,22 @@ class _TreeBuilder(Transformer[Token, Any]):
         primes = sum(role == "'" for role, _ in scripts) + len(raised) - len(superscripts)
         subscript = subscripts[0] if subscripts else None
         return Script(base, subscript, superscripts, primes, span=self._span(meta))
+
+    def digit(self, meta: Meta, parts: list[Any]) -> Node:
+        """The ``2`` of ``h^2``: without braces TeX raises the first digit only."""
+        [text] = parts
+        if len(text) > 1:
+            raise EquationError(
+                f"only the {text[0]} of {text} is raised, lowered or set bold here: put {text} in braces",
+                self._span(meta),
+            )
+        return Number(str(text), span=self._span(meta))
+
+    def small_fraction(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``\frac12``."""
+        above, below = re.findall(r"\d", parts[0])
+        span = self._span(meta)
+        return Fraction(Number(above, span=span), Number(below, span=span), span=span)
 
     def subscript(self, meta: Meta, parts: list[Any]) -> tuple[str, Node]:
         """``_t``."""
@@ -349,14 +472,16 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def name(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\operatorname{diag}``, or ``diag`` alone."""
-        word = str(parts[0])
-        word = word[word.index("{") + 1 : -1] if "{" in word else word
-        return Name(word.strip(), span=self._span(meta))
+        command, _, word = str(parts[0]).rpartition("{")
+        command = command.strip().rstrip("*") or "\\operatorname"
+        return Name(word.rstrip("}").strip(), command=command, span=self._span(meta))
 
     def accent(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\tilde h``; ``\tilde{h_t}`` means ``(\tilde h)_t``."""
         command, body, span = str(parts[0]), parts[1], self._span(meta)
-        body = body.body if isinstance(body, Group) else body
+        body = _open(body)
+        if isinstance(body, SumOf | ProductOf | Big):
+            raise EquationError(f"{command} stands over one letter or word", span)
         if isinstance(body, Script):
             base = Accent(command, body.base, span=span)
             return Script(base, body.subscript, body.superscripts, body.primes, span=span)
@@ -372,6 +497,13 @@ class _TreeBuilder(Transformer[Token, Any]):
                     f"{decoration} here takes no {role}: put braces around all of it to raise or to index it",
                     self._span(meta),
                 )
+        for _, label in labels:
+            if not (isinstance(label, Name) and label.command in _TEXTS):
+                raise EquationError(
+                    "the label of a brace is not checked: write it in words, \\text{...}, or as an"
+                    " equation of its own",
+                    label.span,
+                )
         if isinstance(body, SumOf | ProductOf | Big | Script | ListOf | Relation):
             return Group(body, span=self._span(meta))
         assert isinstance(body, Node)
@@ -384,6 +516,26 @@ class _TreeBuilder(Transformer[Token, Any]):
     def matrix(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\begin{bmatrix} a & b \\ c & d \end{bmatrix}``."""
         return Matrix(tuple(parts), span=self._span(meta))
+
+
+_TAKE_NUMBERS = ("partial", "tanh", "exp", "log", "ln")
+
+
+def _reject_numbers_in_a_row(factors: list[tuple[str, Node]]) -> None:
+    r"""Complain about ``1 2 p``, ``p 2`` and ``2 \frac{1}{2}``, which a person may read as one number or name."""
+    for (_, left), (operator, right) in itertools.pairwise(factors):
+        base = right.base if isinstance(right, Script) else right
+        mixed = isinstance(base, Fraction) and isinstance(base.numerator, Number)
+        command = left.text[1:] if isinstance(left, Symbol) and left.text[0] == "\\" else ""
+        if command and (command in _TAKE_NUMBERS or command not in _LETTERS):
+            continue
+        if operator == "juxtaposed" and (
+            isinstance(base, Number) or (isinstance(left, Number) and mixed)
+        ):
+            raise EquationError(
+                "a number behind another factor: write it in front, or \\cdot between them",
+                right.span,
+            )
 
 
 def latex(node: Node | None) -> str:
@@ -402,9 +554,12 @@ def latex(node: Node | None) -> str:
         case Operator(text, count):
             return text + ("" if count is None else f" {count}")
         case Script(base, subscript, superscripts, primes):
-            raised = "".join(f"^{{{latex(s).strip()}}}" for s in superscripts)
             lowered = f"_{{{latex(subscript).strip()}}}" if subscript else ""
-            return latex(base).strip() + "'" * primes + raised + lowered
+            text = latex(base).strip() + "'" * primes
+            for number, superscript in enumerate(superscripts):
+                raised = f"^{{{latex(superscript).strip()}}}"
+                text = f"{{{text}}}{raised}" if number else text + raised + lowered
+            return text if superscripts else text + lowered
         case SumOf(terms):
             text = "".join(sign + latex(term) for sign, term in terms)
             return text.removeprefix("+")
@@ -425,7 +580,7 @@ def latex(node: Node | None) -> str:
         case Bracket(body):
             return f"[{latex(body)}]"
         case Group(body):
-            return f"{{{latex(body)}}}"
+            return latex(body)
         case Fraction(numerator, denominator):
             return f"\\frac{{{latex(numerator)}}}{{{latex(denominator)}}}"
         case Matrix(rows):

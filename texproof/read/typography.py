@@ -20,28 +20,62 @@ Macros = Mapping[str, str | tuple[str, int]]
 
 SEPARATOR, NEXT_ROW = "§", "¶"
 
-_ENVIRONMENTS = r"(?:aligned|alignedat|align\*?|split|gathered|gather\*?|equation\*?)"
-_DROPPED = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(?<!\\)%[^\n]*",
-        rf"\\begin\{{{_ENVIRONMENTS}\}}(?:\{{\d+\}})?",
-        r"\\(?:label|tag\*?|eqref|ref|hspace\*?|vspace|color|textcolor)\{[^{}]*\}",
-        r"\\(?:h|v)?phantom\{[^{}]*\}",
-        r"\\(?:nonumber|notag|displaystyle|textstyle|limits|nolimits|strut)(?![a-zA-Z])",
-        r"\\(?:[bB]igg?[lrm]?|left|right|middle)(?![a-zA-Z])",
-        r"(?<!\\)\\[,;:! >]|~",
-    )
+_ROWS = r"(?:aligned|alignedat|alignat\*?|align\*?|split|gathered|gather\*?|equation\*?)"
+_BEGIN_ROWS = re.compile(rf"\\begin\{{{_ROWS}\}}(?:\{{\d+\}})?")
+_END_ROWS = re.compile(rf"\\end\{{{_ROWS}\}}")
+_MATRIX = re.compile(r"\\begin\{[bp]?matrix\}.*?\\end\{[bp]?matrix\}", re.S)
+_ENVIRONMENT = re.compile(rf"{_ROWS}|[bp]?matrix")
+_ADVICE = {
+    "cases": "print one equation for each case, with its condition behind it",
+    "array": "write bmatrix",
+    "multline": "write aligned",
+}
+_DELIMITER = r"(?:[()\[\]|/.<>]|\\[{}|]|\\[lr](?:brace|brack|paren|angle|vert|Vert)(?![a-zA-Z])|\\r?vert(?![a-zA-Z]))"
+_SIZE = re.compile(
+    rf"\\(?P<size>[bB]igg?[lrm]?|left|right|middle)(?![a-zA-Z])\s*(?P<of>{_DELIMITER})?"
 )
-_END_OF_ROWS = re.compile(rf"\\end\{{{_ENVIRONMENTS}\}}")
-_MATRIX = re.compile(r"\\begin\{[bpv]?matrix\}.*?\\end\{[bpv]?matrix\}", re.S)
-_JOINING_TEXT = r"\\(?:text|mbox)\{\s*(?:for|for all|where|with|and|if|at|when)\s*\}"
+_STRUCTURE = re.compile(
+    r"\\(?P<step>begin|end)\{(?P<name>[a-zA-Z]+\*?)\}|\\(?P<side>left|middle|right)(?![a-zA-Z])"
+    r"|\\(?P<row>\\)|\\.|(?P<open>\{)|(?P<close>\})|(?P<column>&)"
+)
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{([^{}]*)\}")
+_VISIBLE_COLOURS = ("red", "blue", "green", "orange", "purple", "magenta", "teal", "brown")
+_TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
+_PHANTOM = re.compile(r"\\(h|v)?phantom\s*\{[^{}]*\}")
+_UNSEEN = re.compile(
+    r"\\(?:nonumber|notag|displaystyle|textstyle|limits|nolimits|mathstrut)(?![a-zA-Z])"
+    r"|\\(?:[bB]igg?[lrm]?|left|right|middle)(?![a-zA-Z])|(?<=[=+\-&])\s*\{\s*\}"
+)
+_LAYOUT_AS_ARGUMENT = re.compile(
+    r"(?:[\^_]|\\(?:(?:wide)?(?:tilde|hat)|bar|overline|vec|dot|mathbf|boldsymbol|bm|mathcal|mathbb|mathit"
+    r"|mathfrak|mathsf|check|breve|[dtc]?frac)(?![a-zA-Z]))\s*(?=~|&|\\(?:[,:;>! \\]|(?:q?quad|enspace"
+    r"|(?:thin|med|thick)space|hspace|displaystyle|textstyle|n?o?limits|mathstrut|nonumber|notag"
+    r"|(?:text)?color|tag|[hv]?phantom|left|middle|right|[bB]igg?[lrm]?|begin|end)(?![a-zA-Z])))"
+)
+_ROW_START = re.compile(rf"(?:^|{NEXT_ROW}|\\\\(?:\s*\[[^\]]*\])?)[\s&]*$")
+_SPACE = re.compile(
+    r"\\(?P<word>qquad|quad|enspace|thinspace|medspace|thickspace)(?![a-zA-Z])"
+    r"|\\hspace\*?\s*\{\s*(?P<length>-?[\d.]+)\s*(?P<unit>em|ex|mu|pt|mm|cm)\s*\}"
+    r"|(?<!\\)\\(?P<sign>[,:;>! ])|(?P<tie>~)"
+)
+_SPACES = re.compile(rf"(?:(?:{re.sub(r'[?]P<[a-z]+>', '?:', _SPACE.pattern)})\s*)+")
+_WIDTHS = {"qquad": 2.0, "quad": 1.0, "enspace": 0.5, "thinspace": 0.17, "medspace": 0.22}
+_WIDTHS |= {"thickspace": 0.28, ",": 0.17, ":": 0.22, ">": 0.22, ";": 0.28, "!": -0.17, " ": 0.33}
+_UNITS = {"em": 1.0, "ex": 0.43, "mu": 1 / 18, "pt": 0.1, "mm": 0.28, "cm": 2.8}
+WIDE, TIGHT = 0.9, -0.4
+"""Widths in em: what parts two statements, and what prints one sign over another."""
+
+_JOINING_TEXT = r"\\text\{\s*(?:for|for all|where|with|and|if|at|when)\s*\}"
 _CONDITION = re.compile(
-    rf"[,;]?\s*\\qquad(?:\s*{_JOINING_TEXT})?|[,;]\s*\\quad(?:\s*{_JOINING_TEXT})?|\\quad\s*{_JOINING_TEXT}"
+    rf"[,;]?\s*{SEPARATOR}(?:\s*{SEPARATOR})*(?:\s*{_JOINING_TEXT})?(?:\s*{SEPARATOR})*"
 )
-_QUAD = re.compile(r"\\quad(?![a-zA-Z])")
-_ROW_END = re.compile(r"\\\\\s*(?:\[[\d.]+\s*(?:pt|em|ex|mm|cm)\])?")
-_RELATION = re.compile(r"[=<>]|:=|\\(?:le|leq|ge|geq|equiv)(?![a-zA-Z])")
+_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
+_ROW_END = re.compile(r"\\\\\s*(?:\[-?[\d.]+\s*(?:pt|em|ex|mm|cm)\])?")
+_RELATION = re.compile(
+    r"[=<>]|:=|\\(?:le|leq|ge|geq|equiv|in|lt|gt|coloneqq|triangleq)(?![a-zA-Z])"
+)
+_BESIDE_RELATION = re.compile(rf"(?:{_RELATION.pattern})[\s&]*$")
 _RELATION_OR_OPERATOR = (
     r"(?:[=+\-<>*/]|:=|\\(?:cdot|odot|circ|otimes|times|le|leq|ge|geq|equiv|in)(?![a-zA-Z]))"
 )
@@ -69,58 +103,216 @@ class Prepared:
 def prepare(latex: str, macros: Macros | None = None) -> Prepared:
     r"""Blank out typography and expand macros.
 
-    >>> prepare(r"a &= \left( b \right),").text
-    'a  =      ( b       ) '
+    >>> prepare(r"a = \left( b \right),").text
+    'a =      ( b       ) '
+
+    Raises:
+        EquationError: KaTeX could not typeset it, or a reader could take it for something else.
     """
     expanded, origin = _expand(latex, macros or {})
-    return Prepared(_plain(expanded), tuple(origin))
+    prepared = Prepared(expanded, tuple(origin))
+    try:
+        return Prepared(_plain(expanded), tuple(origin))
+    except EquationError as error:
+        if error.span:
+            error.span = prepared.original(error.span)
+        raise
 
 
 def _plain(text: str) -> str:
     """The text with its typography blanked out, in the same length."""
+    text = _COMMENT.sub(_blank, text)
+    if found := _LAYOUT_AS_ARGUMENT.search(text):
+        raise EquationError("this is put over a space, not over what follows", found.span())
+    _reject_what_cannot_be_typeset(text)
+    text = _seen_colours(text)
+    text = _TAG.sub(_number, text)
     text = text.replace("\\left.", "\\lhold")
     text = re.sub(
         r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: "\\atbar".ljust(len(m[0])), text
     )
-    for pattern in _DROPPED:
-        text = pattern.sub(lambda m: " " * len(m[0]), text)
-    text = _END_OF_ROWS.sub(lambda m: NEXT_ROW.ljust(len(m[0])), text)
+    text = _BEGIN_ROWS.sub(_only_at_the_start, text)
+    text = _END_ROWS.sub(lambda m: NEXT_ROW.ljust(len(m[0])), text)
+    text = _BLANK_LINE.sub(_new_row, text)
+    text = _PHANTOM.sub(_phantom, text)
+    text = _UNSEEN.sub(_blank, text)
+    text = _SPACES.sub(_space, text)
+    text = _CONDITION.sub(lambda m: SEPARATOR.ljust(len(m[0])), text)
     matrices = [m.span() for m in _MATRIX.finditer(text)]
 
     def in_matrix(offset: int) -> bool:
         """Whether ``&`` and a new row here are those of a matrix."""
         return any(start <= offset < end for start, end in matrices)
 
-    text = _CONDITION.sub(
-        lambda m: m[0] if in_matrix(m.start()) else SEPARATOR.ljust(len(m[0])), text
-    )
-    text = _QUAD.sub(lambda m: " " * len(m[0]), text)
     text = _join_rows(text, in_matrix)
     return re.sub(rf"[,.;](?=\s*(?:[{SEPARATOR}{NEXT_ROW}]|$))", " ", text)
 
 
+def _blank(found: re.Match[str]) -> str:
+    """As many spaces as characters."""
+    return " " * len(found[0])
+
+
+def _reject_what_cannot_be_typeset(text: str) -> None:
+    r"""Environments must be known, and they, braces and ``\left ... \right`` must nest."""
+    for size in _SIZE.finditer(text):
+        if not size["of"]:
+            raise EquationError(f"\\{size['size']} stands in front of a parenthesis", size.span())
+    opened: list[tuple[str, re.Match[str]]] = []
+    rows = bool(_BLANK_LINE.search(text.strip()))
+    lone_column: re.Match[str] | None = None
+    for found in _STRUCTURE.finditer(text):
+        if found["step"] == "begin" and not _ENVIRONMENT.fullmatch(found["name"]):
+            name = found["name"]
+            advice = _ADVICE.get(name.rstrip("*"), "write aligned, or one equation after the other")
+            raise EquationError(f"the environment {name} is not read: {advice}", found.span())
+        if found["step"] == "begin" or found["open"] or found["side"] == "left":
+            opened.append((found["name"] or found[0], found))
+        elif found["side"] == "middle":
+            if not opened or opened[-1][0] != "\\left":
+                raise EquationError("\\middle outside \\left ... \\right", found.span())
+        elif found["step"] or found["close"] or found["side"]:
+            begun = opened.pop()[0] if opened else ""
+            expected = found["name"] or ("{" if found["close"] else "\\left")
+            if begun != expected:
+                raise EquationError(f"{found[0]} without the beginning that it ends", found.span())
+        elif (found["column"] or found["row"]) and opened and opened[-1][0] in ("{", "\\left"):
+            raise EquationError(
+                "a new row or column inside braces or \\left ... \\right cannot be typeset",
+                found.span(),
+            )
+        elif not opened:
+            rows = rows or bool(found["row"])
+            lone_column = lone_column or (found if found["column"] else None)
+    if lone_column and not rows:
+        raise EquationError("& stands only between rows, as in aligned", lone_column.span())
+    if opened:
+        raise EquationError(f"{opened[-1][1][0]} is never closed", opened[-1][1].span())
+
+
+def _seen_colours(text: str) -> str:
+    r"""``\textcolor{red}{- q}`` as ``- q``, without braces: a colour changes nothing."""
+    while found := _COLOUR.search(text):
+        if found[1].strip() not in _VISIBLE_COLOURS:
+            known = ", ".join(_VISIBLE_COLOURS)
+            raise EquationError(
+                f"a reader may not see this colour: write one of {known}", found.span()
+            )
+        start, end = found.end(), found.end()
+        if found[0].startswith("\\text"):
+            _, end = _argument_after(text, start, "\\textcolor")
+            inside = text[start:end]
+            inner = inside.strip()[1:-1] if inside.strip().startswith("{") else inside
+            at = start + inside.index(inner)
+            text = (
+                text[:start]
+                + " " * (at - start)
+                + inner
+                + " " * (end - at - len(inner))
+                + text[end:]
+            )
+        text = text[: found.start()] + " " * len(found[0]) + text[found.end() :]
+    return text
+
+
+def _number(found: re.Match[str]) -> str:
+    r"""``\tag{8}`` blanked; a tag with mathematics in it would be printed and not read."""
+    if not re.fullmatch(r"[\w\s.*'’–-]*", found[1]):
+        raise EquationError(
+            "a tag is a number or a word: mathematics in it is not read", found.span()
+        )
+    return _blank(found)
+
+
+def _only_at_the_start(found: re.Match[str]) -> str:
+    r"""``\begin{aligned}`` blanked, where nothing stands before it that it would be set beside."""
+    before = re.sub(r"\\begin\{[^{}]*\}(?:\{\d+\})?", " ", found.string[: found.start()])
+    if not re.search(rf"(?:^|\\\\|\\end\{{{_ROWS}\}}[\s,.;]*|\n\s*\n)\s*$", before):
+        raise EquationError(
+            "what stands beside several rows could belong to each of them: begin the equation with them",
+            found.span(),
+        )
+    return _blank(found)
+
+
+def _new_row(found: re.Match[str]) -> str:
+    """A blank line, which the page shows as a new row."""
+    at_end = not (found.string[: found.start()].strip() and found.string[found.end() :].strip())
+    return _blank(found) if at_end else "\\\\".ljust(len(found[0]))
+
+
+def _phantom(found: re.Match[str]) -> str:
+    r"""``\phantom{=}`` blanked: indentation at the start of a row, elsewhere a gap of unknown width."""
+    if found[1] != "v" and not _ROW_START.search(found.string[: found.start()]):
+        raise EquationError(
+            "a \\phantom is a gap that a reader may take for the end of a statement", found.span()
+        )
+    return _blank(found)
+
+
+def _space(found: re.Match[str]) -> str:
+    """Spaces blanked; wide ones part two statements, but for an indentation."""
+    width = 0.0
+    for space in _SPACE.finditer(found[0]):
+        if space["length"]:
+            width += float(space["length"]) * _UNITS[space["unit"]]
+        else:
+            width += _WIDTHS[space["word"] or space["sign"] or " "]
+    if width < TIGHT:
+        raise EquationError("a negative space prints one sign over another", found.span())
+    before, after = found.string[: found.start()], found.string[found.end() :]
+    inside = _ROW_START.search(before) or _BESIDE_RELATION.search(before)
+    if width < WIDE or inside or _RELATION.match(after.lstrip(" &\n")):
+        return _blank(found)
+    return SEPARATOR.ljust(len(found[0]))
+
+
 def _join_rows(text: str, in_matrix: Callable[[int], bool]) -> str:
     """Rows become separate statements, unless the next one continues the last (``&= ...``); ``&`` disappears."""
-    out, at, aligned = list(text), 0, False
-    while at < len(text):
-        if in_matrix(at):
-            at += 1
-        elif text[at] == "&":
-            # In an aligned block every second & begins a new column, that is a new equation.
-            out[at] = SEPARATOR if aligned else " "
-            aligned = not aligned
-            at += 1
-        elif row := _ROW_END.match(text, at):
-            following = re.sub(r"^[\s&]+", "", text[row.end() :])
-            before = text[:at].rstrip(" &\n\t")
-            continues = _STARTS_CONTINUATION.match(following) or _ENDS_CONTINUATION.search(before)
-            if before.endswith((",", ";")) and _RELATION.match(following):  # a = b, \\ &= c
+    ends = [m.span() for m in _ROW_END.finditer(text) if not in_matrix(m.start())]
+    starts = [0, *(end for _, end in ends)]
+    stops = [*(start for start, _ in ends), len(text)]
+    out, columns, parted = list(text), 0, False
+    for number, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        row = text[start:stop]
+        marks = [at for at in range(start, stop) if text[at] == "&" and not in_matrix(at)]
+        if number:
+            before = text[: ends[number - 1][0]].rstrip(" &\n\t")
+            continues = _continues(before, row, marks[0] - start if marks else None)
+            out[ends[number - 1][0] : start] = (" " if continues else NEXT_ROW).ljust(
+                start - ends[number - 1][0]
+            )
+            if continues and (columns > 1 or parted):
+                raise EquationError(
+                    "this row could continue any of the statements before it: print it behind the one it"
+                    " belongs to",
+                    (start, stop),
+                )
+            if continues and before.endswith((",", ";")):  # a = b, \\ &= c
                 out[len(before) - 1] = " "
-            out[at : row.end()] = (" " if continues else NEXT_ROW).ljust(row.end() - at)
-            at, aligned = row.end(), False
-        else:
-            at += 1
+            if not continues:
+                columns, parted = 0, False
+        # In an aligned block every second & begins a new column, that is a new equation.
+        for count, at in enumerate(marks):
+            out[at] = SEPARATOR if count % 2 else " "
+        columns, parted = max(columns, len(marks)), parted or SEPARATOR in row
     return "".join(out)
+
+
+def _continues(before: str, row: str, mark: int | None) -> bool:
+    """Whether a row goes on with the statement above it, ``&= c`` or ``&+ c``, and is none of its own.
+
+    ``mark`` is the place of the first ``&`` in the row: a row with a left side of its own beside it,
+    ``- q &= p``, is a statement of its own.
+    """
+    left = row[:mark].strip() if mark is not None else ""
+    body = row.lstrip(" &\n\t")
+    own = bool(left and not _RELATION.match(left))
+    if mark is None and body[:1] in ("+", "-"):
+        own = bool(_RELATION.search(body))
+    if own:
+        return False
+    return bool(_STARTS_CONTINUATION.match(body) or _ENDS_CONTINUATION.search(before))
 
 
 def _expand(latex: str, macros: Macros) -> tuple[str, list[int]]:

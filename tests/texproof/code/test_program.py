@@ -389,10 +389,10 @@ NO_DERIVATIVE = "a program may differentiate nothing but the loss of one step by
         (r"\frac{\partial \ell(h_t)}{\partial h_t} = 0 o_t", NO_STEP, r"\frac{\partial \ell(h_t)}{\partial h_t}"),
         (r"2 \delta^{h}_t = \delta^{h}_t + \delta^{h}_t", NO_STEP, r"2 \delta^{h}_t"),
         (r"\delta^{n}_t = \delta^{h}_{t+1} + 0 o_t", NO_STEP, r"\delta^{n}_t"),
-        (r"\delta^{k}_t = 0 U_f", NO_STEP, r"\delta^{k}_t"),
+        (r"\delta^{q}_t = 0 U_f", NO_STEP, r"\delta^{q}_t"),
         (r"\delta^{h}_t = \frac{\partial h_t}{\partial h_t} o_t", NO_DERIVATIVE, r"\frac{\partial h_t}{\partial h_t}"),
         (r"\delta^{h}_t = \frac{\partial^{+} L}{\partial h_t}", NO_DERIVATIVE, r"\frac{\partial^{+} L}{\partial h_t}"),
-        (r"\delta^{h}_t = \delta^{k}_t o_t", NO_DERIVATIVE, r"\frac{\partial c_t}{\partial c_{t-1}}"),
+        (r"\delta^{h}_t = \delta^{q}_t o_t", NO_DERIVATIVE, r"\frac{\partial c_t}{\partial c_{t-1}}"),
         (
             r"\delta^{h}_t = \left. \frac{\partial L}{\partial h_t} \right|_{h_{t+1}} + 0 o_t", NO_DERIVATIVE,
             r"\left. \frac{\partial L}{\partial h_t} \right|_{h_{t+1}}",
@@ -405,7 +405,7 @@ NO_DERIVATIVE = "a program may differentiate nothing but the loss of one step by
 )  # fmt: skip
 def test_what_is_no_step_of_a_program(gated, equation, message, where):
     shifted = r"\delta^{n}_t &:= \frac{\partial L}{\partial h_{t+1}}"
-    carry = r"\delta^{k}_t &:= \frac{\partial c_t}{\partial c_{t-1}}"
+    carry = r"\delta^{q}_t &:= \frac{\partial c_t}{\partial c_{t-1}}"
     deltas = LSTM["eq-deltas"].replace(
         r"\end{aligned}", rf"\\ {shifted}, & {carry} \end{{aligned}}"
     )

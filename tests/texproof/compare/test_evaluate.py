@@ -441,7 +441,7 @@ def operations(derivation):
             {},
             (u + np.diag(b[:, 0])) @ u,
         ),
-        (r"\prod_{j=t}^{1} (U + j U)", {"t": 2}, np.eye(N)),
+        (r"\prod_{j=t}^{k} (U + j U)", {"t": 2, "k": 1}, np.eye(N)),
         (r"\prod_{t=1}^{3} (x_t^\top x_t)", {}, np.prod([x[t].T @ x[t] for t in (1, 2, 3)])),
         (r"\tanh(b)", {}, np.tanh(b)),
         (r"\tanh'(b)", {}, 1 / np.cosh(b) ** 2),

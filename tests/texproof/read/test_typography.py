@@ -40,8 +40,8 @@ def plain(text):
         r"\begin{alignedat}{2} a &= b + c \end{alignedat}",
         "a = b % the first\n + c % the second",
         r"a = b + c \tag{23}",
-        r"a = b + c \label{x} \nonumber",
-        r"\displaystyle a = b \hspace{1em} + \phantom{+ d} c",
+        r"a = b + c \nonumber",
+        r"\phantom{x} \displaystyle a = b \hspace{0.5em} + \vphantom{+ d} c",
         r"\color{red} a = b + c",
         r"a \quad = \quad b + c",
     ],
@@ -152,12 +152,12 @@ a ¶          b ¶        c ¶ [x] d
   a § b  § c ¶    d
 \left. a \right|_b \left. c \right\rvert_d \left. e \right \vert_f
 \lhold a \atbar _b \lhold c \atbar      _d \lhold e \atbar      _f
-\left( a \middle| b \right) \Biggl[ c \bigr] \right\vertical
-     ( a        | b       )       [ c      ]       \vertical
+\left( a \middle| b \right) \Biggl[ c \bigr]
+     ( a        | b       )       [ c      ]
 \begin{aligned} a &= b, & c &= d \\ e &= f \end{aligned}
                 a  = b  § c  = d ¶  e  = f ¶
-\begin{bmatrix} a & b, \quad c \\ d, \qquad & e \end{bmatrix} & f
-\begin{bmatrix} a & b,       c \\ d, \qquad & e \end{bmatrix}   f
+\begin{bmatrix} a & b, \; c \\ d, & e \end{bmatrix} & f \\ g
+\begin{bmatrix} a & b,    c \\ d, & e \end{bmatrix}   f ¶  g
 \begin{bmatrix} a \end{bmatrix}&= b \\ \begin{bmatrix} cd \end{bmatrix}&= e
 \begin{bmatrix} a \end{bmatrix} = b ¶  \begin{bmatrix} cd \end{bmatrix} = e
 \begin{pmatrix} a & b \\ c & d \end{pmatrix} \\ \begin{matrix} e & f \end{matrix}
@@ -165,13 +165,19 @@ a ¶          b ¶        c ¶ [x] d
 a, \qquad \text{for } t
 a§                    t
 a \quad \text{where} t
-a §                  t
-a, \quad \mbox{if} t
+a§                   t
+a, \quad \text{if} t
 a§                 t
 a ; \quad b, \quad c,
 a §       b§       c
 a \quad b, c; d. e \, \! f ~ g.
-a       b, c; d. e       f   g
+a§      b, c; d. e       f   g
+a ~~~~ b \;\;\;\; c \enspace d \hspace{2em} e
+a§     b§         c          d§             e
+a = \quad b \quad = c
+a =       b       = c
+a ={} b
+a =   b
 50\% a % b \\ c
 50\% a
 """
@@ -229,9 +235,10 @@ def caret(text, macros=None):
     ("text", "message", "under"),
     [
         (r"a = b ? c", "it is not part of the checker's LaTeX", "?"),
-        (r"a &= \left( b \, ] \right.", "does not belong here", "]"),
+        (r"a = \left( b \, ] \right.", "does not belong here", "]"),
+        (r"a &= b", "& stands only between rows", "&"),
         (r"a = (b + c", "ends too early", "c"),
-        (r"a = \frac{b}{c", "ends too early", "c"),
+        (r"a = \frac{b}{c", "is never closed", "{"),
         (r"a = b_c_d", "two subscripts on one symbol", "b_c_d"),
         ("a = b\n  + ) c", "does not belong here", ")"),
         (r"", "ends too early", ""),
