@@ -7,20 +7,26 @@ The gates of one time step, as the book's chapter on the GRU prints them:
     r_t = \sigma(W_r x_t + U_r h_{t-1} + b_r), \qquad
     z_t = \sigma(W_z x_t + U_z h_{t-1} + b_z)
 
-``reset`` says where the reset gate acts:
+``reset`` says where the reset gate acts, ``"after"`` the product with the recurrent weights
 
 .. math::
 
-    \text{after:} \quad & \tilde h_t = \tanh(W_h x_t + b_h + r_t \odot u_t), \qquad
-                          u_t = U_h h_{t-1} + \beta_h \\
-    \text{before:} \quad & \tilde h_t = \tanh(W_h x_t + b_h + U_h (r_t \odot h_{t-1}) + \beta_h)
+    \tilde h_t = \tanh(W_h x_t + b_h + r_t \odot u_t), \qquad u_t = U_h h_{t-1} + \beta_h
 
-``update`` says what the update gate lets through:
+or ``"before"`` it:
 
 .. math::
 
-    \text{keep:} \quad & h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t \\
-    \text{write:} \quad & h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t
+    \tilde h_t = \tanh(a^{h}_t), \qquad a^{h}_t = W_h x_t + b_h + U_h p_t + \beta_h, \qquad
+    p_t = r_t \odot h_{t-1}
+
+``update`` says what the update gate does, ``"keep"`` the old state
+
+.. math:: h_t = z_t \odot h_{t-1} + (1 - z_t) \odot \tilde h_t
+
+or ``"write"`` the new one:
+
+.. math:: h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde h_t
 
 Both options are given to :func:`step` or :func:`forward`, and the cache remembers them.
 
@@ -140,14 +146,21 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
 
     .. math::
 
-        \delta^{z}_t &= \delta^{h}_t \odot (h_{t-1} - \tilde h_t), \qquad
+        \delta^{z}_t = \delta^{h}_t \odot (h_{t-1} - \tilde h_t), \qquad
         \delta^{\tilde h}_t = \delta^{h}_t \odot (1 - z_t), \qquad
-        \delta^{ah}_t = \delta^{\tilde h}_t \odot (1 - \tilde h_t^2) \\
-        \text{after:} \quad
-        \delta^{u}_t &= \delta^{ah}_t \odot r_t, \qquad \delta^{r}_t = \delta^{ah}_t \odot u_t \\
-        \text{before:} \quad
-        \delta^{p}_t &= U_h^\top \delta^{ah}_t, \qquad
-        \delta^{r}_t = \delta^{p}_t \odot h_{t-1} \qquad (p_t = r_t \odot h_{t-1})
+        \delta^{ah}_t = \delta^{\tilde h}_t \odot (1 - \tilde h_t^2)
+
+    With ``reset="after"``
+
+    .. math::
+
+        \delta^{u}_t = \delta^{ah}_t \odot r_t, \qquad \delta^{r}_t = \delta^{ah}_t \odot u_t
+
+    and with ``reset="before"``
+
+    .. math::
+
+        \delta^{p}_t = U_h^\top \delta^{ah}_t, \qquad \delta^{r}_t = \delta^{p}_t \odot h_{t-1}
 
     and :math:`\delta^{ar}_t = \delta^{r}_t \odot r_t \odot (1 - r_t)`, likewise for z. For
     ``update="write"`` the first two have :math:`\tilde h_t - h_{t-1}` and :math:`z_t` instead.
@@ -279,14 +292,18 @@ def backward(
         \frac{\partial L}{\partial U_r} = \sum_{t=1}^{T} \delta^{ar}_t h_{t-1}^\top, \qquad
         \frac{\partial L}{\partial b_r} = \sum_{t=1}^{T} \delta^{ar}_t
 
-    likewise for z and for :math:`W_h, b_h`. For the candidate's recurrent weights
+    likewise for z and for :math:`W_h, b_h`. For the candidate's recurrent weights, with
+    ``reset="after"``
 
     .. math::
 
-        \text{after:} \quad &
         \frac{\partial L}{\partial U_h} = \sum_{t=1}^{T} \delta^{u}_t h_{t-1}^\top, \qquad
-        \frac{\partial L}{\partial \beta_h} = \sum_{t=1}^{T} \delta^{u}_t \\
-        \text{before:} \quad &
+        \frac{\partial L}{\partial \beta_h} = \sum_{t=1}^{T} \delta^{u}_t
+
+    and with ``reset="before"``
+
+    .. math::
+
         \frac{\partial L}{\partial U_h} = \sum_{t=1}^{T} \delta^{ah}_t (r_t \odot h_{t-1})^\top,
         \qquad
         \frac{\partial L}{\partial \beta_h} = \sum_{t=1}^{T} \delta^{ah}_t

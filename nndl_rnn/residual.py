@@ -76,10 +76,9 @@ def step(params: Params, x_t: Array, state: State | None = None) -> tuple[State,
 def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Array, State]:
     r"""Carry the gradient of a loss back through one step.
 
-    .. math::
+    .. math:: \delta^{a}_t = \delta^{h}_t \odot (1 - \tanh^2(a_t))
 
-        \delta^{a}_t = \delta^{h}_t \odot (1 - \tanh^2(a_t)), \qquad
-        \delta^{h}_{t-1} = \delta^{h}_t + U^\top \delta^{a}_t
+    The step sends :math:`\delta^{h}_t + U^\top \delta^{a}_t` to the previous state.
 
     Args:
         cache: from :func:`step`.

@@ -110,11 +110,12 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
 
     .. math::
 
-        \delta^{a}_t &= \delta^{h}_t \odot \phi'(a_t) \\
-        \partial L / \partial W &\mathrel{+}= \delta^{a}_t x_t^\top, \qquad
-        \partial L / \partial U \mathrel{+}= \delta^{a}_t h_{t-1}^\top, \qquad
-        \partial L / \partial b \mathrel{+}= \delta^{a}_t \\
-        \delta^{x}_t &= W^\top \delta^{a}_t, \qquad \delta^{h}_{t-1} = U^\top \delta^{a}_t
+        \delta^{a}_t = \delta^{h}_t \odot \phi'(a_t), \qquad
+        \frac{\partial L}{\partial x_t} = W^\top \delta^{a}_t
+
+    To the gradients of :math:`W, U, b` the step adds :math:`\delta^{a}_t x_t^\top`,
+    :math:`\delta^{a}_t h_{t-1}^\top` and :math:`\delta^{a}_t`; to the previous state it sends
+    :math:`U^\top \delta^{a}_t`.
 
     Args:
         cache: from :func:`step`.
@@ -210,7 +211,7 @@ def backward(
         \frac{\partial L}{\partial W} &= \sum_{t=1}^{T} \delta^{a}_t x_t^\top, \qquad
         \frac{\partial L}{\partial U} = \sum_{t=1}^{T} \delta^{a}_t h_{t-1}^\top, \qquad
         \frac{\partial L}{\partial b} = \sum_{t=1}^{T} \delta^{a}_t \\
-        \delta^{x}_t &= W^\top \delta^{a}_t, \qquad
+        \frac{\partial L}{\partial x_t} &= W^\top \delta^{a}_t, \qquad
         \frac{\partial L}{\partial h_0} = U^\top \delta^{a}_1
 
     Args:

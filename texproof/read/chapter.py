@@ -4,7 +4,7 @@ A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` d
 inside admonitions, exercises, solutions and proofs. What stands in code is not read.
 
 A notebook, ``.ipynb``, is read cell by cell: its text cells hold the Markdown, its code cells have
-the tags.
+the tags. A Python module is read too: its docstrings print equations in ``.. math::`` directives.
 
 A directive that is not known to hold code is taken to hold prose: an equation read too many makes
 a complaint, an equation overlooked would be an equation that nobody checks.
@@ -12,6 +12,8 @@ a complaint, an equation overlooked would be an equation that nobody checks.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -34,9 +36,10 @@ DERIVATION_TAG = "derivation"
 _LIST_MARKER = r"(?:[-*+]|\d{1,9}[.)])[ \t]+"
 _PREFIX = rf"(?:[ \t>]|{_LIST_MARKER})*"
 _FENCE = re.compile(
-    rf"^(?P<prefix>{_PREFIX})(?P<fence>`{{3,}}|:{{3,}}|~{{3,}})[ \t]*(?P<info>.*?)[ \t]*$"
+    rf"^(?P<prefix>{_PREFIX})(?P<fence>`{{3,}}(?![^`]*`)|:{{3,}}|~{{3,}})[ \t]*(?P<info>.*?)[ \t]*$"
 )
-_LABEL_OPTION = re.compile(r"^:(?:label|name):[ \t]*(\S+)[ \t]*$")
+_COMMENT = re.compile(rf"^{_PREFIX}(?:<!--|%)")
+_LABEL_OPTION = re.compile(r"^:(label|name):[ \t]*(\S+)[ \t]*$")
 _OPTION = re.compile(r"^:[\w-]+:.*$")
 _DOLLARS_CLOSED = re.compile(r"\$\$[ \t]*(?:\((?P<label>[^\s()]+)\))?")
 _ENVIRONMENT = re.compile(
@@ -47,6 +50,9 @@ _CODE_DIRECTIVE = re.compile(
     "math|code(-block|-cell)?|sourcecode|literalinclude|parsed-literal|highlight|raw|eval-rst|mermaid"
     "|prompt|include|bibliography|toctree|image"
 )
+
+
+_RST_MATH = re.compile(r"^(?P<indent> *)\.\. math::[ \t]*(?P<argument>.*?)[ \t]*$")
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,18 @@ class Chapter:
         return replace(chapter, equivalent_mutants=own.get("equivalent_mutants", {}))
 
     @classmethod
+    def parse_module(cls, text: str, name: str, file: str = "<string>") -> Chapter:
+        r"""Read the equations of the docstrings of a module from its text.
+
+        The label of an equation is the name of the object whose docstring prints it.
+
+        >>> text = "def f():\n    '''Compute it.\n\n    .. math:: a = b\n    '''"
+        >>> [(e.label, e.text, e.line) for e in Chapter.parse_module(text, "package.module").equations]
+        [('package.module.f', 'a = b', 4)]
+        """
+        return cls._of_blocks(_docstring_equations(ast.parse(text), name, file), file)
+
+    @classmethod
     def _of_blocks(cls, found: Iterator[Source | Cell], file: str) -> Chapter:
         blocks = list(found)
         inline = tuple(block for block in blocks if isinstance(block, Inline))
@@ -135,6 +153,50 @@ class Chapter:
     @property
     def derivation_cells(self) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if DERIVATION_TAG in cell.tags)
+
+
+def numbered(name: str, count: int) -> str:
+    """The label of an equation of a docstring: the name of the object, from the second on with a number."""
+    return name if count == 1 else f"{name}-{count}"
+
+
+def _docstring_equations(node: ast.AST, name: str, file: str) -> Iterator[Source]:
+    """The displayed equations of an object's docstring, and of those inside it."""
+    body = getattr(node, "body", [])
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str(docstring), lineno=line)), *_]:
+            found = _rst_equations(inspect.cleandoc(docstring).split("\n"), line, file)
+            for count, equation in enumerate(found, start=1):
+                yield replace(equation, label=numbered(name, count))
+    for inner in body:
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _docstring_equations(inner, f"{name}.{inner.name}", file)
+
+
+def _rst_equations(lines: list[str], first: int, file: str) -> Iterator[Source]:
+    """The ``.. math::`` directives of a text whose first line has a number."""
+    for at, opening in enumerate(lines):
+        directive = _RST_MATH.match(opening)
+        if not directive:
+            continue
+        indent = len(directive["indent"])
+        end = at + 1
+        while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > indent):
+            end += 1
+        block = lines[at + 1 : end]
+        start, argument = at + 1, directive["argument"]
+        while block and (not block[0].strip() or _OPTION.match(block[0].strip())):
+            if not block[0].strip() and argument:
+                break
+            block, start = block[1:], start + 1
+        if argument:
+            block, start = [argument, *block], at
+        text = "\n".join(line.strip() for line in block).rstrip()
+        yield Source(text, file, first + start)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _notebook_blocks(text: str, file: str) -> Iterator[Source | Cell]:
@@ -183,6 +245,8 @@ class _Scanner:
                 yield from self._fenced(fence)
             elif environment:
                 yield self._environment(environment)
+            elif _COMMENT.match(line):
+                self._comment(line)
             elif "$$" in _without_inline_code(line):
                 self._prose.append((self.at, line[: line.index("$$")]))
                 yield self._dollars()
@@ -192,6 +256,14 @@ class _Scanner:
         for _, opened in self._open:
             raise self._never_closed("this block", opened)
         yield from inline_formulas(self._prose, self.file)
+
+    def _comment(self, line: str) -> None:
+        """Go behind a comment: ``% ...``, or ``<!--`` up to the line with ``-->``."""
+        while "<!--" in line and "-->" not in self.lines[self.at]:
+            self.at += 1
+            if self.at == len(self.lines):
+                return
+        self.at += 1
 
     def _never_closed(self, what: str, opened: int) -> EquationError:
         source = Source(self.lines[opened], self.file, opened + 1)
@@ -265,13 +337,15 @@ class _Scanner:
             options, taken = self._options(body, line)
             name = options.get("label") or options.get("name") or ""
             return Source("\n".join(body[taken:]), self.file, line + taken, str(name))
-        label, skipped = "", 0
+        names: dict[str, str] = {}
+        skipped = 0
         for option in body:
             if option.strip() and not _OPTION.match(option.strip()):
                 break
-            found = _LABEL_OPTION.match(option.strip())
-            label = found[1] if found else label
+            if found := _LABEL_OPTION.match(option.strip()):
+                names[found[1]] = found[2]
             skipped += 1
+        label = names.get("label") or names.get("name") or ""
         return Source("\n".join(body[skipped:]), self.file, line + skipped, label)
 
     def _dollars(self) -> Source:

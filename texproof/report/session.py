@@ -7,12 +7,15 @@ collect the results.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -41,6 +44,7 @@ class Session:
         seed: which of them, if not all.
         on_error: what is done with an error and the label that it is about; ``None`` raises it.
         patience: seconds left for finding out what authors of wrong equations may have meant.
+        book_macros: LaTeX macros; by default those of the book's ``_config.yml``.
     """
 
     directory: Path = field(default_factory=Path)
@@ -52,18 +56,25 @@ class Session:
     seed: int = 0
     on_error: Callable[[EquationError, str], None] | None = None
     patience: float = 10.0
+    book_macros: Macros | None = None
     _reasons_of_notebooks: dict[str, str] = field(default_factory=dict, repr=False)
     _read: dict[Path, tuple[bytes, Chapter]] = field(default_factory=dict, repr=False)
 
     def chapter(self, name: str) -> Chapter:
         """Read a chapter; where its Markdown file is missing, the notebook made from it.
 
-        A notebook is read as it was last saved.
+        A notebook is read as it was last saved. The dotted name of a Python module stands for the
+        equations of its docstrings.
 
         Raises:
             EquationError: there is no such chapter.
         """
         path = self.directory / name
+        if path.suffix not in (".md", NOTEBOOK) and (module := _source_of(name)) is not None:
+            file = os.path.relpath(module, self.directory)
+            return self._edited(
+                Chapter.parse_module(module.read_text(encoding="utf-8"), name, file)
+            )
         notebook = path.with_suffix(NOTEBOOK)
         if not path.is_file() and not notebook.is_file():
             raise EquationError(
@@ -76,6 +87,9 @@ class Session:
         else:
             chapter = self._as_saved(notebook, str(Path(name).with_suffix(NOTEBOOK)))
             self._reasons_of_notebooks.update(chapter.equivalent_mutants)
+        return self._edited(chapter)
+
+    def _edited(self, chapter: Chapter) -> Chapter:
         edited = (
             replace(equation, text=self.edits.get((chapter.file, equation.label), equation.text))
             for equation in chapter.equations
@@ -100,13 +114,24 @@ class Session:
         return {**self._reasons_of_notebooks, **(read_reasons(path) if path.is_file() else {})}
 
     def macros(self) -> Macros:
-        """LaTeX macros from the book's ``_config.yml``, searched upwards from the chapters."""
+        """LaTeX macros, by default from the book's ``_config.yml``, searched upwards from the chapters."""
+        if self.book_macros is not None:
+            return self.book_macros
         folder = self.directory.resolve()
         for candidate in (folder, *folder.parents):
             config = candidate / "_config.yml"
             if config.is_file():
                 return macros_of(config)
         return {}
+
+
+def _source_of(module: str) -> Path | None:
+    """The file of a Python module, if there is one of this name."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    return None if spec is None or not spec.origin else Path(spec.origin).resolve()
 
 
 def read_reasons(path: Path, labels: Collection[str] | None = None) -> dict[str, str]:
@@ -140,17 +165,32 @@ def macros_of(config: Path) -> Macros:
         EquationError: a macro is neither text nor a pair of text and number of arguments.
     """
     settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    sphinx = (settings.get("sphinx") or {}).get("config") or {}
-    tex = (sphinx.get("mathjax3_config") or {}).get("tex") or {}
+    return macros_in((settings.get("sphinx") or {}).get("config") or {}, config.name)
+
+
+def macros_in(settings: Mapping[str, Any], where: str) -> Macros:
+    """The macros in settings of Sphinx for MathJax or KaTeX.
+
+    Args:
+        settings: the settings by name.
+        where: they stand, for messages.
+
+    Raises:
+        EquationError: a macro is neither text nor a pair of text and number of arguments.
+    """
+    tex = (settings.get("mathjax3_config") or {}).get("tex") or {}
     found: dict[str, str | tuple[str, int]] = {}
-    for name, value in {**(tex.get("macros") or {}), **(sphinx.get("katex_macros") or {})}.items():
+    for name, value in {
+        **(tex.get("macros") or {}),
+        **(settings.get("katex_macros") or {}),
+    }.items():
         if isinstance(value, str):
             found[name] = value
-        elif isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
+        elif isinstance(value, list | tuple) and len(value) == 2 and isinstance(value[1], int):
             found[name] = (str(value[0]), value[1])
         else:
             raise EquationError(
-                f"macro {name} in {config.name}: expected LaTeX or [LaTeX, arguments], got {value!r}"
+                f"macro {name} in {where}: expected LaTeX or [LaTeX, arguments], got {value!r}"
             )
     return found
 
