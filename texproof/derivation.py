@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -454,6 +455,9 @@ class Derivation:
                 for side in (claim.sides[0], claim.sides[-1])
             )
             shown.append(sympy.Eq(left, right, evaluate=False))
+        # As a cell shows it: what was computed from an equation is an account for that output.
+        printed = (replace(source, text=rf"\displaystyle {sympy.latex(eq)}") for eq in shown)
+        self._session.results.extend(Result(text, "computed") for text in printed)
         return shown
 
 

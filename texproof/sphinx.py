@@ -18,7 +18,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,13 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from texproof.accounts import Accounts, Checked, Page, as_typeset, read_page
 from texproof.errors import SITE, EquationError
 from texproof.inline import summary
 from texproof.read.chapter import Chapter
-from texproof.verdicts import Checked, check_pages
+from texproof.read.typography import Macros
+from texproof.report.session import Session, macros_in
+from texproof.verdicts import check_pages
 
 logger = logging.getLogger(__name__)
 
@@ -59,26 +63,36 @@ LEVELS = (
 
 
 def check(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
-    """Before pages are read: check them all, and read the ledger again if it will say something else."""
+    """Before pages are read: check them all, and read a ledger again if it will say something else."""
     checked: dict[str, Checked] = {}
-    app.texproof_checked = checked  # type: ignore[attr-defined]
+    app.texproof = Accounts(checked, {})  # type: ignore[attr-defined]
     if not app.builder.format:  # a list of messages to translate, or of links
         return
-    pages = {name: Path(env.doc2path(name)) for name in sorted(env.found_docs)}
-    pages = {name: path for name, path in pages.items() if has_equations(path)}
-    found = check_pages(pages, Path(app.doctreedir) / "texproof")
-    for name, one in found:
-        checked[name] = one
-        for problem in one["problems"]:
-            logger.warning("%s", problem, location=name, type="equation")
-        for row in one["equations"]:
+    macros = macros_of_pages(app)
+    files = {name: Path(env.doc2path(name)) for name in sorted(env.found_docs)}
+    pages = {
+        name: path
+        for name, path in files.items()
+        if reason_not_to_check(app, name) is None and has_equations(path)
+    }
+    for name, found in check_pages(pages, Path(app.doctreedir) / "texproof", macros):
+        checked[name] = found
+        for problem in found["problems"]:
+            complain(name, 0, problem)
+        for row in found["equations"]:
             for survivor in (row["mutants"] or {}).get("survivors", ()):
-                message = "%s: this mutant survived, and equivalent_mutants.yml gives no reason: %s"
-                logger.warning(message, row["label"], survivor, location=name, type="equation")
-    ledgers = ledgers_of(env)
-    for name in ledgers:
-        if name in env.found_docs and ledgers[name] != digest(checked) and name not in docnames:
-            docnames.append(name)
+                message = "this mutant survived, and equivalent_mutants.yml gives no reason"
+                complain(name, 0, f"{row['label']}: {message}: {survivor}")
+    app.texproof = Accounts(checked, files)  # type: ignore[attr-defined]
+    for name, (_, made_from) in state(env).items():
+        if made_from not in ("", digest(checked)) and name in env.found_docs:
+            docnames += [name] if name not in docnames else []
+
+
+def complain(docname: str, line: int, message: str) -> None:
+    """Warn of something on a page: with ``-W`` it fails the build."""
+    location = (docname, line) if line else docname
+    logger.warning("%s", message, location=location, type="equation")
 
 
 def has_equations(path: Path) -> bool:
@@ -86,77 +100,116 @@ def has_equations(path: Path) -> bool:
     if path.suffix not in (".md", ".ipynb"):
         return False
     try:
-        return bool(Chapter.read(path).equations)
+        chapter = Chapter.read(path)
     except EquationError:
         return True
+    return bool(chapter.equations or chapter.derivation_cells)
 
 
-def digest(checked: dict[str, Checked]) -> str:
+def reason_not_to_check(app: Sphinx, docname: str) -> str | None:
+    """Why a page is left out: ``texproof_unchecked_pages`` has patterns of names, with reasons."""
+    patterns: dict[str, str] = app.config.texproof_unchecked_pages
+    return next((why for p, why in patterns.items() if fnmatch(docname, p)), None)
+
+
+def macros_of_pages(app: Sphinx) -> Macros:
+    """The macros with which the pages are typeset; derivation cells must know the same ones."""
+    # An extension that typesets with KaTeX may have macros of its own, or take those of MathJax.
+    name = "katex_macros" if "katex_macros" in app.config.values else "mathjax3_config"
+    settings = {name: getattr(app.config, name, None)}
+    macros = macros_in(settings, "the configuration of Sphinx")
+    of_cells = Session(directory=Path(app.srcdir)).macros()
+    if of_cells != macros:
+        differing = {name for name, _ in set(macros.items()) ^ set(of_cells.items())}
+        message = "the pages are not typeset with the same macros that derivation cells read with"
+        logger.warning("%s: %s", message, ", ".join(sorted(differing)), type="equation")
+    return macros
+
+
+# ---------------------------------------------------------------------- accounts
+
+
+def state(env: BuildEnvironment) -> dict[str, tuple[Page, str]]:
+    """What each page prints and, if it has a ledger, the digest of what that was made from."""
+    if not hasattr(env, "texproof"):
+        env.texproof = {}  # type: ignore[attr-defined]
+    pages: dict[str, tuple[Page, str]] = env.texproof  # type: ignore[attr-defined]
+    return pages
+
+
+def digest(checked: Mapping[str, Checked]) -> str:
     """A hash of all that a ledger shows."""
-    rows = {name: [dict(found, seconds=0)] for name, found in checked.items()}
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    shown = {name: dict(found, seconds=0) for name, found in checked.items()}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
-def ledgers_of(env: BuildEnvironment) -> dict[str, str]:
-    """The pages with a ledger, and the digest of what each was made from."""
-    if not hasattr(env, "texproof_ledgers"):
-        env.texproof_ledgers = {}  # type: ignore[attr-defined]
-    ledgers: dict[str, str] = env.texproof_ledgers  # type: ignore[attr-defined]
-    return ledgers
+def note_page(app: Sphinx, doctree: nodes.document) -> None:
+    """A page was read: keep what it prints."""
+    name = app.env.docname
+    _, ledger = state(app.env).get(name, (None, ""))
+    state(app.env)[name] = (read_page(doctree, Path(app.env.doc2path(name))), ledger)
 
 
-def forget_ledger(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    ledgers_of(env).pop(docname, None)
+def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    state(env).pop(docname, None)
+
+
+def merge_pages(
+    app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: BuildEnvironment
+) -> None:
+    state(env).update({name: state(other)[name] for name in docnames if name in state(other)})
+
+
+def account_for_all(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """All pages are read: complain of equations without account; write again what changed its marks."""
+    accounts: Accounts = app.texproof  # type: ignore[attr-defined]
+    if not app.builder.format:
+        return []
+    pages = {name: page for name, (page, _) in sorted(state(env).items())}
+    counted = {n: page for n, page in pages.items() if reason_not_to_check(app, n) is None}
+    for complaint in accounts.complaints(counted, app.tags.eval_condition):
+        complain(*complaint)
+    changed = []
+    for name, page in pages.items():
+        marks = [accounts.status(name, printed.equation) for printed in page.equations]
+        if page.marks != marks:
+            page.marks = marks
+            changed.append(name)
+    return changed
 
 
 # ---------------------------------------------------------------------- marks
-
-
-def as_typeset(latex: str) -> str:
-    r"""LaTeX up to what TeX skips: the spaces around each line, and empty lines at both ends.
-
-    >>> as_typeset("\n  a \n   = b\n\n")
-    'a\n= b'
-    """
-    return "\n".join(line.strip() for line in latex.strip().splitlines())
-
-
-def account(docname: str, checked: dict[str, Checked], label: str, latex: str) -> str | None:
-    """The most telling status that the page's own cells gave to an equation, as it is printed."""
-    found = checked.get(docname)
-    if found is None or not label:
-        return None
-    statuses = {
-        row["status"]
-        for row in found["equations"]
-        if row["label"] == label
-        and row["file"] == Path(found["chapter"]).name
-        and as_typeset(row["latex"]) == as_typeset(latex)
-    }
-    return next((status for status in MEANING if status in statuses), None)
 
 
 def add_marks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the mark of a checked equation beside it, linked to its row in the ledger."""
     if app.builder.format != "html":
         return
-    checked: dict[str, Checked] = app.texproof_checked  # type: ignore[attr-defined]
-    ledger = min(ledgers_of(app.env), default=None)
+    accounts: Accounts = app.texproof  # type: ignore[attr-defined]
+    ledger = min((name for name, (_, made) in state(app.env).items() if made), default=None)
     for block in list(doctree.findall(nodes.math_block)):
-        label = block.get("label") or ""
-        status = account(docname, checked, label, block.astext())
-        if status not in MARKS or block.parent is None:
+        equation = block.get("equation")
+        if equation is None or block.parent is None:
+            continue
+        # The text of the node itself, as it is written now.
+        equation = equation._replace(latex=as_typeset(block.astext()))
+        status = accounts.status(docname, equation)
+        if status not in MARKS:
             continue
         meaning = MEANING[status]
         shown = f'class="equation-mark equation-{status}" title="{meaning}"'
         mark = f'<span {shown} role="img" aria-label="{meaning}">{MARKS[status]}</span>'
         if ledger is not None:
-            target = f"{app.builder.get_relative_uri(docname, ledger)}#ledger-{label}"
+            target = f"{app.builder.get_relative_uri(docname, ledger)}#{row_id(equation.label)}"
             said = f"{meaning}: see the ledger"
             mark = f'<a {shown} href="{target}" aria-label="{said}">{MARKS[status]}</a>'
         before = nodes.raw("", '<div class="checked-equation">', format="html")
         after = nodes.raw("", f"{mark}</div>", format="html")
         block.replace_self([before, block.deepcopy(), after])
+
+
+def row_id(label: str) -> str:
+    return f"ledger-{label}"
 
 
 # ---------------------------------------------------------------------- ledger
@@ -166,45 +219,62 @@ class EquationLedger(SphinxDirective):
     """The tables of all equations, one for each page."""
 
     def run(self) -> list[nodes.Node]:
-        checked: dict[str, Checked] = self.env.app.texproof_checked  # type: ignore[attr-defined]
-        ledgers_of(self.env)[self.env.docname] = digest(checked)
+        accounts: Accounts = self.env.app.texproof  # type: ignore[attr-defined]
+        checked = accounts.checked
+        state(self.env)[self.env.docname] = (Page(), digest(checked))
         # In reading order, where there is one.
         order = getattr(self.env, "external_site_map", sorted(checked))
-        return [
-            _totals(checked),
-            *(self._section(name, checked[name]) for name in order if name in checked),
-        ]
+        sections = [self._section(n, accounts) for n in order if n in checked]
+        return [_totals(accounts), *sections, *self._left_out()]
 
-    def _section(self, docname: str, found: Checked) -> nodes.section:
-        section = nodes.section(ids=[f"ledger-of-{docname}"], names=[f"ledger of {docname}"])
-        title = nodes.title()
-        title += addnodes.pending_xref(
+    def _left_out(self) -> list[nodes.Node]:
+        """The pages that are not checked, with reasons."""
+        app, items = self.env.app, nodes.bullet_list()
+        for name in sorted(self.env.found_docs):
+            if (reason := reason_not_to_check(app, name)) is not None:
+                item = nodes.paragraph("", "", self._link_to(name), nodes.Text(f": {reason}"))
+                items += nodes.list_item("", item)
+        said = "The equations of these pages are not checked:"
+        return [nodes.paragraph(text=said), items] if items.children else []
+
+    def _link_to(self, docname: str) -> nodes.Node:
+        title = _page_title(Path(self.env.doc2path(docname)))
+        return self._link("std", "doc", f"/{docname}", title)
+
+    def _link(self, domain: str, kind: str, target: str, text: str) -> nodes.Node:
+        shown = nodes.inline(text=text) if kind == "doc" else nodes.literal(text=text)
+        return addnodes.pending_xref(
             "",
-            nodes.inline(text=_page_title(Path(self.env.doc2path(docname)))),
-            refdomain="std",
-            reftype="doc",
-            reftarget=f"/{docname}",
+            shown,
+            refdomain=domain,
+            reftype=kind,
+            reftarget=target,
             refexplicit=False,
             refwarn=True,
             refdoc=self.env.docname,
+            docname=self.env.docname,
         )
-        section += title
+
+    def _section(self, docname: str, accounts: Accounts) -> nodes.section:
+        section = nodes.section(ids=[f"ledger-of-{docname}"], names=[f"ledger of {docname}"])
+        section += nodes.title("", "", self._link_to(docname))
+        found = accounts.checked[docname]
         if inline := [(row["status"], row["derivative"]) for row in found["inline"]]:
             section += nodes.paragraph(text=f"{summary(inline)}.")
         for row in found["equations"]:
             if row["status"] in ("anchored", "program"):
                 section += nodes.paragraph("", f"✓ {row['detail'][0].upper()}{row['detail'][1:]}.")
-        section += self._table(found)
+        section += self._table(accounts.listed(docname))
         return section
 
-    def _table(self, found: Checked) -> nodes.Node:
+    def _table(self, rows: Iterable[Checked]) -> nodes.Node:
         heads = ["", "equation", "compared", *(short for short, _ in LEVELS), "mutants rejected"]
         group = nodes.tgroup(cols=len(heads))
         for _ in heads:
             group += nodes.colspec(colwidth=1)
         head, body = nodes.thead(), nodes.tbody()
         head += _row([nodes.paragraph(text=text) for text in heads])
-        for row in own_equations(found):
+        for row in rows:
             body += self._equation(row)
         group += head
         group += body
@@ -216,18 +286,12 @@ class EquationLedger(SphinxDirective):
     def _equation(self, row: Checked) -> nodes.row:
         label, status = row["label"], row["status"]
         number = nodes.paragraph()
-        number += addnodes.pending_xref(
-            "",
-            nodes.literal(text=label),
-            refdomain="math",
-            reftype="eq",
-            reftarget=label,
-            refwarn=True,
-            refdoc=self.env.docname,
-            docname=self.env.docname,
-        )
-        number += nodes.Text(" ")
-        number += nodes.literal(text=label)
+        if row["file"].endswith(".py"):  # numbered nowhere; the label is the name of an object
+            number += self._link("py", "obj", label.split("-")[0], label)
+        else:
+            number += self._link("math", "eq", label, label)
+            number += nodes.Text(" ")
+            number += nodes.literal(text=label)
         mark = nodes.paragraph("", "", nodes.inline(text=MARKS.get(status, "·")))
         mark[0]["classes"] += [f"equation-{status}"]
         cells: list[nodes.Node] = [mark, number]
@@ -243,22 +307,9 @@ class EquationLedger(SphinxDirective):
             text = MEANING[status] + (f": {row['detail']}" if row["detail"] else "")
             cells.append(nodes.paragraph(text=text))
         out = _row(cells, span_last=0 if status == "verified" else len(LEVELS) + 1)
-        out["ids"].append(f"ledger-{label}")
+        out["ids"].append(row_id(label))
         out["classes"].append(f"ledger-{status}")
         return out
-
-
-def own_equations(found: Checked) -> Iterator[Checked]:
-    """The most telling row of each equation that a page prints itself, in the order of print."""
-    own = Path(found["chapter"]).name
-    order = list(MEANING)
-    best: dict[str, Checked] = {}
-    for row in found["equations"]:
-        if row["file"] == own and row["status"] in order:
-            known = best.setdefault(row["label"], row)
-            if order.index(row["status"]) < order.index(known["status"]):
-                best[row["label"]] = row
-    yield from sorted(best.values(), key=lambda row: (row["cell"], row["line"]))
 
 
 def _page_title(path: Path) -> str:
@@ -292,9 +343,10 @@ def _score(mutants: Checked | None) -> str:
     return f"{rejected} of {total}{same}"
 
 
-def _totals(checked: dict[str, Checked]) -> nodes.paragraph:
+def _totals(accounts: Accounts) -> nodes.paragraph:
     """One sentence that counts everything."""
-    rows = [row for found in checked.values() for row in own_equations(found)]
+    checked = accounts.checked
+    rows = [row for name in checked for row in accounts.listed(name)]
     counts = {status: sum(row["status"] == status for row in rows) for status in MEANING}
     scores = [row["mutants"] for found in checked.values() for row in found["equations"]]
     rejected = sum(score["ill_formed"] + score["refuted"] for score in scores if score)
@@ -319,9 +371,13 @@ def add_styles(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     os.environ[SITE] = "yes"  # for the kernels that run cells
+    app.add_config_value("texproof_unchecked_pages", {}, "env", [dict])
     app.add_directive("equation-ledger", EquationLedger)
     app.connect("builder-inited", add_styles)
     app.connect("env-before-read-docs", check)
-    app.connect("env-purge-doc", forget_ledger)
+    app.connect("env-purge-doc", forget_page)
+    app.connect("env-merge-info", merge_pages)
+    app.connect("doctree-read", note_page)
+    app.connect("env-updated", account_for_all)
     app.connect("doctree-resolved", add_marks)
-    return {"version": "1.0", "parallel_read_safe": False, "parallel_write_safe": True}
+    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from texproof.check import as_json, check_chapter
+from texproof.read.typography import Macros
 from texproof.report.session import Session
 
 Checked = dict[str, Any]
@@ -38,16 +39,16 @@ _NO_SOURCES = ("/proc/", "/sys/", "/dev/")
 
 
 def check_pages(
-    pages: Mapping[str, Path], folder: Path, settings: str = ""
+    pages: Mapping[str, Path], folder: Path, macros: Macros
 ) -> Iterator[tuple[str, Checked]]:
     """Check pages, unless a verdict is kept; yield each by its name, as it is known.
 
     Args:
         pages: the files, by the names of the pages.
         folder: where verdicts are kept. Only those without a problem are.
-        settings: what else they depend on.
+        macros: LaTeX macros that the pages are typeset with.
     """
-    now = _digest_of_environment(settings)
+    now = _digest_of_environment(json.dumps(macros, sort_keys=True))
     missing = {}
     for name, path in pages.items():
         kept = _read_kept(folder / f"{name}.json", now)
@@ -55,7 +56,7 @@ def check_pages(
             missing[name] = path
         else:
             yield name, kept
-    for name, found, files in _check_in_processes(missing):
+    for name, found, files in _check_in_processes(missing, macros):
         if files is not None and found["ok"]:
             target = folder / f"{name}.json"
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def check_pages(
 
 
 def _check_in_processes(
-    pages: Mapping[str, Path],
+    pages: Mapping[str, Path], macros: Macros
 ) -> Iterator[tuple[str, Checked, dict[str, str] | None]]:
     """Check as many pages at a time as there are cores, the longest first."""
     if not pages:
@@ -78,7 +79,7 @@ def _check_in_processes(
 
     def check(path: Path) -> tuple[Checked, dict[str, str] | None]:
         with ProcessPoolExecutor(1, mp_context=context) as process:
-            return process.submit(check_page, path).result()
+            return process.submit(check_page, path, macros).result()
 
     with ThreadPoolExecutor(min(len(pages), os.cpu_count() or 1)) as threads:
         longest_first = sorted(pages, key=lambda name: -pages[name].stat().st_size)
@@ -87,7 +88,7 @@ def _check_in_processes(
             yield names[ended], *ended.result()
 
 
-def check_page(path: Path) -> tuple[Checked, dict[str, str] | None]:
+def check_page(path: Path, macros: Macros) -> tuple[Checked, dict[str, str] | None]:
     """All claims of a page, at every level, with all their mutants, and the digest of each file.
 
     There are no digests if a file was changed in the meantime.
@@ -102,7 +103,7 @@ def check_page(path: Path) -> tuple[Checked, dict[str, str] | None]:
 
     sys.addaudithook(note)
     start = time.time()
-    found = as_json(check_chapter(path, Session()))
+    found = as_json(check_chapter(path, Session(book_macros=macros)))
     modules = {
         os.path.abspath(file)
         for module in list(sys.modules.values())
