@@ -189,6 +189,8 @@ def add_marks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     ledger = min((name for name, (_, made) in state(app.env).items() if made), default=None)
     for block in list(doctree.findall(nodes.math_block)):
         equation = block.get("equation")
+        if equation is None and reason_not_to_check(app, docname) is None:
+            complain(docname, block.line or 0, "a displayed equation that came after the checks")
         if equation is None or block.parent is None:
             continue
         # The text of the node itself, as it is written now.

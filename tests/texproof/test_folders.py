@@ -18,7 +18,7 @@ FLOORS = [
     ["code"],
     ["mutants"],
     ["report"],
-    ["check", "inline", "verdicts"],
+    ["accounts", "check", "inline", "verdicts"],
     ["mutate_chapter"],
     ["derivation"],
     ["__init__", "command", "sphinx"],

@@ -39,6 +39,13 @@ def read(text):
         ("```{math}\n:name: q\na\n```\n", [("q", "a", 3)]),
         ("```{math}\n---\nlabel: q\n---\na\n```\n", [("q", "a", 5)]),
         ("```{math}\na\n```\n", [("", "a", 2)]),
+        ("```{math}\n:label: p\n:name: q\na\n```\n", [("p", "a", 4)]),
+        ("```{math}\n:name: q\n:label: p\na\n```\n", [("p", "a", 4)]),
+        ("<!-- $$a$$ -->\n$$b$$ (q)\n", [("q", "b", 2)]),
+        ("> <!--\n> $$a$$ (p)\n\n> $$\n--> x\n$$b$$ (q)\n", [("q", "b", 6)]),
+        ("<!-- not closed\n$$a$$ (p)\n", []),
+        ("% $$\n% a\n% $$ (p)\n$$\n% b\nc\n$$ (q)\n", [("q", "% b\nc", 5)]),
+        ("```x``` is code\n\n$$\na\n$$ (q)\n", [("q", "a", 4)]),
         (":::{math}\n:label: q\na\n:::\n", [("q", "a", 3)]),
         ("~~~{math}\n:label: q\na\n~~~\n", [("q", "a", 3)]),
         ("$$\na\n$$ (p)\n$$\nb\n$$ (q)\n", [("p", "a", 2), ("q", "b", 5)]),
@@ -388,3 +395,52 @@ def test_reading_a_notebook_from_a_file(tmp_path):
     path.write_text(text, encoding="utf-8")
     assert Chapter.read(path).equations == (Source("ŷ", str(path), 2, "q", cell=1),)
     assert Chapter.read(path, "page").equations == (Source("ŷ", "page", 2, "q", cell=1),)
+
+
+MODULE = """\
+r'''The network.
+
+.. math::
+
+    a &= b \\\\
+    c &= d
+
+.. math:: e = f
+   :label: ignored
+'''
+
+X = 1
+
+
+class Layer:
+    r'''.. math:: g = h'''
+
+    def step(self):
+        r'''Text.
+
+        In a section:
+            .. math::
+                :nowrap:
+
+                i = j
+
+            Text, and :math:`k = l`.
+        '''
+
+    def silent(self):
+        return 1
+"""
+
+
+def test_equations_of_docstrings_have_the_name_of_their_object():
+    chapter = Chapter.parse_module(MODULE, "package.module", "module.py")
+    assert [(e.label, e.text, e.line) for e in chapter.equations] == [
+        ("package.module", "a &= b \\\\\nc &= d", 5),
+        ("package.module-2", "e = f", 8),
+        ("package.module.Layer", "g = h", 16),
+        ("package.module.Layer.step", "i = j", 25),
+    ]
+    assert {e.file for e in chapter.equations} == {"module.py"}
+    for equation in chapter.equations:
+        first = equation.text.splitlines()[0]
+        assert first in MODULE.splitlines()[equation.line - 1]
