@@ -288,12 +288,10 @@ class EquationLedger(SphinxDirective):
     def _equation(self, row: Checked) -> nodes.row:
         label, status = row["label"], row["status"]
         number = nodes.paragraph()
-        if row["file"].endswith(".py"):  # numbered nowhere; the label is the name of an object
-            number += self._link("py", "obj", label.split("-")[0], label)
-        else:
+        if not row["file"].endswith(".py"):  # of a docstring: it has a name, but no number
             number += self._link("math", "eq", label, label)
             number += nodes.Text(" ")
-            number += nodes.literal(text=label)
+        number += nodes.literal(text=label)
         mark = nodes.paragraph("", "", nodes.inline(text=MARKS.get(status, "·")))
         mark[0]["classes"] += [f"equation-{status}"]
         cells: list[nodes.Node] = [mark, number]
