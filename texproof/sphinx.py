@@ -199,14 +199,14 @@ def add_marks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if status not in MARKS:
             continue
         meaning = MEANING[status]
-        shown = f'class="equation-mark equation-{status}" title="{meaning}"'
-        mark = f'<span {shown} role="img" aria-label="{meaning}">{MARKS[status]}</span>'
+        shown, mark = f'class="equation-mark equation-{status}"', MARKS[status]
+        said = f'title="{meaning}" aria-label="{meaning}'
+        link = f'<span {shown} role="img" {said}">{mark}</span>'
         if ledger is not None:
             target = f"{app.builder.get_relative_uri(docname, ledger)}#{row_id(equation.label)}"
-            said = f"{meaning}: see the ledger"
-            mark = f'<a {shown} href="{target}" aria-label="{said}">{MARKS[status]}</a>'
+            link = f'<a {shown} href="{target}" {said}: see the ledger">{mark}</a>'
         before = nodes.raw("", '<div class="checked-equation">', format="html")
-        after = nodes.raw("", f"{mark}</div>", format="html")
+        after = nodes.raw("", f"{link}</div>", format="html")
         block.replace_self([before, block.deepcopy(), after])
 
 
