@@ -83,8 +83,8 @@ class _Elaborator:
                 return self._enclosed(node, body)
             case s.SumOf():
                 return self._sum(node)
-            case s.ProductOf():
-                return self._product(node)
+            case s.ProductOf():  # in labelled braces it is printed from their beginning to their end
+                return replace(self._product(node), span=node.span)
             case s.Fraction():
                 return self._fraction(node)
             case s.Big():
