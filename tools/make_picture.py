@@ -6,6 +6,7 @@ The picture holds the text that is on it, so that a test can tell whether the pa
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def visible_text(part: Locator) -> str:
 def text_on(picture: Path) -> str:
     """What stood on the page when the picture was made."""
     with Image.open(picture) as image:
-        return str(image.getexif()[DESCRIPTION])
+        return str(json.loads(image.getexif()[DESCRIPTION]))
 
 
 def make(site: Path, target: Path) -> None:
@@ -48,7 +49,7 @@ def make(site: Path, target: Path) -> None:
         part = section(page, site)
         image = Image.open(io.BytesIO(part.screenshot(animations="disabled")))
         metadata = Image.Exif()
-        metadata[DESCRIPTION] = visible_text(part)
+        metadata[DESCRIPTION] = json.dumps(visible_text(part))  # the field holds ASCII alone
         image.save(target, quality=85, method=6, exif=metadata)
         browser.close()
 
