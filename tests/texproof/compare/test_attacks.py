@@ -224,7 +224,9 @@ DESCENDING = [
 
 @pytest.mark.parametrize("claim", DESCENDING)
 def test_a_sum_that_runs_down_is_not_empty_but_refused(page, claim):
-    with pytest.raises(EquationError, match=r"runs from \d down to \d|runs upwards, so this one is empty"):
+    with pytest.raises(
+        EquationError, match=r"runs from \d down to \d|runs upwards, so this one is empty"
+    ):
         page(claim.replace("D", D_A % "t")).verify("eq-claim")
 
 
