@@ -38,6 +38,7 @@ TEST_TOOLS = ("hypothesis", "pytest", "threadpoolctl")
 
 # These test tools/ and what makes the book, with the versions that make it; all others the package.
 BOOK_TESTS = (
+    "tests/texproof/test_errors.py",  # IPython
     "tests/book/test_chapter_saving.py",  # JupyterLab, with jupytext
     "tests/book/test_pages.py",  # extensions of Sphinx
     "tests/book/test_pdf.py",
