@@ -20,7 +20,9 @@ def pytest_configure() -> None:
     A shell without job control has its background jobs ignore SIGINT, and their children inherit that.
     """
     # Programs that tests start find the book's experiments, as `make experiment` does.
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(BOOK), os.environ.get("PYTHONPATH", "")])
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(BOOK), os.environ.get("PYTHONPATH")])
+    )
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if MUTANTS:

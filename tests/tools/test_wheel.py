@@ -94,7 +94,8 @@ def python(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
-    options = ["--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
+    # The checkout, if it is in reach, is not what is wanted.
+    options = ["--no-deps", "--no-index", "--ignore-installed", "--quiet"]
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", python, "install", *options, wheel], check=True
     )

@@ -374,7 +374,7 @@ def test_claims_that_claim_nothing_are_errors_and_not_refuted(holds, claim, unde
     assert raised.value.source.label == "eq-claim"
     span = raised.value.span
     assert (claim[slice(*span)] if span else None) == under
-    assert type(raised.value) is EquationError
+    assert not isinstance(raised.value, ClaimFailed | ShapeMismatch)
 
 
 @pytest.mark.parametrize(
