@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -250,11 +251,13 @@ class Derivation:
             mutants(source, self.model.names, self.model.macros), session.mutants, session.seed
         )
         verdicts = [judge(self.model, mutant) for mutant in tried]
+        count = Counter(verdict.outcome for verdict in verdicts)
         survivors = [verdict.mutant for verdict in verdicts if verdict.outcome == "survived"]
         unexplained = [m for m in survivors if m.identity not in session.equivalent_mutants]
         return MutationScore(
-            sum(verdict.outcome == "ill-formed" for verdict in verdicts),
-            sum(verdict.outcome == "refuted" for verdict in verdicts),
+            count["value"],
+            count["shape"],
+            count["unreadable"],
             len(survivors) - len(unexplained),
             tuple(f"{mutant.identity} {mutant}" for mutant in unexplained),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from texproof.check import check_chapter
 from texproof.errors import EquationError, Inline
 from texproof.mutants.mutate import Mutant, mutants, sample
+from texproof.report.report import MutationScore
 from texproof.report.session import Session
 
 
@@ -18,20 +19,19 @@ class MutationReport:
 
     Attributes:
         path: the chapter.
-        claims, definitions: number of mutants tried.
-        ill_formed, refuted, equivalent: of the mutants of claims.
-        noticed: mutants of definitions that made the chapter's check fail.
+        claims: how the mutants of claims fared.
+        definitions: how many mutants of definitions and declarations were tried.
+        noticed: how many of them made the chapter's check fail.
+        equivalent: how many of them did not, for a stated reason.
         survivors: mutants that survived without a stated reason.
         problems: errors that have nothing to do with mutants.
     """
 
     path: Path
-    claims: int = 0
+    claims: MutationScore = field(default_factory=MutationScore)
     definitions: int = 0
-    ill_formed: int = 0
-    refuted: int = 0
-    equivalent: int = 0
     noticed: int = 0
+    equivalent: int = 0
     survivors: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -41,10 +41,9 @@ class MutationReport:
 
     def __str__(self) -> str:
         lines = [
-            f"{'ok  ' if self.ok else 'FAIL'} {self.path}: {self.claims} mutants of claims, "
-            f"{self.ill_formed} ill-formed, {self.refuted} refuted; "
-            f"{self.definitions} of definitions, {self.noticed} noticed; "
-            f"{self.equivalent} equivalent, {len(self.survivors)} unexplained"
+            f"{'ok  ' if self.ok else 'FAIL'} {self.path}: claims: {self.claims}; "
+            f"definitions: {self.noticed} of {self.definitions} mutants noticed, "
+            f"{self.equivalent} equivalent; {len(self.survivors)} unexplained"
         ]
         return "\n".join(
             lines + [f"     survived: {text}" for text in self.survivors] + self.problems
@@ -53,7 +52,7 @@ class MutationReport:
 
 def total(reports: Sequence[MutationReport]) -> str:
     """One line for all chapters."""
-    tried = sum(report.claims + report.definitions for report in reports)
+    tried = sum(report.claims.total + report.definitions for report in reports)
     unexplained = sum(len(report.survivors) for report in reports)
     return f"{tried} mutants in {len(reports)} chapters, {unexplained} survived unexplained"
 
@@ -78,10 +77,7 @@ def mutate_chapter(path: Path, *, count: int | None = None, seed: int = 0) -> Mu
     for result in session.results:
         score = result.mutants
         if score is not None:
-            report.claims += score.total
-            report.ill_formed += score.ill_formed
-            report.refuted += score.refuted
-            report.equivalent += score.equivalent
+            report.claims += score
             report.survivors += [f"{result.source.label} {text}" for text in score.survivors]
     if check.ok:
         for mutant in _definition_mutants(session, path, count, seed):

@@ -9,7 +9,7 @@ Name it in ``extra_extensions`` of a Jupyter Book's ``_config.yml``, or in ``ext
 * A checked equation gets a mark beside its number: ✓ if it is verified, ✗ if it is quoted because
   it is wrong, ○ if it is openly not checked. A mark stands only beside the LaTeX that was checked.
 * The directive ``{equation-ledger}`` lists all equations of the site: what was compared, at which
-  sizes, the residual of each level, and how many mutants were rejected. Marks link to it.
+  sizes, the residual of each level, and how many mutants were refuted. Marks link to it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from texproof.errors import SITE, EquationError
 from texproof.inline import summary
 from texproof.read.chapter import Chapter
 from texproof.read.typography import Macros
+from texproof.report.report import MutationScore
 from texproof.report.session import Session, macros_in
 from texproof.verdicts import check_pages
 
@@ -270,7 +271,7 @@ class EquationLedger(SphinxDirective):
         return section
 
     def _table(self, rows: Iterable[Checked]) -> nodes.Node:
-        heads = ["", "equation", "compared", *(short for short, _ in LEVELS), "mutants rejected"]
+        heads = ["", "equation", "compared", *(short for short, _ in LEVELS), "mutants refuted"]
         group = nodes.tgroup(cols=len(heads))
         for _ in heads:
             group += nodes.colspec(colwidth=1)
@@ -302,7 +303,7 @@ class EquationLedger(SphinxDirective):
             compared = f"{first['entries']} {unit}, {first['sizes']}"
             cells.append(nodes.paragraph(text=compared))
             cells += [nodes.paragraph(text=_residual(levels[name])) for _, name in LEVELS]
-            cells.append(nodes.paragraph(text=_score(row["mutants"])))
+            cells.append(nodes.paragraph(text=_score(row["mutants"]).told("")))
         else:
             text = MEANING[status] + (f": {row['detail']}" if row["detail"] else "")
             cells.append(nodes.paragraph(text=text))
@@ -334,13 +335,9 @@ def _residual(level: dict[str, str]) -> str:
     return "0" if text == "difference is zero" else text if level["entries"] else f"– ({text})"
 
 
-def _score(mutants: Checked | None) -> str:
-    if mutants is None:
-        return ""
-    rejected = mutants["ill_formed"] + mutants["refuted"]
-    total = rejected + mutants["equivalent"] + len(mutants["survivors"])
-    same = f", {mutants['equivalent']} equivalent" if mutants["equivalent"] else ""
-    return f"{rejected} of {total}{same}"
+def _score(counts: Checked | None) -> MutationScore:
+    """How mutants fared, as kept in a file."""
+    return MutationScore(**{**counts, "survivors": tuple(counts["survivors"])} if counts else {})
 
 
 def _totals(accounts: Accounts) -> nodes.paragraph:
@@ -348,15 +345,16 @@ def _totals(accounts: Accounts) -> nodes.paragraph:
     checked = accounts.checked
     rows = [row for name in checked for row in accounts.listed(name)]
     counts = {status: sum(row["status"] == status for row in rows) for status in MEANING}
-    scores = [row["mutants"] for found in checked.values() for row in found["equations"]]
-    rejected = sum(score["ill_formed"] + score["refuted"] for score in scores if score)
-    equivalent = sum(score["equivalent"] for score in scores if score)
+    every = [row["mutants"] for found in checked.values() for row in found["equations"]]
+    score = sum(map(_score, every), MutationScore())
     text = (
         f"There are {sum(counts.values())} labelled equations: {counts['verified']} are verified, "
         f"{counts['defined']} are definitions, {counts['declared']} are declarations, "
         f"{counts['refuted']} are quoted because they are wrong, and {counts['unchecked']} are "
-        f"openly not checked. {rejected} one-place mutants of the verified ones were rejected; "
-        f"{equivalent} more say the same as the original, each for a reason stated in "
+        f"openly not checked. {score.readable} one-place mutants of the verified ones were read: "
+        f"{score.by_value} are refuted by a value, {score.by_shape} by shapes that do not fit, and "
+        f"{score.equivalent} say the same as the original. The reader refused {score.unreadable} more, "
+        "which proves nothing about values. Why mutants say the same is stated in "
     )
     return nodes.paragraph("", text, nodes.literal(text="equivalent_mutants.yml"), nodes.Text("."))
 

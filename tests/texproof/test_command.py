@@ -192,7 +192,7 @@ def test_an_outcome_as_plain_data():
         Finding("modulo 2^61 - 1", "T=3, n=3", comparison),
         Finding("exact over Q", "T=3, n=3", None, "out of reach"),
     )
-    source, score = Source("a = b", "page.md", 7, "eq-a"), MutationScore(1, 2, 0, ("x",))
+    source, score = Source("a = b", "page.md", 7, "eq-a"), MutationScore(1, 2, 3, 0, ("x",))
     results = [
         Result(source, "verified", "a detail", findings, score),
         Result(source, "unchecked", "a bound"),
@@ -226,8 +226,9 @@ def test_an_outcome_as_plain_data():
                     },
                 ],
                 "mutants": {
-                    "ill_formed": 1,
-                    "refuted": 2,
+                    "by_value": 1,
+                    "by_shape": 2,
+                    "unreadable": 3,
                     "equivalent": 0,
                     "survivors": ("x",),
                 },
@@ -532,7 +533,8 @@ def test_mutate_tells_the_score_and_succeeds(chapter, capsys):
     assert main(["mutate", str(path), "--sample", "3", "--seed", "2"]) == 0
     out = capsys.readouterr().out
     first, second = out.splitlines()
-    assert first.startswith(f"ok   {path}: 9 mutants of claims, ")
+    assert first.startswith(f"ok   {path}: claims: ")
+    assert "; definitions: 12 of 12 mutants noticed, 0 equivalent; 0 unexplained" in first
     assert second == "21 mutants in 1 chapters, 0 survived unexplained"
 
 

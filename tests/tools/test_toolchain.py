@@ -260,7 +260,7 @@ def test_checked_equation_is_marked_and_linked_to_its_row_in_the_ledger(book: Ti
     row = pages["ledger"].split('id="ledger-eq-first-jacobian"')[1].split("</tr>")[0]
     text = re.sub(r"<[^>]+>", " ", row)
     assert "18 entries, T=3, n=3, m=2" in text
-    assert re.search(r"\b(\d+) of \1\b", text), "some mutants were not rejected"
+    assert re.search(r"\b(\d+) of \1\b", text), "some mutants were not refuted"
     counted = (
         "There are 3 labelled equations: 1 are verified, 1 are definitions, 1 are declarations"
     )

@@ -17,7 +17,7 @@ from functools import partial
 
 from texproof.compare.levels import decide, other_sizes
 from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, EquationError, Source, Span
+from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source, Span
 from texproof.functions import mistakes
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate, without_last_superscript
@@ -99,7 +99,13 @@ def equal_rewrites(source: Source, names: Vocabulary, macros: Macros | None = No
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant: ``ill-formed``, ``refuted`` or ``survived``."""
+    """What became of a mutant.
+
+    Attributes:
+        mutant: the edit.
+        outcome: ``value`` or ``shape``, by which it was refuted; ``unreadable`` if the reader refused
+            it, which says nothing about values; else ``survived``.
+    """
 
     mutant: Mutant
     outcome: str
@@ -112,9 +118,11 @@ def judge(model: Model, mutant: Mutant) -> Verdict:
         decide(model, claims)
         decide(model, claims, *other_sizes(model))
     except ClaimFailed:
-        return Verdict(mutant, "refuted")
+        return Verdict(mutant, "value")
+    except ShapeMismatch:
+        return Verdict(mutant, "shape")
     except EquationError:
-        return Verdict(mutant, "ill-formed")
+        return Verdict(mutant, "unreadable")
     return Verdict(mutant, "survived")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from texproof.compare.levels import Finding
 from texproof.errors import Source, builds_site, typeset
@@ -14,24 +14,48 @@ from texproof.errors import Source, builds_site, typeset
 
 @dataclass(frozen=True)
 class MutationScore:
-    """How many one-place mutants of an equation were ill-formed, refuted, or survived.
+    """What became of the one-place mutants of equations.
 
-    Survivors that are equivalent to the equation, for a stated reason, are counted apart.
+    Attributes:
+        by_value: how many were refuted by a value that differs.
+        by_shape: how many were refuted by shapes that do not fit.
+        unreadable: how many the reader refused; that says nothing about values.
+        equivalent: how many hold and say the same as the equation, for a stated reason.
+        survivors: the others, which hold as well.
     """
 
-    ill_formed: int
-    refuted: int
-    equivalent: int
-    survivors: tuple[str, ...]
+    by_value: int = 0
+    by_shape: int = 0
+    unreadable: int = 0
+    equivalent: int = 0
+    survivors: tuple[str, ...] = ()
+
+    @property
+    def refuted(self) -> int:
+        return self.by_value + self.by_shape
+
+    @property
+    def readable(self) -> int:
+        return self.refuted + self.equivalent + len(self.survivors)
 
     @property
     def total(self) -> int:
-        return self.ill_formed + self.refuted + self.equivalent + len(self.survivors)
+        return self.readable + self.unreadable
+
+    def __add__(self, other: MutationScore) -> MutationScore:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return MutationScore(*(own + others for own, others in pairs))
 
     def __str__(self) -> str:
-        text = f"{self.ill_formed + self.refuted} of {self.total} mutants rejected"
+        return self.told("readable mutants refuted")
+
+    def told(self, what: str) -> str:
+        """The counts: ``41 of 43`` and ``what``, then all that is not zero."""
+        text = f"{self.refuted} of {self.readable} {what}".rstrip()
+        text += f" ({self.by_shape} by shape)" if self.by_shape else ""
         text += f", {self.equivalent} equivalent" if self.equivalent else ""
-        return text + (f", {len(self.survivors)} SURVIVED" if self.survivors else "")
+        text += f", {len(self.survivors)} SURVIVED" if self.survivors else ""
+        return text + (f"; {self.unreadable} unreadable" if self.unreadable else "")
 
 
 @dataclass(frozen=True)

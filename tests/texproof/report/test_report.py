@@ -33,20 +33,27 @@ FINDINGS = (
 @pytest.mark.parametrize(
     ("score", "total", "text"),
     [
-        (MutationScore(0, 0, 0, ()), 0, "0 of 0 mutants rejected"),
-        (MutationScore(2, 3, 0, ()), 5, "5 of 5 mutants rejected"),
-        (MutationScore(2, 3, 4, ()), 9, "5 of 9 mutants rejected, 4 equivalent"),
-        (MutationScore(1, 0, 0, ("x", "y")), 3, "1 of 3 mutants rejected, 2 SURVIVED"),
+        (MutationScore(), 0, "0 of 0 readable mutants refuted"),
+        (MutationScore(2, 3), 5, "5 of 5 readable mutants refuted (3 by shape)"),
+        (MutationScore(2, 0, 5), 7, "2 of 2 readable mutants refuted; 5 unreadable"),
+        (MutationScore(2, 0, 0, 4), 6, "2 of 6 readable mutants refuted, 4 equivalent"),
+        (MutationScore(1, survivors=("x", "y")), 3, "1 of 3 readable mutants refuted, 2 SURVIVED"),
         (
-            MutationScore(2, 3, 1, ("x",)),
-            7,
-            "5 of 7 mutants rejected, 1 equivalent, 1 SURVIVED",
+            MutationScore(2, 3, 9, 1, ("x",)),
+            16,
+            "5 of 7 readable mutants refuted (3 by shape), 1 equivalent, 1 SURVIVED; 9 unreadable",
         ),
     ],
 )
 def test_a_score_of_mutants(score, total, text):
     assert score.total == total
     assert str(score) == text
+    assert score + MutationScore() == score
+
+
+def test_scores_add_up():
+    both = MutationScore(1, 2, 3, 4, ("a",)) + MutationScore(10, 20, 30, 40, ("b",))
+    assert both == MutationScore(11, 22, 33, 44, ("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +75,9 @@ def test_a_score_of_mutants(score, total, text):
                 SOURCE,
                 "verified",
                 findings=(found("exact over Q"),),
-                mutants=MutationScore(1, 2, 0, ()),
+                mutants=MutationScore(1, 2),
             ),
-            "✓ eq-a<b  holds: 1 method agrees, 3 of 3 mutants rejected",
+            "✓ eq-a<b  holds: 1 method agrees, 3 of 3 readable mutants refuted (2 by shape)",
         ),
     ],
 )
