@@ -71,6 +71,8 @@ def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
                 break
         else:
             outcome.problems += unaccounted(chapter, session.results, failed)
+            if not outcome.problems:
+                outcome.problems += unused_definitions(chapter, session)
             if not session.quick:
                 outcome.inline, complaints = account_for_inline(chapter, session, failed)
                 outcome.problems += complaints
@@ -116,6 +118,18 @@ def unaccounted(chapter: Chapter, results: list[Result], failed: Sequence[str] =
         elif equation.label not in done:
             message = "no derivation cell declares, defines, verifies, refutes or marks this equation as unchecked"
             complaints.append(str(EquationError(message, None, equation)))
+    return complaints
+
+
+def unused_definitions(chapter: Chapter, session: Session) -> list[str]:
+    """Complaints about definitions that could be wrong without any check noticing."""
+    complaints = []
+    for key, source in session.unused(chapter.file):
+        message = (
+            f"nothing that is verified here depends on this definition of {key}: verify what "
+            "follows from it, or mark it as unchecked"
+        )
+        complaints.append(str(EquationError(message, None, source)))
     return complaints
 
 

@@ -16,6 +16,8 @@ from texproof.code.program import run_against_package
 from texproof.compare.levels import check_all, decide, show_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
+from texproof.mean.claims import Claim
+from texproof.mean.reach import names_in
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import judge, mutants, sample
 from texproof.mutants.repair import SECONDS, repair
@@ -176,7 +178,9 @@ class Derivation:
                 raise
             self._learned[label] = source
             self._unread.pop(label, None)
-        return Result(source, use)
+        assumed = [q.key for q in self.model.names.quantities.values() if q.assumed_in == source]
+        detail = f"an assumption about {', '.join(assumed)}" if assumed else ""
+        return Result(source, use, detail)
 
     def function(self, *names: str) -> None:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
@@ -218,15 +222,22 @@ class Derivation:
         source = self._claim_label(label, "verified")
         start = time.perf_counter()
         if self._session.quick:
-            decide(self.model, self.model.claims(source))
+            decide(self.model, self._claims(source))
             return Result(source, "verified")
         try:
-            findings = tuple(check_all(self.model, self.model.claims(source)))
+            findings = tuple(check_all(self.model, self._claims(source)))
         except EquationError as error:
             error.remarks = self._remarks(error, source)
             raise
         score = self._mutation_score(source)
         return Result(source, "verified", "", findings, score, time.perf_counter() - start)
+
+    def _claims(self, source: Source) -> list[Claim]:
+        """What an equation claims; all definitions that it depends on are used now."""
+        claims = self.model.claims(source)
+        for claim in claims:
+            self._session.note_use(names_in(claim.sides), self.model.names)
+        return claims
 
     def _remarks(self, error: EquationError, source: Source) -> list[str]:
         """Where a wrong equation holds all the same, its values, and what its author may have meant."""
@@ -290,6 +301,7 @@ class Derivation:
         def compared(name: str) -> Result:
             self.layout(name, input=input, output=output, initial=initial, weights=weights)
             assert self._layout is not None
+            self._session.note_use([self._layout().output.key], self.model.names)
             gap = compare_with_torch(self.model, self._layout(), **options)
             sizes = show_sizes(self.model.last, self.model.sizes)
             detail = f"the printed forward pass is {name} ({sizes}), to {gap:.1e}"
@@ -361,7 +373,7 @@ class Derivation:
         layout = self._layout
 
         def run(name: str) -> Result:
-            claims = [claim for label in labels for claim in self.model.claims(self.source(label))]
+            claims = [claim for label in labels for claim in self._claims(self.source(label))]
             count, gap = run_against_package(self.model, claims, loss, layout(), name, **options)
             program = f"{len(claims)} printed equations, run as a program,"
             detail = f"{program} give all {count} gradients of {name}.backward, to {gap:.1e}"
@@ -385,7 +397,7 @@ class Derivation:
     def _refuted(self, label: str, because: str) -> Result:
         source = self._claim_label(label, "refuted")
         try:
-            claims = self.model.claims(source)
+            claims = self._claims(source)
             for finding in check_all(self.model, claims):
                 if finding.level != ComplexStep.name:  # the others are for what holds
                     break

@@ -559,3 +559,56 @@ def test_mutate_fails_for_an_unexplained_survivor(chapter, capsys):
     assert out.startswith("FAIL")
     assert "survived: eq-backward" in out
     assert "drop term" in out
+
+
+UNUSED = r"""
+$$
+g_t := (1 + h_t^2) \odot \frac{\partial L}{\partial h_t}
+$$ (eq-unused)
+
+```{code-cell} ipython3
+:tags: [derivation]
+rnn.define("eq-unused")
+USE
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "complaints"),
+    [
+        ("", 1),
+        ('rnn.verify("eq-use")\n```\n\n$$\n2 g_t = g_t + g_t\n$$ (eq-use)\n\n```{note}\nend', 0),
+    ],
+)
+def test_a_definition_on_which_nothing_depends_is_a_complaint(chapter, use, complaints):
+    """A wrong gradient, printed as a definition, would stand there for ever."""
+    path = chapter()
+    text = path.read_text(encoding="utf-8") + UNUSED.replace("USE", use)
+    path.write_text(text, encoding="utf-8")
+    problems = check_chapter(path, Session(mutants=0)).problems
+    assert len(problems) == complaints
+    if problems:
+        assert "nothing that is verified here depends on this definition of g_{t}" in problems[0]
+        assert f"rnn.md:{line_of(path, 'g_t := ')}" in problems[0]
+
+
+@pytest.mark.parametrize("sign", ["=", r"\equiv"])
+def test_a_result_about_a_derivative_is_no_definition(chapter, sign):
+    path = chapter(
+        (r"\delta^{a}_t := \frac{\partial L}", rf"\delta^{{a}}_t {sign} \frac{{\partial L}}")
+    )
+    first = check_chapter(path, Session(mutants=0)).problems[0]
+    assert "this reads as a statement about a derivative: verify it, or print :=" in first
+
+
+def test_a_constraint_in_a_declaration_is_listed_as_an_assumption(chapter):
+    path = chapter(
+        ('rnn.verify("eq-backward"', 'rnn.declare("eq-target")\nrnn.verify("eq-backward"')
+    )
+    target = "\n$$\n\\mathbf{1}^\\top y_t = 7\n$$ (eq-target)\n"
+    path.write_text(path.read_text(encoding="utf-8") + target, encoding="utf-8")
+    found = check_chapter(path, Session(mutants=0))
+    assert found.ok
+    details = {result.source.label: result.detail for result in found.results}
+    assert (details["eq-target"], details["eq-shapes"]) == ("an assumption about y_{t}", "")

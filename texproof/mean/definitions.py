@@ -9,6 +9,7 @@ from texproof.mean.linear import Linear
 from texproof.mean.spaces import read_space
 from texproof.mean.terms import (
     Add,
+    Derivative,
     Negate,
     Reference,
     Shape,
@@ -77,7 +78,7 @@ def _constrain(statement: s.Relation, names: Vocabulary, source: Source) -> None
             statement.span,
             source,
         )
-    leaf.constraint = difference
+    leaf.constraint, leaf.assumed_in = difference, source
 
 
 def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None:
@@ -107,16 +108,26 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                     )
             case s.Relation((sign,), (left, right)) if sign in _DEFINES:
                 with located(source):
-                    _define_name(left, right, names, source)
+                    _define_name(left, right, names, source, names_it=sign not in ("=", "\\equiv"))
             case _:
                 raise EquationError(
                     "a definition has the form name = expression", statement.span, source
                 )
 
 
-def _define_name(left: s.Node, right: s.Node, names: Vocabulary, source: Source) -> None:
-    r"""``h_t = \tanh(a_t)``: a new name, or one that is declared and not yet defined."""
+def _define_name(
+    left: s.Node, right: s.Node, names: Vocabulary, source: Source, names_it: bool
+) -> None:
+    r"""``h_t = \tanh(a_t)``: a new name, or one that is declared and not yet defined.
+
+    With ``=`` a person reads what has a derivative on its right as a result, which must be verified.
+    """
     value = elaborate(right, names)
+    if not names_it and any(isinstance(term, Derivative) for term in within(value)):
+        raise EquationError(
+            "this reads as a statement about a derivative: verify it, or print := for a new name",
+            right.span,
+        )
     found = names.find(left)
     if found is None:
         quantity = names.add(left, value.shape, source)

@@ -12,15 +12,27 @@ from texproof.mean.vocabulary import Vocabulary
 
 def reached(terms: Iterable[Term], names: Vocabulary) -> frozenset[str]:
     r"""The keys of all quantities that terms name, themselves or in definitions: of ``L`` all of a network."""
+    return reached_from(names_in(terms), names)
+
+
+def names_in(terms: Iterable[Term]) -> frozenset[str]:
+    """The keys of the quantities that terms name themselves."""
+    return frozenset(
+        inner.key for term in terms for inner in within(term) if isinstance(inner, Reference)
+    )
+
+
+def reached_from(keys: Iterable[str], names: Vocabulary) -> frozenset[str]:
+    """These quantities, and all that their definitions name."""
     found: set[str] = set()
-    waiting = list(terms)
+    waiting = list(keys)
     while waiting:
-        for term in within(waiting.pop()):
-            if isinstance(term, Reference) and term.key not in found:
-                found.add(term.key)
-                quantity = names.quantities[term.key]
-                parts = (quantity.definition, quantity.constraint)
-                waiting += [part for part in parts if part is not None]
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            quantity = names.quantities[key]
+            parts = (quantity.definition, quantity.constraint)
+            waiting += names_in(part for part in parts if part is not None)
     return frozenset(found)
 
 

@@ -46,6 +46,7 @@ class Quantity:
         definition: the right-hand side of its definition; a quantity without one is a leaf.
         source: where it was declared or defined, for messages.
         constraint: an affine scalar expression that vanishes at every occurrence of this leaf.
+        assumed_in: where that was printed.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Quantity:
     definition: Term | None = None
     source: Source = field(default_factory=lambda: Source(""))
     constraint: Term | None = None
+    assumed_in: Source | None = None
 
 
 @dataclass

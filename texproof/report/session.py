@@ -8,7 +8,7 @@ collect the results.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,9 @@ from typing import Any
 import yaml
 
 from texproof.compare.model import Model
-from texproof.errors import EquationError
+from texproof.errors import EquationError, Source
+from texproof.mean.reach import reached_from
+from texproof.mean.vocabulary import Vocabulary
 from texproof.read.chapter import NOTEBOOK, Chapter
 from texproof.read.typography import Macros
 from texproof.report.report import Result
@@ -39,6 +41,7 @@ class Session:
             mutation testing.
         results: what the derivations reported, in order.
         models: the models that the derivations built, with the names of the chapters.
+        used: each name that something checked depends on, with the equation that defines it.
         quick: only the first numeric level, no mutants.
         mutants: how many mutants of each claim to try; ``None`` for all.
         seed: which of them, if not all.
@@ -51,6 +54,7 @@ class Session:
     edits: Mapping[tuple[str, str], str] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     models: list[Model] = field(default_factory=list)
+    used: set[tuple[str, Source]] = field(default_factory=set)
     quick: bool = False
     mutants: int | None = None
     seed: int = 0
@@ -88,6 +92,22 @@ class Session:
             chapter = self._as_saved(notebook, str(Path(name).with_suffix(NOTEBOOK)))
             self._reasons_of_notebooks.update(chapter.equivalent_mutants)
         return self._edited(chapter)
+
+    def note_use(self, keys: Iterable[str], names: Vocabulary) -> None:
+        """Something was checked in which these quantities occur."""
+        for key in reached_from(keys, names):
+            self.used.add((key, names.quantities[key].source))
+
+    def unused(self, file: str) -> list[tuple[str, Source]]:
+        """Names that equations of a file, or docstrings, define and on which nothing checked depends."""
+        defined = {
+            (quantity.key, quantity.source)
+            for model in self.models
+            for quantity in model.names.quantities.values()
+            if quantity.definition is not None
+            and (quantity.source.file == file or quantity.source.file.endswith(".py"))
+        }
+        return sorted(defined - self.used, key=lambda pair: (pair[1].line, pair[0]))
 
     def _edited(self, chapter: Chapter) -> Chapter:
         edited = (
