@@ -41,6 +41,7 @@ class SymbolNetwork(Network):
         super().__init__(numbers.names, kind, numbers.last, numbers.sizes)
         self.numbers = numbers
         self.table: dict[sympy.Symbol, Any] = {}
+        self._floats: dict[sympy.Symbol, sympy.Float] = {}
         self._symbols_of: dict[object, Grid] = {}
         self._expressions: dict[object, int] = {}
 
@@ -98,14 +99,13 @@ class SymbolNetwork(Network):
         """Put numbers for the symbols: a grid of mpmath numbers from one of SymPy expressions."""
         assert isinstance(self.numbers.arithmetic, FiftyDigits)
         context, digits = self.numbers.arithmetic.context, self.numbers.arithmetic.digits
-        floats = {
-            s: sympy.Float(mpmath.nstr(v.real, digits + 5), digits + 5)
-            for s, v in self.table.items()
-        }
+        for symbol in self.table.keys() - self._floats.keys():
+            worth = mpmath.nstr(self.table[symbol].real, digits + 5)
+            self._floats[symbol] = sympy.Float(worth, digits + 5)
 
         def evaluate(expression: sympy.Expr) -> Any:
             check_time()
-            return context.mpf(str(sympy.sympify(expression).xreplace(floats).evalf(digits)))
+            return context.mpf(str(sympy.sympify(expression).xreplace(self._floats).evalf(digits)))
 
         return value.map(evaluate)
 

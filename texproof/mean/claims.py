@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from texproof.errors import EquationError, ShapeMismatch, Source, located
 from texproof.mean.conditions import Condition, read_condition
@@ -25,7 +26,7 @@ class Claim:
     conditions: tuple[Condition, ...]
     source: Source
 
-    @property
+    @cached_property
     def indices(self) -> tuple[str, ...]:
         """The letters that its sides leave open, in alphabetical order."""
         return tuple(sorted(frozenset().union(*(free_indices(side) for side in self.sides))))

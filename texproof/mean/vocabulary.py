@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 
 from texproof.errors import EquationError, Source
 from texproof.mean.linear import Linear
@@ -57,6 +58,11 @@ class Quantity:
     source: Source = field(default_factory=lambda: Source(""))
     constraint: Term | None = None
     assumed_in: Source | None = None
+
+    @cached_property
+    def letter(self) -> str:
+        """What its name begins with."""
+        return _letter(self.template)
 
 
 @dataclass
@@ -123,9 +129,12 @@ class Vocabulary:
 
     def find(self, node: Node) -> tuple[Quantity, tuple[Linear, ...]] | None:
         """The quantity that a tree names, with the values of its holes."""
+        letter = _letter(node)
         for quantity in self.quantities.values():
             bound: dict[str, Linear] = {}
-            if self._matches(quantity.template, node, frozenset(quantity.holes), bound):
+            if quantity.letter == letter and self._matches(
+                quantity.template, node, frozenset(quantity.holes), bound
+            ):
                 return quantity, tuple(bound[hole] for hole in quantity.holes)
         return None
 
@@ -246,6 +255,13 @@ class Vocabulary:
                 )
         self.quantities[quantity.key] = quantity
         return quantity
+
+
+def _letter(node: Node) -> str:
+    r"""The letter under scripts and accents, ``\delta`` of ``\bar\delta^{h}_{t}``; empty if there is none."""
+    while isinstance(node, Script | Accent):
+        node = node.base if isinstance(node, Script) else node.body
+    return node.text if isinstance(node, Symbol | Name) else ""
 
 
 def latex_at(quantity: Quantity, indices: Iterable[str]) -> str:

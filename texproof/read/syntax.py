@@ -271,11 +271,15 @@ def _without_groups(node: Node) -> Node:
         """An attribute of a node, with the groups in it opened."""
         if isinstance(value, Node):
             return _without_groups(value)
-        return tuple(map(opened, value)) if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            inner = tuple(map(opened, value))
+            return inner if any(a is not b for a, b in zip(inner, value, strict=True)) else value
+        return value
 
     node = _open(node)
     parts = {f.name: opened(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
-    return replace(node, **parts)
+    changed = any(part is not getattr(node, name) for name, part in parts.items())
+    return replace(node, **parts) if changed else node
 
 
 def _open(node: Node) -> Node:
