@@ -35,14 +35,15 @@ from texproof.errors import SITE, EquationError
 from texproof.inline import summary
 from texproof.read.chapter import Chapter
 from texproof.read.typography import Macros
-from texproof.report.report import MutationScore
+from texproof.report.report import MARKS, MutationScore
 from texproof.report.session import Session, macros_in
+from texproof.results import LEVELS, ShowResults, score_of, table
+from texproof.results import row as row_of
 from texproof.verdicts import check_pages
 
 logger = logging.getLogger(__name__)
 
 STYLES = Path(__file__).parent / "static"
-MARKS = {"verified": "✓", "refuted": "✗", "unchecked": "○"}
 MEANING = {
     "verified": "verified",
     "refuted": "quoted because it is wrong",
@@ -50,15 +51,6 @@ MEANING = {
     "defined": "definition",
     "declared": "declaration",
 }
-LEVELS = (
-    ("SymPy", "SymPy against central differences"),
-    ("complex step", "float64, complex step"),
-    ("50 digits", "50 digits"),
-    ("autograd", "PyTorch autograd"),
-    ("mod p", "modulo 2^61 - 1"),
-    ("over ℚ", "exact over Q"),
-)
-
 
 # ---------------------------------------------------------------------- checking
 
@@ -197,7 +189,7 @@ def add_marks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         # The text of the node itself, as it is written now.
         equation = equation._replace(latex=as_typeset(block.astext()))
         status = accounts.status(docname, equation)
-        if status not in MARKS:
+        if status not in ("verified", "refuted", "unchecked"):
             continue
         meaning = MEANING[status]
         shown, mark = f'class="equation-mark equation-{status}"', MARKS[status]
@@ -272,17 +264,8 @@ class EquationLedger(SphinxDirective):
 
     def _table(self, rows: Iterable[Checked]) -> nodes.Node:
         heads = ["", "equation", "compared", *(short for short, _ in LEVELS), "mutants refuted"]
-        group = nodes.tgroup(cols=len(heads))
-        for _ in heads:
-            group += nodes.colspec(colwidth=1)
-        head, body = nodes.thead(), nodes.tbody()
-        head += _row([nodes.paragraph(text=text) for text in heads])
-        for row in rows:
-            body += self._equation(row)
-        group += head
-        group += body
-        table = nodes.table("", group, classes=["ledger"])
-        wrapper = nodes.container("", table, classes=["ledger-box"])
+        inner = table(heads, map(self._equation, rows), "ledger")
+        wrapper = nodes.container("", inner, classes=["ledger-box"])
         wrapper["is_div"] = True
         return wrapper
 
@@ -303,11 +286,11 @@ class EquationLedger(SphinxDirective):
             compared = f"{first['entries']} {unit}, {first['sizes']}"
             cells.append(nodes.paragraph(text=compared))
             cells += [nodes.paragraph(text=_residual(levels[name])) for _, name in LEVELS]
-            cells.append(nodes.paragraph(text=_score(row["mutants"]).told("")))
+            cells.append(nodes.paragraph(text=score_of(row["mutants"]).told("")))
         else:
             text = MEANING[status] + (f": {row['detail']}" if row["detail"] else "")
             cells.append(nodes.paragraph(text=text))
-        out = _row(cells, span_last=0 if status == "verified" else len(LEVELS) + 1)
+        out = row_of(cells, span_last=0 if status == "verified" else len(LEVELS) + 1)
         out["ids"].append(row_id(label))
         out["classes"].append(f"ledger-{status}")
         return out
@@ -319,25 +302,9 @@ def _page_title(path: Path) -> str:
     return heading.group(1).strip() if heading else path.stem
 
 
-def _row(cells: list[nodes.Node], span_last: int = 0) -> nodes.row:
-    row = nodes.row()
-    for number, cell in enumerate(cells):
-        entry = nodes.entry()
-        if span_last and number == len(cells) - 1:
-            entry["morecols"] = span_last
-        entry += cell
-        row += entry
-    return row
-
-
 def _residual(level: dict[str, str]) -> str:
     text = level["residual"]
     return "0" if text == "difference is zero" else text if level["entries"] else f"– ({text})"
-
-
-def _score(counts: Checked | None) -> MutationScore:
-    """How mutants fared, as kept in a file."""
-    return MutationScore(**{**counts, "survivors": tuple(counts["survivors"])} if counts else {})
 
 
 def _totals(accounts: Accounts) -> nodes.paragraph:
@@ -346,7 +313,7 @@ def _totals(accounts: Accounts) -> nodes.paragraph:
     rows = [row for name in checked for row in accounts.listed(name)]
     counts = {status: sum(row["status"] == status for row in rows) for status in MEANING}
     every = [row["mutants"] for found in checked.values() for row in found["equations"]]
-    score = sum(map(_score, every), MutationScore())
+    score = sum(map(score_of, every), MutationScore())
     text = (
         f"There are {sum(counts.values())} labelled equations: {counts['verified']} are verified, "
         f"{counts['defined']} are definitions, {counts['declared']} are declarations, "
@@ -371,6 +338,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     os.environ[SITE] = "yes"  # for the kernels that run cells
     app.add_config_value("texproof_unchecked_pages", {}, "env", [dict])
     app.add_directive("equation-ledger", EquationLedger)
+    app.add_post_transform(ShowResults)
     app.connect("builder-inited", add_styles)
     app.connect("env-before-read-docs", check)
     app.connect("env-purge-doc", forget_page)

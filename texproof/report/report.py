@@ -4,12 +4,16 @@ with the equation as it was read: a result that is older than what the author se
 
 from __future__ import annotations
 
-import html
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
 from texproof.compare.levels import Finding
-from texproof.errors import Source, builds_site, typeset
+from texproof.errors import Inline, Source, builds_site, typeset
+
+_MARKER, _END = '<script type="application/json" class="checked">', "</script>"
+MARKS = {"verified": "✓", "anchored": "✓", "program": "✓", "refuted": "✗", "unchecked": "○"}
+"""What stands before a result; a point before any other."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,7 @@ class Result:
 
     @property
     def mark(self) -> str:
-        return {
-            "verified": "✓",
-            "anchored": "✓",
-            "program": "✓",
-            "refuted": "✗",
-            "unchecked": "○",
-        }.get(self.status, "·")
+        return MARKS.get(self.status, "·")
 
     @property
     def summary(self) -> str:
@@ -149,8 +147,21 @@ class Results(Sequence[Result]):
         return "\n".join(str(result) for result in self._results)
 
     def _repr_html_(self) -> str | None:
-        """For a site, which prints the equations itself."""
-        return self.html if builds_site() else None
+        """For a site: the names of what was checked, in whose place its build puts what it found."""
+        names = json.dumps(self._names).replace("<", r"\u003c")
+        return f"{_MARKER}{names}{_END}" if builds_site() else None
+
+    @property
+    def _names(self) -> list[tuple[str, str, str]]:
+        """File, label (or LaTeX of an inline formula) and status of each result."""
+        return [
+            (
+                r.source.file,
+                r.source.text if isinstance(r.source, Inline) else r.source.label,
+                r.status,
+            )
+            for r in self._results
+        ]
 
     def _repr_markdown_(self) -> str | None:
         """For a notebook, wherever it is opened."""
@@ -161,30 +172,15 @@ class Results(Sequence[Result]):
         """Each result with the equation that was read."""
         return "\n\n".join(_markdown(result) for result in self._results)
 
-    @property
-    def html(self) -> str:
-        """Each result as a line; that of a verified equation opens to a table of its levels."""
-        return f'<div class="checked">{"".join(_html(result) for result in self._results)}</div>'
-
 
 def _markdown(result: Result) -> str:
     line = f"{result.mark} `{result.source.label}` {result.summary}"
     return f"{line}\n\n{typeset(result.source.text)}" if result.source.text else line
 
 
-def _html(result: Result) -> str:
-    line = (
-        f'<span class="check-mark check-{result.status}">{result.mark}</span> '
-        f"<code>{html.escape(result.source.label)}</code> {html.escape(result.summary)}"
-    )
-    if not result.findings:
-        return f"<div>{line}</div>"
-    head = "".join(
-        f'<th scope="col">{title}</th>' for title in ("level", "sizes", "entries", "residual")
-    )
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in result.rows
-    )
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<details><summary>{line}</summary>{table}</details>"
+def read_marker(output: str) -> list[tuple[str, str, str]] | None:
+    """The file, label and status of each result that a cell left for the site; nothing if it is other output."""
+    text = output.strip()
+    if not text.startswith(_MARKER):
+        return None
+    return [tuple(name) for name in json.loads(text[len(_MARKER) : -len(_END)])]

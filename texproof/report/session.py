@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from texproof.compare.model import Model
-from texproof.errors import EquationError, Source
+from texproof.errors import EquationError, Source, builds_site
 from texproof.mean.reach import reached_from
 from texproof.mean.vocabulary import Vocabulary
 from texproof.read.chapter import NOTEBOOK, Chapter
@@ -219,8 +219,11 @@ _current: ContextVar[Session | None] = ContextVar("session", default=None)
 
 
 def current() -> Session:
-    """The session that derivations belong to; outside of any, one that reads from the working directory."""
-    return _current.get() or Session()
+    """The session that derivations belong to; outside of any, one that reads from the working directory.
+
+    It tries no mutants, and for a site, of which the build has checked everything, numbers alone.
+    """
+    return _current.get() or Session(mutants=0, quick=builds_site())
 
 
 @contextmanager

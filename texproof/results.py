@@ -1,0 +1,210 @@
+"""Below a cell of a site: what the build found of the equations that the cell names.
+
+The kernel that executes a page checks equations once, with numbers. All levels and mutants are
+tried before pages are read, and what is shown comes from there: one line for all equations of a
+call, with their printed numbers, which opens to a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.domains.math import MathDomain
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+
+from texproof.accounts import Checked
+from texproof.report.report import MARKS, MutationScore, read_marker
+
+logger = logging.getLogger(__name__)
+
+LEVELS = (
+    ("SymPy", "SymPy against central differences"),
+    ("complex step", "float64, complex step"),
+    ("50 digits", "50 digits"),
+    ("autograd", "PyTorch autograd"),
+    ("mod p", "modulo 2^61 - 1"),
+    ("over ℚ", "exact over Q"),
+)
+"""Of each level, the short name for tables and the one that it reports with."""
+
+Number = tuple[int, ...]
+
+
+class ShowResults(SphinxPostTransform):
+    """Replace what a cell left by what the build found."""
+
+    default_priority = 5  # before references are resolved
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        checked = getattr(self.app, "texproof", None)
+        page = {} if checked is None else checked.checked.get(self.env.docname, {})
+        rows = {(r["file"], r["label"], r["status"]): r for r in page.get("equations", ())}
+        rows |= {(r["file"], r["latex"], r["status"]): r for r in page.get("inline", ())}
+        for raw in list(self.document.findall(nodes.raw)):
+            named = read_marker(raw.astext())
+            if named is None:
+                continue
+            found = [rows[name] for name in named if name in rows]
+            if len(found) < len(named) and page.get("ok", True):
+                message = "what this cell checks, the build does not: give it the tag derivation"
+                logger.warning("%s", message, location=self.env.docname, type="equation")
+            raw.replace_self(_Shown(self.env).lines(found))
+
+
+class _Shown:
+    """What was found, as nodes of one page."""
+
+    def __init__(self, env: BuildEnvironment) -> None:
+        self.env = env
+
+    def lines(self, rows: Sequence[Checked]) -> nodes.Element:
+        """One line for all equations with the same status and detail."""
+        box = _div("checked")
+        for (status, detail), group in groupby(rows, lambda r: (r["status"], r["detail"])):
+            box += self._line(status, detail, list(group))
+        return box
+
+    def _line(self, status: str, detail: str, rows: list[Checked]) -> list[nodes.Node]:
+        mark = nodes.inline("", MARKS.get(status, "·"), classes=["check-mark", f"check-{status}"])
+        line = nodes.inline("", "", mark, nodes.Text(" "))
+        if status in ("anchored", "program"):
+            line += nodes.Text(f"{detail[0].upper()}{detail[1:]}.")
+        else:
+            line += self._numbers(rows)
+            line += nodes.Text(_says(status, len(rows)) + (f": {detail}" if detail else ""))
+        displayed = [row for row in rows if "levels" in row]
+        if status != "verified" or not displayed:
+            return [nodes.paragraph("", "", line)]
+        summary = [_raw("<details><summary>"), line, _raw("</summary>")]
+        return [*summary, self._table(displayed), _raw("</details>")]
+
+    def _numbers(self, rows: Iterable[Checked]) -> list[nodes.Node]:
+        """``(7.3), (7.7) to (7.11)``, each a link."""
+        placed = sorted((self._number(row), at, row) for at, row in enumerate(rows))
+        runs = list(_runs([(number, row) for number, _, row in placed]))
+        shown: list[nodes.Node] = []
+        for at, run in enumerate(runs):
+            if at:
+                shown.append(nodes.Text(" and " if at == len(runs) - 1 else ", "))
+            shown.append(self.link(run[0]))
+            if len(run) > 1:
+                shown += [nodes.Text(" to "), self.link(run[-1])]
+        return shown
+
+    def _number(self, row: Checked) -> Number:
+        """The printed number of an equation; nothing for one of a docstring."""
+        domain = self.env.get_domain("math")
+        assert isinstance(domain, MathDomain)
+        label = row.get("label", "")
+        docname, number = domain.equations.get(label, ("", 0))
+        counted = getattr(self.env, "toc_fignumbers", {}).get(docname, {}).get("displaymath", {})
+        found: Number = counted.get(
+            nodes.make_id(f"equation-{label}"), (number,) if docname else ()
+        )
+        return tuple(found)
+
+    def link(self, row: Checked) -> nodes.Node:
+        """The number of an equation, which leads to it."""
+        if "label" not in row:  # an inline formula
+            return nodes.math(row["latex"], row["latex"])
+        if not self._number(row):
+            return nodes.literal(text=row["label"])
+        return addnodes.pending_xref(
+            "",
+            nodes.literal(text=row["label"]),
+            refdomain="math",
+            reftype="eq",
+            reftarget=row["label"],
+            refexplicit=False,
+            refwarn=True,
+            refdoc=self.env.docname,
+        )
+
+    def _table(self, rows: Sequence[Checked]) -> nodes.Node:
+        """How each was checked."""
+        heads = ("", "methods that agree", "compared", "largest difference", "mutants")
+        body = (
+            row(
+                [
+                    nodes.paragraph("", "", self.link(checked)),
+                    *(nodes.paragraph(text=text) for text in _facts(checked)),
+                ]
+            )
+            for checked in rows
+        )
+        return table(heads, body, "checked-details")
+
+
+def _says(status: str, count: int) -> str:
+    """What is said of equations, after their numbers."""
+    one = count == 1
+    return {
+        "verified": " holds" if one else " hold",
+        "refuted": " is wrong" if one else " are wrong",
+        "unchecked": " is not checked" if one else " are not checked",
+        "defined": " is a definition" if one else " are definitions",
+        "declared": " is a declaration" if one else " are declarations",
+    }[status]
+
+
+def _facts(row: Checked) -> tuple[str, str, str, str]:
+    """The methods that agree, what they compared, how closely, and how mutants fared."""
+    agreeing = {level["level"] for level in row["levels"] if level["entries"]}
+    methods = ", ".join(short for short, name in LEVELS if name in agreeing)
+    tried = [level for level in row["levels"] if level["level"] == LEVELS[1][1]]
+    entries = sum(int(level["entries"]) for level in tried)
+    differences = [level["residual"] for level in row["levels"] if level["entries"]]
+    largest = max((float(d) for d in differences if d[0].isdigit()), default=0.0)
+    compared = f"{entries} numbers, {tried[-1]['sizes']}" if tried else ""
+    return methods, compared, f"{largest:.0e}", score_of(row["mutants"]).told("refuted")
+
+
+def score_of(counts: Checked | None) -> MutationScore:
+    """How mutants fared, as kept in a file."""
+    return MutationScore(**{**counts, "survivors": tuple(counts["survivors"])} if counts else {})
+
+
+def _runs(placed: Sequence[tuple[Number, Checked]]) -> Iterator[list[Checked]]:
+    """Equations whose numbers follow each other, where there are three or more of them."""
+    run: list[tuple[Number, Checked]] = []
+    for number, row in [*placed, ((), {})]:
+        follows = run and number and number == (*run[-1][0][:-1], run[-1][0][-1] + 1)
+        if run and not follows:
+            rows = [row for _, row in run]
+            yield from ([rows] if len(rows) > 2 else [[one] for one in rows])
+            run = []
+        run.append((number, row))
+
+
+def table(heads: Sequence[str], rows: Iterable[nodes.row], name: str) -> nodes.table:
+    """A table of this class."""
+    group = nodes.tgroup(cols=len(heads))
+    group += [nodes.colspec(colwidth=1) for _ in heads]
+    head = row([nodes.paragraph(text=text) for text in heads])
+    group += [nodes.thead("", head), nodes.tbody("", *rows)]
+    return nodes.table("", group, classes=[name])
+
+
+def row(cells: Sequence[nodes.Node], span_last: int = 0) -> nodes.row:
+    """A row of a table, the last cell perhaps wider by some columns."""
+    entries = [nodes.entry("", cell) for cell in cells]
+    if span_last:
+        entries[-1]["morecols"] = span_last
+    return nodes.row("", *entries)
+
+
+def _div(name: str) -> nodes.container:
+    box = nodes.container(classes=[name])
+    box["is_div"] = True
+    return box
+
+
+def _raw(html: str) -> nodes.raw:
+    return nodes.raw("", html, format="html")
