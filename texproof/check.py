@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from texproof.errors import EquationError, Inline, place
+from texproof.errors import EquationError, Inline, Source, place
 from texproof.inline import InlineAccount, account_for_inline
 from texproof.read.chapter import Cell, Chapter
 from texproof.report.report import Result
 from texproof.report.session import Session, active
+
+Definition = tuple[str, str, str]
+"""The name that is defined, the file and the label of the equation that does it."""
 
 
 @dataclass
@@ -26,6 +29,9 @@ class ChapterCheck:
         problems: errors, each a text with file, line and caret.
         seconds: the time taken.
         inline: what became of each inline formula that states something.
+        uses: the definitions on which something depends that was checked.
+        unused: the chapter's other definitions, each with a complaint that holds if no other
+            chapter uses it.
     """
 
     path: Path
@@ -33,6 +39,8 @@ class ChapterCheck:
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
     inline: list[InlineAccount] = field(default_factory=list)
+    uses: set[Definition] = field(default_factory=set)
+    unused: dict[Definition, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -71,13 +79,37 @@ def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
                 break
         else:
             outcome.problems += unaccounted(chapter, session.results, failed)
-            if not outcome.problems:
-                outcome.problems += unused_definitions(chapter, session)
             if not session.quick:
                 outcome.inline, complaints = account_for_inline(chapter, session, failed)
                 outcome.problems += complaints
+        if not outcome.problems:
+            outcome.uses = {_definition(path, *used) for used in session.used}
+            outcome.unused = {
+                _definition(path, *pair): _never_used(*pair)
+                for pair in session.unused(chapter.file)
+            }
     outcome.seconds = time.perf_counter() - start
     return outcome
+
+
+def _definition(chapter: Path, key: str, source: Source) -> Definition:
+    return key, str((chapter.parent / source.file).resolve()), source.label
+
+
+def _never_used(key: str, source: Source) -> str:
+    """What is said of a definition that could be wrong without any check noticing."""
+    message = (
+        f"nothing that is verified depends on this definition of {key}: verify what follows from it, "
+        "or leave it out"
+    )
+    return str(EquationError(message, None, source))
+
+
+def complain_of_unused(checks: Sequence[ChapterCheck]) -> None:
+    """Add to the problems of chapters the definitions that none of them uses."""
+    used = set().union(*(check.uses for check in checks))
+    for check in checks:
+        check.problems += [told for name, told in check.unused.items() if name not in used]
 
 
 def _run(cell: Cell, path: Path, namespace: dict[str, object]) -> str | None:
@@ -121,18 +153,6 @@ def unaccounted(chapter: Chapter, results: list[Result], failed: Sequence[str] =
     return complaints
 
 
-def unused_definitions(chapter: Chapter, session: Session) -> list[str]:
-    """Complaints about definitions that could be wrong without any check noticing."""
-    complaints = []
-    for key, source in session.unused(chapter.file):
-        message = (
-            f"nothing that is verified here depends on this definition of {key}: verify what "
-            "follows from it, or mark it as unchecked"
-        )
-        complaints.append(str(EquationError(message, None, source)))
-    return complaints
-
-
 def as_json(check: ChapterCheck) -> dict[str, Any]:
     """The outcome as plain data, for other programs and for the book's ledger."""
     return {
@@ -140,6 +160,8 @@ def as_json(check: ChapterCheck) -> dict[str, Any]:
         "ok": check.ok,
         "seconds": round(check.seconds, 3),
         "problems": check.problems,
+        "uses": sorted(check.uses),
+        "unused": sorted(check.unused.items()),
         "equations": [
             {
                 "label": result.source.label,

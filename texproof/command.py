@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from texproof.check import ChapterCheck, as_json, check_chapter
+from texproof.check import ChapterCheck, as_json, check_chapter, complain_of_unused
 from texproof.errors import Inline
 from texproof.inline import summary
 from texproof.mutate_chapter import mutate_chapter, total
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def check_command(files: Sequence[Path], *, json_wanted: bool, jobs: int) -> int:
     """Check chapters and print what was found."""
     checks = _in_parallel(check_chapter, files, jobs)
+    complain_of_unused(checks)
     if json_wanted:
         json.dump([as_json(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
         print()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from texproof import command
-from texproof.check import ChapterCheck, as_json, check_chapter
+from texproof.check import ChapterCheck, as_json, check_chapter, complain_of_unused
 from texproof.command import main
 from texproof.compare.claims import Comparison
 from texproof.compare.levels import Finding
@@ -202,6 +202,8 @@ def test_an_outcome_as_plain_data():
         "ok": False,
         "seconds": 1.235,
         "problems": ["a problem"],
+        "uses": [],
+        "unused": [],
         "equations": [
             {
                 "label": "eq-a",
@@ -586,11 +588,40 @@ def test_a_definition_on_which_nothing_depends_is_a_complaint(chapter, use, comp
     path = chapter()
     text = path.read_text(encoding="utf-8") + UNUSED.replace("USE", use)
     path.write_text(text, encoding="utf-8")
-    problems = check_chapter(path, Session(mutants=0)).problems
+    check = check_chapter(path, Session(mutants=0))
+    complain_of_unused([check])
+    problems = check.problems
     assert len(problems) == complaints
     if problems:
-        assert "nothing that is verified here depends on this definition of g_{t}" in problems[0]
+        assert "nothing that is verified depends on this definition of g_{t}" in problems[0]
         assert f"rnn.md:{line_of(path, 'g_t := ')}" in problems[0]
+
+
+def test_a_definition_may_be_used_by_another_chapter(chapter, tmp_path):
+    path = chapter()
+    text = path.read_text(encoding="utf-8") + UNUSED.replace("USE", "")
+    path.write_text(text, encoding="utf-8")
+    user = tmp_path / "user.md"
+    user.write_text(
+        """```{code-cell} ipython3
+:tags: [derivation]
+from texproof import Derivation
+
+page = Derivation("rnn.md", "user.md", T=3, n=3, m=2, q=4)
+page.function(r"\\ell")
+page.declare("eq-shapes")
+page.define("eq-forward", "eq-loss", "eq-deltas", "eq-unused")
+page.verify("eq-user")
+```
+
+$$
+2 g_t = g_t + g_t
+$$ (eq-user)
+""",
+        encoding="utf-8",
+    )
+    assert main(["check", str(path), "--jobs", "1"]) == 1
+    assert main(["check", str(path), str(user), "--jobs", "1"]) == 0
 
 
 @pytest.mark.parametrize("sign", ["=", r"\equiv"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from texproof.accounts import Accounts, Equation
+from texproof.site.accounts import Accounts, Equation
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,7 +101,11 @@ ATTACKS = {
         SHAPES
         + FORWARD
         + WRONG
-        + cell(MEANING + 'page.unchecked("@-claim", because="for the test of marks")'),
+        + "\n$$\n2 a_t = a_t + a_t\n$$ (@-twice)\n"
+        + cell(
+            MEANING + 'page.unchecked("@-claim", because="for the test of marks")\n'
+            'page.verify("@-twice")'
+        ),
         None,
     ),
     "crossing": (
@@ -330,7 +334,7 @@ def test_of_two_twins_on_the_page_the_right_one_is_marked(site: Site) -> None:
 
 
 def test_equation_of_another_file_lends_no_mark(site: Site) -> None:
-    assert site.marks("cross") == ["unchecked"]
+    assert site.marks("cross") == ["unchecked", "verified"]
 
 
 def test_docstring_is_accounted_for_by_its_object(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from texproof.results import _runs
+from texproof.site.results import _runs
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def _check_in_processes(
     context = multiprocessing.get_context("forkserver" if forks else "spawn")
     if forks:
         # Imported once, before the first page: all processes begin as copies of this one.
-        context.set_forkserver_preload(["__main__", "texproof.verdicts", "torch"])
+        context.set_forkserver_preload(["__main__", "texproof.site.verdicts", "torch"])
 
     def check(path: Path) -> tuple[Checked, dict[str, str] | None]:
         with ProcessPoolExecutor(1, mp_context=context) as process:
@@ -131,7 +131,7 @@ def _digest(file: str) -> str:
 
 def _digest_of_environment(settings: str) -> str:
     """A hash of Python, of what is installed, of this package, and of settings."""
-    own = sorted(file for file in Path(__file__).parent.rglob("*") if file.suffix != ".pyc")
+    own = sorted(file for file in Path(__file__).parents[1].rglob("*") if file.suffix != ".pyc")
     parts = [
         sys.version,
         settings,

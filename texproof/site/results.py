@@ -18,8 +18,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
-from texproof.accounts import Checked
 from texproof.report.report import MARKS, MutationScore, read_marker
+from texproof.site.accounts import Checked
 
 logger = logging.getLogger(__name__)
 
