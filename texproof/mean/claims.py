@@ -28,8 +28,10 @@ class Claim:
 
     @cached_property
     def indices(self) -> tuple[str, ...]:
-        """The letters that its sides leave open, in alphabetical order."""
-        return tuple(sorted(frozenset().union(*(free_indices(side) for side in self.sides))))
+        """The letters that its sides leave open or its conditions mention, in alphabetical order."""
+        letters = [free_indices(side) for side in self.sides]
+        letters += [condition.variables for condition in self.conditions]
+        return tuple(sorted(frozenset().union(*letters)))
 
     def instances(self, last: int) -> Iterator[dict[str, int]]:
         """All index values, with ``T`` equal to ``last``, for which the claim is made."""

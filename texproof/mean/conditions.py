@@ -31,6 +31,11 @@ class Condition:
     signs: tuple[str, ...]
     sides: tuple[Linear, ...]
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """Its letters, but for ``T``."""
+        return frozenset().union(*(side.variables for side in self.sides)) - {LAST_TIME}
+
     def holds(self, environment: Mapping[str, int]) -> bool:
         """Whether index values satisfy it."""
         values = [side.value(environment) for side in self.sides]
@@ -40,10 +45,9 @@ class Condition:
 
     def always(self, last: int) -> bool:
         """Whether all times from 1 to ``T``, here ``last``, satisfy it."""
-        free = frozenset().union(*(side.variables for side in self.sides)) - {LAST_TIME}
         return all(
-            self.holds({**dict(zip(free, times, strict=True)), LAST_TIME: last})
-            for times in itertools.product(range(1, last + 1), repeat=len(free))
+            self.holds({**dict(zip(self.variables, times, strict=True)), LAST_TIME: last})
+            for times in itertools.product(range(1, last + 1), repeat=len(self.variables))
         )
 
     @property
