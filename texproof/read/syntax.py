@@ -10,11 +10,11 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Lark, ParseTree, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 from lark.tree import Meta
 
@@ -214,14 +214,17 @@ def parse(source: Source, macros: Macros | None = None) -> list[list[Node]]:
     with located(source):
         prepared = prepare(source.text, macros)
         try:
-            tree = _parser().parse(prepared.text)
+            rows = _rows(prepared.text)
         except UnexpectedInput as error:
             raise _unreadable(error, prepared) from None
         try:
-            rows = _TreeBuilder(prepared).transform(tree)
+            built = [
+                [_TreeBuilder(prepared, start).transform(tree) for start, tree in row]
+                for row in rows
+            ]
         except VisitError as error:
             raise error.orig_exc from None
-    return [[_without_groups(statement) for statement in row] for row in rows]
+    return [[_without_groups(statement) for statement in row] for row in built]
 
 
 def statements(source: Source, macros: Macros | None = None) -> list[Node]:
@@ -229,11 +232,42 @@ def statements(source: Source, macros: Macros | None = None) -> list[Node]:
     return [statement for row in parse(source, macros) for statement in row]
 
 
+def _rows(text: str) -> list[list[tuple[int, ParseTree]]]:
+    """The statements of each row: where each begins, and its tree.
+
+    An edit of a long equation changes one of its statements, so that the others are known already.
+    """
+    rows = []
+    try:
+        for row in re.finditer(rf"[^{NEXT_ROW}]+", text):
+            parts = re.finditer(rf"[^{SEPARATOR}]+", row[0])
+            found = [(row.start() + p.start(), _statement(p[0])) for p in parts if p[0].strip()]
+            if found or row[0].strip():
+                rows.append(found)
+    except UnexpectedInput:
+        rows = []
+    if not rows or not all(rows):
+        _parser().parse(text, start="start")  # what is wrong, with its place in the whole
+        raise AssertionError("the parts of an equation cannot be read, but the whole can")
+    return rows
+
+
+@lru_cache(4096)
+def _statement(text: str) -> ParseTree:
+    return _parser().parse(text, start="relation")
+
+
 @cache
 def _parser() -> Lark:
     """The parser of ``grammar.lark``, made once."""
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
+    return Lark(
+        grammar,
+        parser="lalr",
+        start=["start", "relation"],
+        propagate_positions=True,
+        maybe_placeholders=False,
+    )
 
 
 def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
@@ -314,26 +348,21 @@ _NODES: dict[str, type[Node]] = {
 
 @v_args(meta=True)
 class _TreeBuilder(Transformer[Token, Any]):
-    """From Lark's tree to the classes above: one method for each rule that needs one."""
+    """From Lark's tree of a statement to the classes above: one method for each rule that needs one."""
 
-    def __init__(self, prepared: Prepared):
+    def __init__(self, prepared: Prepared, start: int):
         super().__init__(visit_tokens=False)
-        self._prepared = prepared
+        self._prepared, self._start = prepared, start
 
     def _span(self, meta: Meta) -> Span:
         """Where a rule stands in the author's text."""
-        return self._prepared.original((meta.start_pos, meta.end_pos))
+        start, end = meta.start_pos + self._start, meta.end_pos + self._start
+        return self._prepared.original((start, end))
 
     def __default__(self, rule: str, parts: list[Any], meta: Meta) -> Node:
         """A rule of the table above."""
         texts = (str(part) if isinstance(part, Token) else part for part in parts)
         return _NODES[rule](*texts, span=self._span(meta))
-
-    def start(self, meta: Meta, parts: list[Any]) -> list[Any]:
-        """The rows of the page; each is the list of its statements."""
-        return parts
-
-    row_of_page = start
 
     def relation(self, meta: Meta, parts: list[Any]) -> Node:
         """``a = b = c``."""
