@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from texproof.compare.network import Network
 from texproof.errors import Source
 from texproof.mean import definitions
-from texproof.mean.claims import Claim, read_claims
+from texproof.mean.claims import Claim, Known, read_claims
 from texproof.mean.vocabulary import Vocabulary
 from texproof.numbers.arithmetic import Arithmetic
 from texproof.read.typography import Macros
@@ -33,22 +33,29 @@ class Model:
     macros: Macros = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     _networks: dict[object, Network] = field(default_factory=dict)
+    _known: Known = field(default_factory=dict)
 
     def declare(self, source: Source) -> None:
         """Read declarations; see :func:`~texproof.mean.definitions.declare`."""
         self._networks.clear()
+        self._known.clear()
         self.sources.append(source)
         definitions.declare(source, self.names, self.macros)
 
     def define(self, source: Source) -> None:
         """Read definitions; see :func:`~texproof.mean.definitions.define`."""
         self._networks.clear()
+        self._known.clear()
         self.sources.append(source)
         definitions.define(source, self.names, self.macros, self.last)
 
     def claims(self, source: Source) -> list[Claim]:
         """The claims that an equation makes; see :func:`~texproof.mean.claims.read_claims`."""
         return read_claims(source, self.names, self.macros)
+
+    def claims_of_mutant(self, source: Source) -> list[Claim]:
+        """The claims of an edited equation, quickly: the places in them may be those of another edit."""
+        return read_claims(source, self.names, self.macros, self._known)
 
     def seed(self, *more: object) -> int:
         """What chooses a random point: it changes with every declaration and definition, and with ``more``.

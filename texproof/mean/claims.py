@@ -42,8 +42,18 @@ class Claim:
                 yield environment
 
 
-def read_claims(source: Source, names: Vocabulary, macros: Macros) -> list[Claim]:
+Known = dict[s.Node, tuple[Term, ...]]
+"""The sides of statements that were read before."""
+
+
+def read_claims(
+    source: Source, names: Vocabulary, macros: Macros, known: Known | None = None
+) -> list[Claim]:
     """The claims of a printed equation.
+
+    Args:
+        source, names, macros: the equation, and what gives it its meaning.
+        known: statements with their sides, which grow. Those of another equation have its places.
 
     Raises:
         EquationError: the equation cannot be read, makes no claim, or claims what is true by
@@ -58,7 +68,10 @@ def read_claims(source: Source, names: Vocabulary, macros: Macros) -> list[Claim
                 conditions.setdefault(number, []).append(condition)
             else:
                 with located(source):
-                    found.append((number, _chain(statement, names)))
+                    sides = None if known is None else known.get(statement)
+                    found.append((number, sides or _chain(statement, names)))
+                if known is not None:
+                    known[statement] = found[-1][1]
     if not found:
         raise EquationError(
             "this equation makes no claim: there is nothing to check in it", None, source

@@ -30,7 +30,7 @@ class Verdict:
 def judge(model: Model, mutant: Mutant) -> Verdict:
     """Check a mutant of a claim numerically; one that passes must pass at other sizes as well."""
     try:
-        claims = model.claims(mutant.source)
+        claims = model.claims_of_mutant(mutant.source)
         decide(model, claims)
         decide(model, claims, *other_sizes(model))
     except ClaimFailed:
