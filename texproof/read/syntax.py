@@ -218,13 +218,9 @@ def parse(source: Source, macros: Macros | None = None) -> list[list[Node]]:
         except UnexpectedInput as error:
             raise _unreadable(error, prepared) from None
         try:
-            built = [
-                [_TreeBuilder(prepared, start).transform(tree) for start, tree in row]
-                for row in rows
-            ]
+            return [[_build(prepared, *statement) for statement in row] for row in rows]
         except VisitError as error:
             raise error.orig_exc from None
-    return [[_without_groups(statement) for statement in row] for row in built]
 
 
 def statements(source: Source, macros: Macros | None = None) -> list[Node]:
@@ -250,6 +246,13 @@ def _rows(text: str) -> list[list[tuple[int, ParseTree]]]:
         _parser().parse(text, start="start")  # what is wrong, with its place in the whole
         raise AssertionError("the parts of an equation cannot be read, but the whole can")
     return rows
+
+
+def _build(prepared: Prepared, start: int, tree: ParseTree) -> Node:
+    """A statement that begins at ``start``."""
+    builder = _TreeBuilder(prepared, start)
+    node: Node = builder.transform(tree)
+    return _without_groups(node) if builder.met_groups else node
 
 
 @lru_cache(4096)
@@ -353,6 +356,7 @@ class _TreeBuilder(Transformer[Token, Any]):
     def __init__(self, prepared: Prepared, start: int):
         super().__init__(visit_tokens=False)
         self._prepared, self._start = prepared, start
+        self.met_groups = False
 
     def _span(self, meta: Meta) -> Span:
         """Where a rule stands in the author's text."""
@@ -538,6 +542,7 @@ class _TreeBuilder(Transformer[Token, Any]):
                     label.span,
                 )
         if isinstance(body, SumOf | ProductOf | Big | Script | ListOf | Relation):
+            self.met_groups = True
             return Group(body, span=self._span(meta))
         assert isinstance(body, Node)
         return body
