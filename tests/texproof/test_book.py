@@ -1,4 +1,7 @@
-"""Every printed equation of the book is accounted for, and holds; no mutant of a sample survives."""
+"""Every printed equation of the book is accounted for, and holds in numbers; no mutant of a sample survives.
+
+`make book` and `make check` try all levels, and `make book` all mutants of claims.
+"""
 
 from pathlib import Path
 
@@ -6,16 +9,19 @@ import pytest
 
 from texproof.check import check_chapter
 from texproof.mutate_chapter import mutate_chapter
+from texproof.report.session import Session
 
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(BOOK.glob("*.md"))
 SEED = 20
-PER_EQUATION = 1  # mutants; all of them take minutes, and are tried every night
+PER_EQUATION = (
+    1  # mutants; all of them, of definitions too, take minutes, and are tried every night
+)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_every_equation_of_the_chapter_holds_or_is_accounted_for(path):
-    check = check_chapter(path)
+    check = check_chapter(path, Session(quick=True, mutants=0))
     assert check.ok, "\n\n".join(check.problems)
 
 
@@ -23,7 +29,7 @@ def test_the_chapters_of_the_derivations_verify_something():
     assert {path.stem for path in CHAPTERS} >= {"rnn", "bptt", "lstm", "gru", "checking"}
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_no_mutant_of_a_sample_of_the_chapter_survives(path):
-    report = mutate_chapter(path, count=PER_EQUATION, seed=SEED)
+@pytest.mark.parametrize("name", ["rnn", "bptt", "binary_subtraction"])
+def test_no_mutant_of_a_sample_of_the_chapter_survives(name):
+    report = mutate_chapter(BOOK / f"{name}.md", count=PER_EQUATION, seed=SEED)
     assert report.ok, str(report)
