@@ -43,6 +43,9 @@ BOOK_TESTS = (
     "tests/book/test_pages.py",  # extensions of Sphinx
     "tests/book/test_pdf.py",
     "tests/book/test_website_build.py",
+    "tests/texproof/test_marks.py",  # Sphinx
+    "tests/texproof/test_results.py",
+    "tests/texproof/test_sphinx.py",
     "tests/tools/test_mutation_scores.py",
     "tests/tools/test_reproduce.py",
     "tests/tools/test_toolchain.py",

@@ -267,7 +267,7 @@ def read(text, macros=None):
 
 
 @given(depths, seeds, seeds)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_every_typographic_variant_of_a_tree_is_read_as_that_tree(depth, seed, variant):
     tree = grown(depth, seed)
     assert read(Printer(variant).block(tree)) == tree
@@ -292,7 +292,7 @@ def standing_alone(node, inside_accent=False):
 
 
 @given(depths, seeds, seeds)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_the_span_of_every_node_is_its_text(depth, seed, variant):
     tree = grown(depth, seed)
     text = Printer(variant).block(tree)
