@@ -18,6 +18,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
+from texproof.read.chapter import DERIVATION_TAG
 from texproof.report.report import MARKS, MutationScore, read_marker
 from texproof.site.accounts import Checked
 
@@ -32,6 +33,8 @@ LEVELS = (
     ("over ℚ", "exact over Q"),
 )
 """Of each level, the short name for tables and the one that it reports with."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 Number = tuple[int, ...]
 
@@ -55,7 +58,33 @@ class ShowResults(SphinxPostTransform):
             if len(found) < len(named) and page.get("ok", True):
                 message = "what this cell checks, the build does not: give it the tag derivation"
                 logger.warning("%s", message, location=self.env.docname, type="equation")
-            raw.replace_self(_Shown(self.env).lines(found))
+            code = _taken_from_its_cell(raw)
+            raw.replace_self(_Shown(self.env).lines(found, code))
+        for cell in list(self.document.findall(_is_derivation)):
+            if len(cell) == 1 and "hide_mode" not in cell:  # nothing but code
+                cell["hide_mode"] = "input"
+                cell["prompt_show"] = "Show what the checks need"
+                cell["prompt_hide"] = "Hide what the checks need"
+
+
+def _is_derivation(node: nodes.Node) -> bool:
+    return (
+        isinstance(node, nodes.container)
+        and node.get("nb_element") == "cell_code"
+        and DERIVATION_TAG in node["cell_metadata"].get("tags", ())
+    )
+
+
+def _taken_from_its_cell(output: nodes.Element) -> nodes.Element | None:
+    """The code of the derivation cell that has this output, which is folded into what it found."""
+    cell: nodes.Element | None = output
+    while cell is not None and not _is_derivation(cell):
+        cell = cell.parent
+    if cell is None or cell[0].get("nb_element") != "cell_code_source":
+        return None
+    cell.attributes.pop("hide_mode", None)
+    code: nodes.Element = cell.pop(0)
+    return code
 
 
 class _Shown:
@@ -64,14 +93,18 @@ class _Shown:
     def __init__(self, env: BuildEnvironment) -> None:
         self.env = env
 
-    def lines(self, rows: Sequence[Checked]) -> nodes.Element:
-        """One line for all equations with the same status and detail."""
-        box = _div("checked")
-        for (status, detail), group in groupby(rows, lambda r: (r["status"], r["detail"])):
-            box += self._line(status, detail, list(group))
+    def lines(self, rows: Sequence[Checked], code: nodes.Node | None = None) -> nodes.Element:
+        """One line for all equations with the same status and detail; the last opens to the code, too."""
+        box = nodes.container(classes=["checked"], is_div=True)
+        groups = [[*group] for _, group in groupby(rows, lambda r: (r["status"], r["detail"]))]
+        for number, group in enumerate(groups, 1):
+            folded = [code] if code is not None and number == len(groups) else []
+            box += self._line(group, folded)
         return box
 
-    def _line(self, status: str, detail: str, rows: list[Checked]) -> list[nodes.Node]:
+    def _line(self, rows: list[Checked], folded: list[nodes.Node]) -> list[nodes.Node]:
+        """What is said of equations of one status, and below it, folded, how they were checked."""
+        status, detail = rows[0]["status"], rows[0]["detail"]
         mark = nodes.inline("", MARKS.get(status, "·"), classes=["check-mark", f"check-{status}"])
         line = nodes.inline("", "", mark, nodes.Text(" "))
         if status in ("anchored", "program"):
@@ -80,15 +113,19 @@ class _Shown:
             line += self._numbers(rows)
             line += nodes.Text(_says(status, len(rows)) + (f": {detail}" if detail else ""))
         displayed = [row for row in rows if "levels" in row]
-        if status != "verified" or not displayed:
+        if status == "verified" and displayed:
+            folded = [self._table(self._in_order(displayed)), *folded]
+        if not folded:
             return [nodes.paragraph("", "", line)]
-        summary = [_raw("<details><summary>"), line, _raw("</summary>")]
-        return [*summary, self._table(displayed), _raw("</details>")]
+        return [_raw("<details><summary>"), line, _raw("</summary>"), *folded, _raw("</details>")]
+
+    def _in_order(self, rows: Iterable[Checked]) -> list[Checked]:
+        """As they are printed."""
+        return sorted(rows, key=self._number)
 
     def _numbers(self, rows: Iterable[Checked]) -> list[nodes.Node]:
         """``(7.3), (7.7) to (7.11)``, each a link."""
-        placed = sorted((self._number(row), at, row) for at, row in enumerate(rows))
-        runs = list(_runs([(number, row) for number, _, row in placed]))
+        runs = list(_runs([(self._number(row), row) for row in self._in_order(rows)]))
         shown: list[nodes.Node] = []
         for at, run in enumerate(runs):
             if at:
@@ -157,7 +194,7 @@ def _says(status: str, count: int) -> str:
 def _facts(row: Checked) -> tuple[str, str, str, str]:
     """The methods that agree, what they compared, how closely, and how mutants fared."""
     agreeing = {level["level"] for level in row["levels"] if level["entries"]}
-    methods = ", ".join(short for short, name in LEVELS if name in agreeing)
+    methods = ", ".join(short.replace(" ", NO_BREAK) for short, name in LEVELS if name in agreeing)
     tried = [level for level in row["levels"] if level["level"] == LEVELS[1][1]]
     entries = sum(int(level["entries"]) for level in tried)
     differences = [level["residual"] for level in row["levels"] if level["entries"]]
@@ -198,12 +235,6 @@ def row(cells: Sequence[nodes.Node], span_last: int = 0) -> nodes.row:
     if span_last:
         entries[-1]["morecols"] = span_last
     return nodes.row("", *entries)
-
-
-def _div(name: str) -> nodes.container:
-    box = nodes.container(classes=[name])
-    box["is_div"] = True
-    return box
 
 
 def _raw(html: str) -> nodes.raw:
