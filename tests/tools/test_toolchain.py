@@ -19,6 +19,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from texproof.errors import ClaimFailed
+
 ROOT = Path(__file__).parents[2]
 
 INDEX = "# A book of three pages\n"
@@ -486,13 +488,33 @@ def test_readme_and_contributing_speak_of_commands_and_files_that_exist() -> Non
 
 def test_the_example_in_the_readme_runs() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    _, example = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     names: dict[str, Any] = {}
     exec(example, names)
     assert names["d_x"].shape == names["x"].shape
     assert {name: gradient.shape for name, gradient in names["d_params"].items()} == {
         name: parameter.shape for name, parameter in names["params"].items()
     }
+
+
+def test_the_readme_shows_what_the_checker_says_of_its_wrong_equation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (page,) = re.findall(r"```latex\n(.*?)```", readme, re.DOTALL)
+    program, _ = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (said,) = re.findall(r"```text\n(.*?)```", readme, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("page.md").write_text(page, encoding="utf-8")
+    with pytest.raises(ClaimFailed) as raised:
+        exec(program, {})
+    assert f"{raised.value}\n" == said
+    right = page.replace("1 + h", "1 - h")
+    assert right != page
+    Path("page.md").write_text(right, encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(program.replace("page.verify", "result, = page.verify"), names)
+    assert "6 methods agree" in str(names["result"])
 
 
 def phony_targets() -> list[str]:
