@@ -131,12 +131,14 @@ def _digest(file: str) -> str:
 
 def _digest_of_environment(settings: str) -> str:
     """A hash of Python, of what is installed, of this package, and of settings."""
-    own = sorted(file for file in Path(__file__).parents[1].rglob("*") if file.suffix != ".pyc")
+    own = sorted(
+        file for file in Path(__file__).parents[1].rglob("*") if file.suffix in (".py", ".lark")
+    )
     parts = [
         sys.version,
         settings,
         *sorted(f"{d.name} {d.version}" for d in importlib.metadata.distributions()),
-        *(f"{file.name} {_digest(str(file))}" for file in own if file.is_file()),
+        *(f"{file.name} {_digest(str(file))}" for file in own),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
