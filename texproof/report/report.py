@@ -152,13 +152,13 @@ class Results(Sequence[Result]):
         return f"{_MARKER}{names}{_END}" if builds_site() else None
 
     @property
-    def _names(self) -> list[tuple[str, str, str]]:
-        """File, label (or LaTeX of an inline formula) and status of each result."""
+    def _names(self) -> list[Name]:
         return [
-            (
+            name_of(
                 r.source.file,
                 r.source.text if isinstance(r.source, Inline) else r.source.label,
                 r.status,
+                r.detail,
             )
             for r in self._results
         ]
@@ -178,9 +178,25 @@ def _markdown(result: Result) -> str:
     return f"{line}\n\n{typeset(result.source.text)}" if result.source.text else line
 
 
-def read_marker(output: str) -> list[tuple[str, str, str]] | None:
-    """The file, label and status of each result that a cell left for the site; nothing if it is other output."""
+Name = tuple[str, str, str, str]
+
+
+def name_of(file: str, label: str, status: str, detail: str) -> Name:
+    """What tells one result of a page from the others.
+
+    Args:
+        file, label: of the equation, or its LaTeX, if it is an inline formula.
+        status: what was found.
+        detail: more than one network may be compared with the same layer or module.
+    """
+    compared = detail.rpartition(", to ")[0] if status in ("anchored", "program") else ""
+    return file, label, status, compared
+
+
+def read_marker(output: str) -> list[Name] | None:
+    """The names of the results that a cell left for the site; nothing if it is other output."""
     text = output.strip()
     if not text.startswith(_MARKER):
         return None
-    return [tuple(name) for name in json.loads(text[len(_MARKER) : -len(_END)])]
+    names: list[Name] = [tuple(name) for name in json.loads(text[len(_MARKER) : -len(_END)])]
+    return names

@@ -19,7 +19,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from texproof.read.chapter import DERIVATION_TAG
-from texproof.report.report import MARKS, MutationScore, read_marker
+from texproof.report.report import MARKS, MutationScore, name_of, read_marker
 from texproof.site.accounts import Checked
 
 logger = logging.getLogger(__name__)
@@ -48,8 +48,11 @@ class ShowResults(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         checked = getattr(self.app, "texproof", None)
         page = {} if checked is None else checked.checked.get(self.env.docname, {})
-        rows = {(r["file"], r["label"], r["status"]): r for r in page.get("equations", ())}
-        rows |= {(r["file"], r["latex"], r["status"]): r for r in page.get("inline", ())}
+        rows = {
+            name_of(row["file"], row[key], row["status"], row["detail"]): row
+            for kind, key in (("equations", "label"), ("inline", "latex"))
+            for row in page.get(kind, ())
+        }
         for raw in list(self.document.findall(nodes.raw)):
             named = read_marker(raw.astext())
             if named is None:

@@ -113,12 +113,15 @@ def test_results_in_a_notebook_come_with_the_equations_that_were_read(monkeypatc
 def test_on_a_site_results_name_what_was_checked(monkeypatch):
     monkeypatch.setenv("TEXPROOF_SITE", "yes")
     inline = Inline("u < v </script>", "page.md", 3)
-    results = Results([Result(SOURCE, "defined"), Result(inline, "verified")])
+    layer = Source("", "page.md", 1, "torch.nn.GRU")
+    anchored = Result(layer, "anchored", "the forward pass is torch.nn.GRU (T=3), to 5.6e-17")
+    results = Results([Result(SOURCE, "defined", "x"), Result(inline, "verified"), anchored])
     assert results._repr_markdown_() is None
     shown = results._repr_html_()
     assert read_marker(f"\n{shown}\n") == [
-        (SOURCE.file, SOURCE.label, "defined"),
-        ("page.md", "u < v </script>", "verified"),
+        (SOURCE.file, SOURCE.label, "defined", ""),
+        ("page.md", "u < v </script>", "verified", ""),
+        ("page.md", "torch.nn.GRU", "anchored", "the forward pass is torch.nn.GRU (T=3)"),
     ]
     assert shown.count("<") == 2
     assert "a = b" not in shown
