@@ -76,7 +76,7 @@ def test_solution_opens_and_closes(page: Page, server: str, by: str) -> None:
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
 def test_details_of_a_check_open_and_close(page: Page, server: str, by: str) -> None:
     Visit.of(page, server, "lstm.html")
-    details = page.locator(".checked details").first
+    details = page.locator(".checked details:has(table)").first
     table = details.locator("table").first
     for shown in (False, True, False):
         expect(table).to_be_visible(visible=shown)
@@ -115,7 +115,7 @@ def test_copy_button_copies_the_cell(context: BrowserContext, server: str) -> No
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server)
     page = context.new_page()
     Visit.of(page, server, "rnn.html")
-    cell = page.locator(".cell_input .highlight").first
+    cell = page.locator(".cell_input .highlight:visible").filter(has_text="import").first
     cell.hover()
     cell.locator("button.copybtn").click()
     expect(cell.locator("button.copybtn.success")).to_have_count(1)

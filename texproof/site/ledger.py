@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 from texproof.inline import summary
 from texproof.report.report import MARKS, MutationScore
 from texproof.site.accounts import Accounts, Checked, Page
-from texproof.site.results import LEVELS, score_of, table
+from texproof.site.results import LEVELS, score_of, table, text_with_formulas
 from texproof.site.results import row as row_of
 from texproof.site.state import digest, reason_not_to_check, state
 
@@ -110,7 +110,7 @@ class EquationLedger(SphinxDirective):
             cells.append(nodes.paragraph(text=score_of(row["mutants"]).told("")))
         else:
             text = MEANING[status] + (f": {row['detail']}" if row["detail"] else "")
-            cells.append(nodes.paragraph(text=text))
+            cells.append(nodes.paragraph("", "", *text_with_formulas(text)))
         out = row_of(cells, span_last=0 if status == "verified" else len(LEVELS) + 1)
         out["ids"].append(row_id(label))
         out["classes"].append(f"ledger-{status}")

@@ -7,6 +7,7 @@ call, with their printed numbers, which opens to a table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -105,22 +106,26 @@ class _Shown:
             box += self._line(group, folded)
         return box
 
-    def _line(self, rows: list[Checked], folded: list[nodes.Node]) -> list[nodes.Node]:
+    def _line(self, rows: list[Checked], folded: list[nodes.Node]) -> nodes.Element:
         """What is said of equations of one status, and below it, folded, how they were checked."""
         status, detail = rows[0]["status"], rows[0]["detail"]
         mark = nodes.inline("", MARKS.get(status, "·"), classes=["check-mark", f"check-{status}"])
         line = nodes.inline("", "", mark, nodes.Text(" "))
         if status in ("anchored", "program"):
-            line += nodes.Text(f"{detail[0].upper()}{detail[1:]}.")
+            line += text_with_formulas(f"{detail[0].upper()}{detail[1:]}.")
         else:
             line += self._numbers(rows)
-            line += nodes.Text(_says(status, len(rows)) + (f": {detail}" if detail else ""))
+            line += text_with_formulas(_says(status, len(rows)) + (f": {detail}" if detail else ""))
         displayed = [row for row in rows if "levels" in row]
+        summary = "code"
         if status == "verified" and displayed:
+            summary = "how it was checked"
             folded = [self._table(self._in_order(displayed)), *folded]
-        if not folded:
-            return [nodes.paragraph("", "", line)]
-        return [_raw("<details><summary>"), line, _raw("</summary>"), *folded, _raw("</details>")]
+        shown: list[nodes.Node] = [nodes.paragraph("", "", line)]
+        if folded:
+            opening = f"<details><summary>{summary}</summary>"
+            shown += [_raw(opening), *folded, _raw("</details>")]
+        return nodes.container("", *shown, classes=["checked-line"], is_div=True)
 
     def _in_order(self, rows: Iterable[Checked]) -> list[Checked]:
         """As they are printed."""
@@ -180,6 +185,12 @@ class _Shown:
             for checked in rows
         )
         return table(heads, body, "checked-details")
+
+
+def text_with_formulas(text: str) -> list[nodes.Node]:
+    """A sentence of an author, with formulas between dollar signs."""
+    parts = enumerate(re.split(r"\$([^$]+)\$", text))
+    return [nodes.math(part, part) if at % 2 else nodes.Text(part) for at, part in parts if part]
 
 
 def _says(status: str, count: int) -> str:
