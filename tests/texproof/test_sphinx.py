@@ -189,7 +189,8 @@ def test_results_say_in_one_line_what_the_build_found(book: Book) -> None:
     assert re.match(
         r"✓ \(9\) holds how it was checked methods that agree compared largest difference mutants "
         r"\(9\) SymPy, complex step, 50 digits, autograd, mod p, over ℚ "
-        r"236 numbers, T=2 to 6, n=2 to 4 \de-1\d 37 of 37 refuted \(3 by shape\); 1 unreadable from texproof import Derivation",
+        r"236 numbers, T=2 to 6, n=2 to 4 \de-1\d 42 of 42 refuted \(4 by shape\); "
+        r"4 unreadable from texproof import Derivation",
         line,
     ), line
     [line] = results(book.page("filter"))
