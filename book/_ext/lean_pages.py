@@ -35,6 +35,7 @@ USED_BY = {
     "design-tabs": r'class="[^"]*sd-tab',
     "sphinx-design": r'class="[^"]*\bsd-',
     "exercise": r'class="[^"]*(?:exercise|solution)',
+    "texproof": r'class="(?:[^"]* )?(?:equation-mark|checked|ledger)\b',
     "proof": r'class="[^"]*proof',
     "katex": r'class="katex',
 }

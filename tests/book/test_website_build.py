@@ -254,3 +254,12 @@ def test_bad_formula_fails_the_build_and_is_pointed_at(site: Site, tmp_path: Pat
     assert status != 0
     assert "KaTeX parse error" in output
     assert "index.md:5:" in output
+
+
+def test_a_page_of_checked_equations_keeps_their_styles() -> None:
+    marked = '<a class="equation-mark equation-verified" href="#">✓</a>'
+    for body in (marked, '<div class="checked output text_html">', '<table class="ledger table">'):
+        assert lean_pages.is_used("texproof.css", body)
+        assert not lean_pages.is_used("proof.css", body)
+    assert lean_pages.is_used("proof.css", '<div class="proof theorem admonition">')
+    assert not lean_pages.is_used("texproof.css", '<div class="unchecked">')

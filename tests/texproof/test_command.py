@@ -646,4 +646,4 @@ def test_a_constraint_in_a_declaration_is_listed_as_an_assumption(chapter):
     found = check_chapter(path, Session(mutants=0))
     assert found.ok
     details = {result.source.label: result.detail for result in found.results}
-    assert (details["eq-target"], details["eq-shapes"]) == ("an assumption about y_{t}", "")
+    assert (details["eq-target"], details["eq-shapes"]) == ("an assumption about $y_{t}$", "")
