@@ -180,7 +180,9 @@ class Derivation:
             self._learned[label] = source
             self._unread.pop(label, None)
         assumed = [q.key for q in self.model.names.quantities.values() if q.assumed_in == source]
-        detail = f"an assumption about {', '.join(f'${key}$' for key in assumed)}" if assumed else ""
+        detail = (
+            f"an assumption about {', '.join(f'${key}$' for key in assumed)}" if assumed else ""
+        )
         return Result(source, use, detail)
 
     def function(self, *names: str) -> None:
