@@ -12,6 +12,7 @@ import pydoc
 import re
 import shutil
 import subprocess
+import symtable
 import sys
 import xml.etree.ElementTree
 from pathlib import Path
@@ -217,6 +218,39 @@ def test_long_cells_and_cells_that_only_assert_are_faults() -> None:
     assert "1 of 2 lines" in faults("a = 1\nassert a", shown=True)[0]
     assert "2 of 3 lines" in faults("for a in b:\n    assert (a and\n        a)", shown=True)[0]
     assert faults("assert a", shown=False) == faults("a = 1\nprint(a)\nassert a", shown=True) == []
+
+
+def taken_names(cells: list[tuple[str, bool]]) -> list[str]:
+    """Names of derivations that an ordinary cell gave to something else before they are used again."""
+    derivations: set[str] = set()
+    taken: set[str] = set()
+    found = []
+    for code, is_derivation in cells:
+        code = re.sub("^%.*$", "", code, flags=re.MULTILINE)
+        symbols = symtable.symtable(code, "cell", "exec").get_symbols()
+        given = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+        used = {s.get_name() for s in symbols if s.is_referenced()} - given
+        if is_derivation:
+            found += sorted(used & taken)
+            derivations |= given
+            taken -= given
+        else:
+            taken |= given & derivations
+    return found
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_cell_takes_the_name_of_a_derivation_that_is_used_later(path: Path) -> None:
+    cells = Chapter.parse(path.read_text("utf-8"), path.name).cells
+    assert taken_names([(cell.code, "derivation" in cell.tags) for cell in cells]) == []
+
+
+@pytest.mark.parametrize("code", ["page = 1", "for page in x: pass", "import lstm as page"])
+def test_a_name_that_a_cell_took_from_a_derivation_is_found(code: str) -> None:
+    start, ordinary, call = ("page = Derivation()", True), (code, False), ("page.verify()", True)
+    assert taken_names([start, ordinary, call]) == ["page"]
+    assert taken_names([ordinary, start, call, ordinary, start, call]) == []
+    assert taken_names([start, ("def show():\n    page = 1", False), call]) == []
 
 
 def test_a_mistake_in_a_cell_is_reported_with_its_line(
