@@ -6,22 +6,17 @@ Two builds of the same sources must give the same bytes, except for:
 
 - what cells with the tag ``measured`` print and draw: seconds and bytes of memory, which are the
   machine's and not the book's;
-- the words and numbers of these outputs in the index of the search;
 - ``.buildinfo``: a hash of Sphinx's settings, among them the name of the folder.
 """
 
 import argparse
-import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bs4 import BeautifulSoup
 
@@ -54,22 +49,11 @@ def first_difference(first: bytes, second: bytes, width: int = 60) -> str:
     return f"at byte {common}: {here!r} | {there!r}"
 
 
-@dataclass
-class Measured:
-    """What the outputs of the measuring cells bring into a site."""
-
-    images: set[str]
-    words: set[str]
-
-    @classmethod
-    def of(cls, site: Path) -> "Measured":
-        found = cls(set(), set())
-        for page in site.glob("*.html"):
-            soup = BeautifulSoup(page.read_bytes(), "html.parser")
-            for output in soup.select(MEASURED):
-                found.images |= {str(image["src"]) for image in output.select("img[src]")}
-                found.words |= set(re.findall(r"\w+", output.get_text().lower()))
-        return found
+def measured_images(site: Path) -> set[str]:
+    """The images that the measuring cells of a site have drawn."""
+    pages = (BeautifulSoup(page.read_bytes(), "html.parser") for page in site.glob("*.html"))
+    images = f"{MEASURED} img[src]"
+    return {str(image["src"]) for page in pages for image in page.select(images)}
 
 
 def lasting_page(content: bytes) -> str:
@@ -78,16 +62,6 @@ def lasting_page(content: bytes) -> str:
     for output in soup.select(MEASURED):
         output.clear()
     return str(soup)
-
-
-def lasting_index(content: bytes, words: set[str]) -> str:
-    """The index of the search without some words."""
-    opening, _, rest = content.decode().partition("(")
-    index: dict[str, Any] = json.loads(rest.rstrip().removesuffix(")"))
-    index["terms"] = {
-        term: pages for term, pages in index["terms"].items() if term.lower() not in words
-    }
-    return opening + json.dumps(index)
 
 
 def differences(first: Path, second: Path) -> Iterator[str]:
@@ -100,8 +74,8 @@ def differences(first: Path, second: Path) -> Iterator[str]:
     for folder, files in (first, left), (second, right):
         if not files:
             raise ValueError(f"there is no built site in {folder}")
-    one, two = Measured.of(first), Measured.of(second)
-    for name in sorted((left.keys() | right.keys()) - NOT_COMPARED - one.images - two.images):
+    drawn = measured_images(first) | measured_images(second)
+    for name in sorted((left.keys() | right.keys()) - NOT_COMPARED - drawn):
         if name not in right:
             yield f"{name}: only the first build has it"
         elif name not in left:
@@ -109,9 +83,6 @@ def differences(first: Path, second: Path) -> Iterator[str]:
         elif (here := left[name].read_bytes()) != (there := right[name].read_bytes()):
             if name.endswith(".html"):
                 here, there = (lasting_page(content).encode() for content in (here, there))
-            elif name == "searchindex.js":
-                words = one.words | two.words
-                here, there = (lasting_index(content, words).encode() for content in (here, there))
             if here != there:
                 yield f"{name}: {first_difference(here, there)}"
 

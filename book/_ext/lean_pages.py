@@ -2,7 +2,7 @@
 
 Jupyter Book gives every page the scripts of all its extensions. Those that start live code come
 from another host and serve no page of this book; others serve only pages with a hidden cell, a tab
-or code; the search index serves only the page that searches. The theme draws its icons twice: by a
+or code, or the page that searches. The theme draws its icons twice: by a
 script of 1.5 MB, and, without that script, by a font of 150 kB. Here it is the font, cut down to
 the icons that the book uses and put into the stylesheet ``icons.css``, so that none appears late.
 """
@@ -43,9 +43,9 @@ LIVE_CODE = re.compile(
     r'<script type="text/x-thebe-config">.*?</script>|<script>kernelName = [^<]*</script>', re.S
 )
 UNUSED_IN_TEMPLATE = re.compile(
-    r"\s*<!-- So that users can add custom icons -->|\s*<script [^>]*fontawesome\.js[^>]*></script>"
+    r"\s*<!-- So that users can add custom icons -->"
+    r"|\s*<script [^>]*(?:fontawesome|searchtools|language_data|searchindex)\.js[^>]*></script>"
 )
-SEARCH = re.compile(r"\s*<script [^>]*(?:searchtools|language_data|searchindex)\.js[^>]*></script>")
 ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 ICON_IN_THEME = re.compile(r'(?:--pst-icon-[a-z-]+|content): *"([\ue000-\uf8ff])"')
 ICONS_OF_SCRIPTS = {"fa-xmark"}  # and those that a script of the theme adds
@@ -74,7 +74,7 @@ def drop_unused(
         # By name, because two settings may ask for the same line.
         used = {describe(asset): asset for asset in context.get(kind, []) if is_used(asset, body)}
         if pagename != "search":
-            used = {name: asset for name, asset in used.items() if "search_excerpts" not in name}
+            used = {name: asset for name, asset in used.items() if "search.js" not in name}
         context[kind] = list(used.values())
 
 
@@ -89,8 +89,6 @@ def trim_site(app: Sphinx, exception: Exception | None) -> None:
             continue
         before = page.read_text(encoding="utf-8")
         after = UNUSED_IN_TEMPLATE.sub("", with_image_sizes(before, page.parent))
-        if 'id="search-results"' not in after:
-            after = SEARCH.sub("", after)
         icons.update(
             re.findall(r"\bfa-[a-z][\w-]*", " ".join(re.findall(r'class="([^"]*)"', after)))
         )

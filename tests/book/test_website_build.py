@@ -129,14 +129,14 @@ def test_katex_that_is_not_installed_is_told_so(tmp_path: Path) -> None:
 
 
 CONFIG = """\
-extensions = ["myst_parser", "katex_math", "lean_pages"]
+extensions = ["myst_parser", "katex_math", "lean_pages", "search_index"]
 myst_enable_extensions = ["dollarmath"]
 myst_update_mathjax = False
 html_math_renderer = "katex"
 html_theme = "sphinx_book_theme"
 html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
-html_js_files = ["search_excerpts.js"]
+html_js_files = ["search.js"]
 """
 
 PAGE = """\
@@ -159,7 +159,7 @@ class Site:
         self.source, self.out = folder / "source", folder / "out"
         (self.source / "_static").mkdir(parents=True)
         (self.source / "conf.py").write_text(CONFIG, encoding="utf-8")
-        shutil.copy(ROOT / "book/_static/search_excerpts.js", self.source / "_static")
+        shutil.copy(ROOT / "book/_static/search.js", self.source / "_static")
         Image.new("RGB", (40, 30), "red").save(self.source / "_static" / "square.png")
 
     def build(self, page: str) -> tuple[int, str]:
@@ -225,11 +225,31 @@ def test_page_loads_only_what_it_uses_and_nothing_from_another_host(site: Site) 
 
 def test_search_page_keeps_the_search_and_has_no_mathematics(site: Site) -> None:
     page = site.page("search")
-    assert "searchindex.js" in page
-    assert "searchtools.js" in page
-    assert "search_excerpts.js" in page
-    assert "search_excerpts.js" not in site.page()
+    scripts = {"search.js", "search_index.js"}
+    assert scripts <= set(re.findall(r'<script [^>]*src="_static/([^"?]*)', page))
     assert "katex.css" not in page
+    for html in (page, site.page()):
+        assert not re.search("searchtools|language_data|searchindex", html)
+    assert not re.search("search(_index)?[.]js", site.page())
+
+
+def test_a_page_that_is_not_written_again_stays_in_the_search(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+
+    def texts(index: str) -> dict[str, list[list[str]]]:
+        assert site.build(index)[0] == 0
+        file = (site.out / "_static/search_index.js").read_text(encoding="utf-8")
+        pages = json.loads(file.removeprefix("const SEARCH_INDEX = "))["pages"]
+        return {page["name"]: page["parts"] for page in pages}
+
+    contents = "# First\n\nOne {}.\n\n```{{toctree}}\n{}\n```\n"
+    (site.source / "second.md").write_text("# Second\n\n## In it\n\nTwo $a_t$.\n", encoding="utf-8")
+    before = texts(contents.format("old", "second"))
+    assert before["second"] == [["second", "Second", "", ""], ["in-it", "In it", "Two a_t.", ""]]
+    after = texts(contents.format("new", "second"))
+    assert after == {"index": [["first", "First", "One new.", ""]], "second": before["second"]}
+    (site.source / "second.md").unlink()
+    assert texts(contents.format("new", "")).keys() == {"index"}
 
 
 def test_stylesheet_of_the_theme_imports_no_other(site: Site) -> None:

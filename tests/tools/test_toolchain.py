@@ -205,7 +205,7 @@ def test_extension_that_warns_while_it_reads_fails_every_build(book: TinyBook) -
     warns = (
         '        __import__("logging").getLogger("sphinx").warning("a fault of the extension")\n'
     )
-    with book.edited("book/_ext/search_words.py", line, warns + line):
+    with book.edited("book/_ext/search_index.py", line, warns + line):
         status, output = book.build()
     assert status != 0
     assert "WARNING: a fault of the extension" in output

@@ -1,9 +1,6 @@
-"""What readers do with the website: search, open, switch, copy, slide, jump."""
+"""What readers do with the website: open, switch, copy, slide, jump."""
 
 from __future__ import annotations
-
-import re
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -19,42 +16,6 @@ ROOTS = ["file", "http"]
 def root(request: pytest.FixtureRequest, site: Site, server: str) -> str:
     """Where the book stands: in a folder, and on a server."""
     return server if request.param == "http" else site.folder.resolve().as_uri()
-
-
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("vanishing gradient", {"stability.html", "gradient_flow.html"}),
-        ("梯度消失", {"glossary.html", "stability.html"}),
-        ("门控循环单元", {"glossary.html", "gru.html"}),
-        ("step_backward", {"api_networks.html"}),
-        ("W_f", {"lstm.html"}),
-    ],
-)
-def test_search_finds(page: Page, root: str, words: str, found: set[str]) -> None:
-    Visit.of(page, root, f"search.html?q={quote(words)}")
-    expect(page.locator("#search-results .search-summary")).to_contain_text(
-        re.compile(r"\bfound\b|\bfinished\b")
-    )
-    links = page.locator("#search-results ul.search li > a")
-    addresses = links.evaluate_all("all => all.map((a) => new URL(a.href).pathname)")
-    assert found <= {address.rpartition("/")[2] for address in addresses}
-
-
-def test_search_finds_nothing_for_a_word_that_is_not_there(page: Page, root: str) -> None:
-    Visit.of(page, root, "search.html?q=xyzzyplugh")
-    expect(page.locator("#search-results")).to_contain_text("did not match any documents")
-
-
-def test_search_from_a_chapter_by_keyboard(page: Page, root: str) -> None:
-    Visit.of(page, root, "rnn.html")
-    page.keyboard.press("Control+k")
-    expect(page.locator("input[type=search]:focus")).to_have_count(1)
-    page.keyboard.type("forget gate")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/search.html?q=forget+gate")
-    page.locator("#search-results li > a[href^='lstm.html']").first.click()
-    page.wait_for_url("**/lstm.html*")
 
 
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])

@@ -1,0 +1,158 @@
+"""What a reader finds, and how: the right page first or second, its section, nothing in the way."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.page_checks import PHONE, Site, Visit, settle
+
+# What readers type, the page that must come first or second, and the first part of it where one
+# part is the answer.
+ANSWERS = {
+    "forget gate": ("lstm", "Input gate, forget gate, candidate"),
+    "遗忘门": ("lstm", "Input gate, forget gate, candidate"),
+    "fogret gate": ("lstm", "Input gate, forget gate, candidate"),
+    "BPTT": ("bptt", "Back-propagation through time"),
+    "d2l 8.7": ("bptt", "Back-propagation through time"),
+    "随时间反向传播": ("bptt", "Back-propagation through time"),
+    "6-4": ("lstm", "NNDL exercise 6-4: the gradients of the LSTM"),
+    "习题 6-4": ("lstm", "NNDL exercise 6-4: the gradients of the LSTM"),
+    "6-3": ("stability", "NNDL exercise 6-3: the residual update"),
+    "6-5": ("gru", "Exercise: NNDL exercise 6-5"),
+    "6-1P": ("gru_or_lstm", "Exercise 6-1P: when GRU, when LSTM?"),
+    "6-2P": ("lstm", "NNDL additional exercise 6-2P: LSTM back-propagation in NumPy"),
+    "ai-edu 20.3": ("gru", "In row vectors: ai-edu’s equations 1 to 24"),
+    "vanishing": ("stability", ""),
+    "vanishing gradient": ("stability", ""),
+    "梯度消失": ("stability", ""),
+    "梯度爆炸": ("stability", ""),
+    "exploding gradiant": ("stability", ""),
+    "gradient clipping": ("stability", "Clipping, at a cliff"),
+    "residual": ("stability", "NNDL exercise 6-3: the residual update"),
+    "门控循环单元": ("gru", ""),
+    "长短期记忆": ("lstm", ""),
+    "nn.LSTM": ("lstm", ""),
+    "nn.GRU": ("gru", ""),
+    "GRU vs LSTM": ("gru_or_lstm", ""),
+    "cell state": ("lstm", "Cell"),
+    "peephole": ("lstm", "Exercise: Peepholes"),
+    "reset gate": ("gru", "First switch: reset before or after the product"),
+    "重置门": ("gru", "First switch: reset before or after the product"),
+    "update gate": ("gru", "Second switch: z or 1 - z"),
+    "delta": ("bptt", "The error terms of NNDL"),
+    "δ": ("bptt", "The error terms of NNDL"),
+    "why +=": ("bptt", "Why the gradients add"),
+    "carry": ("char_lm", "Minibatches, and a state that is carried on"),
+    "bias": ("notation", "Why are there two biases?"),
+    "minibatch": ("gru", "In minibatches: d2l’s form"),
+    "perplexity": ("char_lm", "Perplexity"),
+    "truncation": ("truncation", ""),
+    "randomized truncation": ("truncation", "Randomized truncation"),
+    "softmax cross entropy": ("rnn", "Softmax and cross-entropy"),
+    "long-term memory": ("long_memory", ""),
+    "binary subtraction": ("binary_subtraction", ""),
+    "W_f": ("lstm", ""),
+    "lstm.backward": ("api_networks", "nndl_rnn.lstm.backward"),
+    "gradcheck": ("api_gradients", ""),
+}
+
+
+@pytest.fixture(scope="module", params=["file", "http"])
+def root(request: pytest.FixtureRequest, site: Site, server: str) -> str:
+    """Where the book stands: in a folder, and on a server."""
+    return server if request.param == "http" else site.folder.resolve().as_uri()
+
+
+def test_the_right_page_and_section_come_first(page: Page, site: Site) -> None:
+    Visit.of(page, site.folder.resolve().as_uri(), "search.html")
+    ask = """queries => queries.map((query) => search(SEARCH_INDEX, query).pages.slice(0, 2).map(
+      ({ name, parts }) => [name, parts[0].title]))"""
+    answers = zip(ANSWERS, page.evaluate(ask, list(ANSWERS)), strict=True)
+    assert {
+        query: first_two
+        for query, first_two in answers
+        if not any(
+            name == ANSWERS[query][0] and ANSWERS[query][1] in ("", title)
+            for name, title in first_two
+        )
+    } == {}
+
+
+def test_results_lead_to_sections_that_are_there(page: Page, root: str) -> None:
+    """One file is all that a search loads, and nothing is in the way on the page that it leads to."""
+    visit = Visit.of(page, root, f"search.html?q={quote('forget gate')}")
+    results = page.locator("#search-results")
+    expect(results.get_by_role("status")).to_contain_text("found for “forget gate”")
+    expect(results.locator("p.context mark").first).to_have_text("forget gate", ignore_case=True)
+    assert not [url for url in visit.watch.requests if url.endswith(".html")]
+    links = page.locator("#search-results li li > a[href*='lstm.html#']")
+    anchor = (links.first.get_attribute("href") or "").partition("#")[2]
+    links.first.click()
+    page.wait_for_url(f"**/lstm.html#{anchor}")
+    settle(page)
+    top = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", anchor)
+    assert 0 <= top < page.evaluate("innerHeight") / 2
+    expect(page.locator(".highlight-link, .highlighted")).to_have_count(0)
+    assert visit.watch.messages == []
+
+
+def test_every_result_has_its_anchor(site: Site, page: Page) -> None:
+    Visit.of(page, site.folder.resolve().as_uri(), "search.html")
+    anchors = page.evaluate(
+        "SEARCH_INDEX.pages.map(({ name, parts }) => [name, parts.map(([anchor]) => anchor)])"
+    )
+    assert len(anchors) > 20
+    for name, wanted in anchors:
+        html = (site.folder / f"{name}.html").read_text(encoding="utf-8")
+        assert [anchor for anchor in wanted if f'id="{anchor}"' not in html] == [], name
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("xyzzyplugh", "Nothing found for “xyzzyplugh”."),
+        ("fogret", "found for “forget”"),
+        ("<b>gate</b>", "<b>gate</b>"),
+        ("(", "Nothing found for “(”."),
+    ],
+)
+def test_what_the_search_says(page: Page, root: str, query: str, said: str) -> None:
+    visit = Visit.of(page, root, f"search.html?q={quote(query)}")
+    expect(page.locator("#search-results [role=status]")).to_contain_text(said)
+    assert visit.watch.messages == []
+
+
+def test_search_from_a_chapter_by_keyboard(page: Page, root: str) -> None:
+    Visit.of(page, root, "rnn.html")
+    page.keyboard.press("Control+k")
+    expect(page.locator("input[type=search]:focus")).to_have_count(1)
+    page.keyboard.type("forget gate")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=forget+gate")
+    page.locator("#search-results li > a[href^='lstm.html']").first.click()
+    page.wait_for_url("**/lstm.html*")
+
+
+ICON_AND_TEXT = """() => [...document.querySelectorAll("form.bd-search")]
+  .filter((form) => form.checkVisibility())
+  .map((form) => {
+    const icon = form.querySelector("i").getBoundingClientRect();
+    const input = form.querySelector("input");
+    const text = input.getBoundingClientRect().left + parseFloat(getComputedStyle(input).paddingLeft);
+    return [icon.right, text];
+  })"""
+
+
+@pytest.mark.parametrize("width", [1300, PHONE["width"]])
+@pytest.mark.parametrize("name", ["search.html", "rnn.html"])
+def test_magnifier_does_not_cover_the_query(page: Page, server: str, name: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    Visit.of(page, server, name)
+    if name == "rnn.html":
+        page.keyboard.press("Control+k")
+    boxes = page.evaluate(ICON_AND_TEXT)
+    assert boxes
+    assert all(icon < text for icon, text in boxes)
