@@ -154,53 +154,6 @@ def test_into_adds_in_place(module, form, bias):
         np.testing.assert_allclose(total[name], 3 + value, rtol=1e-13)
 
 
-@every_form
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (lambda into: [], TypeError, "into: expected None or a dict of gradients .*, got list"),
-        (lambda into: {}, ValueError, "into: expected .*, got the keys"),
-        (
-            lambda into: into | {"weight_hh": np.zeros((1, 2))},
-            ValueError,
-            r"into\['weight_hh'\]: expected shape \(.*, 5\), got \(1, 2\)",
-        ),
-        (
-            lambda into: into | {"weight_hh": into["weight_hh"].astype(np.float32)},
-            TypeError,
-            r"into\['weight_hh'\]: expected .*float32",
-        ),
-        (
-            lambda into: into | {"weight_hh": None},
-            TypeError,
-            r"into\['weight_hh'\]: expected .*None",
-        ),
-    ],
-)
-def test_into_that_does_not_fit_is_refused(module, form, change, error, message):
-    params, x, d_h, state, d_state = draw(module, 3)
-    _, _, cache = module.forward(params, x, state, **form)
-    into = change({name: np.zeros_like(value) for name, value in params.items()})
-    with pytest.raises(error, match=message):
-        module.backward(cache, d_h, d_state, into=into)
-
-
-@pytest.mark.parametrize("segments", [0, -1, 1.5, True, None])
-def test_segments_must_be_a_positive_integer(segments):
-    params, x, d_h, _, _ = draw(rnn, 3)
-    with pytest.raises((TypeError, ValueError), match="segments: expected an integer of at least"):
-        bptt.checkpointed(rnn, params, x, d_h, segments=segments)
-
-
-def test_architecture_without_into_is_refused():
-    params, x, d_h, _, _ = draw(rnn, 3)
-    without = types.SimpleNamespace(
-        forward=rnn.forward, backward=lambda cache, d_h, d_state=None: None
-    )
-    with pytest.raises(TypeError, match="architecture: expected one whose backward takes into"):
-        bptt.checkpointed(without, params, x, d_h, segments=2)
-
-
 @pytest.mark.parametrize(
     ("module", "per_step", "once"),
     [(rnn, D + H, H), (lstm, D + 7 * H, 2 * H), (gru, D + 5 * H, H)],
@@ -262,8 +215,3 @@ def test_parts_of_an_array_are_counted_as_far_as_they_are_kept():
         ((np.broadcast_to(whole, (50, 10, 4)),), 40),
     ):
         assert bptt.kept_bytes(CacheOfLayers({}, parts)) == 8 * numbers
-
-
-def test_kept_bytes_refuses_what_is_no_cache():
-    with pytest.raises(TypeError, match="cache: expected the cache of a forward pass, got int"):
-        bptt.kept_bytes(3)

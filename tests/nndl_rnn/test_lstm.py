@@ -160,38 +160,3 @@ def test_init_params_options():
         np.testing.assert_array_equal(opened[name], plain[name])
     assert set(draw(bias=False)) == {"weight_ih", "weight_hh"}
     assert {value.dtype for value in draw(dtype=np.float32).values()} == {np.dtype(np.float32)}
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"forget_bias": "1"}, TypeError, "forget_bias: expected a finite number, got '1'"),
-        ({"forget_bias": np.inf}, ValueError, "forget_bias: expected a finite number, got inf"),
-        ({"forget_bias": 1, "bias": False}, ValueError, "forget_bias: expected 0 where bias is"),
-        ({"dtype": np.int64}, TypeError, "dtype: expected float32 or float64, got int64"),
-        ({"bias": 1}, TypeError, "bias: expected True or False, got 1"),
-        ({"hidden_size": 0}, ValueError, "hidden_size: expected an integer of at least 1, got 0"),
-        ({"input_size": 2.0}, TypeError, "input_size: expected an integer of at least 1, got 2.0"),
-        ({"rng": 0}, TypeError, "rng: expected a numpy.random.Generator"),
-    ],
-)
-def test_init_params_refuses(options, error, message):
-    arguments = {"rng": np.random.default_rng(0), "input_size": 2, "hidden_size": 3} | options
-    with pytest.raises(error, match=message):
-        lstm.init_params(**arguments)
-
-
-def test_parameters_of_another_architecture_are_refused():
-    params, x, *_ = make_problem(lstm, 2, 3)
-    three_gates = {name: value[: 3 * HIDDEN] for name, value in params.items()}
-    with pytest.raises(ValueError, match=r"params\['weight_hh'\]|params\['weight_ih'\]"):
-        lstm.forward(three_gates, x)
-
-
-def test_a_state_of_one_array_is_refused():
-    params, x, state, d_h, _ = make_problem(lstm, 2, 3)
-    with pytest.raises(ValueError, match=r"state: expected None or a tuple \(h, c\)"):
-        lstm.forward(params, x, state[:1])
-    _, _, cache = lstm.forward(params, x)
-    with pytest.raises(ValueError, match=r"d_state: expected None or a tuple \(h, c\)"):
-        lstm.backward(cache, d_h, state[:1])
