@@ -105,34 +105,22 @@ def test_a_loss_that_joins_two_steps():
 
 
 @pytest.mark.parametrize(
-    ("head", "error", "message"),
+    ("returned", "message"),
     [
-        (
-            lambda h: h,
-            TypeError,
-            r"d_h: expected a function that returns \(loss, d_h\) or .* ndarray",
-        ),
-        (lambda h: (h,), ValueError, "d_h: expected a function .* that returned 1 values"),
-        (lambda h: (1, h, {}, 2), ValueError, "d_h: expected a function .* that returned 4 values"),
-        (lambda h: (1.0, h[0]), ValueError, r"d_h: expected shape \(5, 2, 4\), got \(2, 4\)"),
-        (np.zeros((T, B)), ValueError, r"d_h: expected shape \(5, 2, 4\), got \(5, 2\)"),
-        (None, TypeError, "d_h: expected a numpy.ndarray of shape .* got None"),
+        (lambda h: h, "expected a function that returns .* ndarray"),
+        (lambda h: (h,), "expected a function .* that returned 1 values"),
+        (lambda h: (1, h, {}, 2), "expected a function .* that returned 4 values"),
+        (lambda h: (1.0, h[0]), r"expected shape \(5, 2, 4\), got \(2, 4\)"),
     ],
 )
-def test_wrong_direct_gradients_are_named(head, error, message):
+def test_a_function_for_the_loss_must_return_its_gradient(returned, message):
     params, _, x, _, _, _ = draw()
-    with pytest.raises(error, match=message):
-        bptt.full(rnn, params, x, head)
+    with pytest.raises((TypeError, ValueError), match=f"d_h: {message}"):
+        bptt.full(rnn, params, x, returned)
 
 
-@pytest.mark.parametrize("wrong", ["rnn", None, types.SimpleNamespace(forward=rnn.forward)])
-def test_wrong_architecture_is_named(wrong):
+def test_an_architecture_goes_back_as_well():
     params, _, x, _, _, _ = draw()
+    half = types.SimpleNamespace(forward=rnn.forward)
     with pytest.raises(TypeError, match="architecture: expected a module with the functions"):
-        bptt.full(wrong, params, x, np.zeros((T, B, H)))
-
-
-def test_unknown_option_is_refused():
-    params, _, x, _, _, _ = draw()
-    with pytest.raises(ValueError, match="nonlinearity: expected one of 'tanh', 'identity'"):
-        bptt.full(rnn, params, x, np.zeros((T, B, H)), nonlinearity="relu")
+        bptt.full(half, params, x, np.zeros((T, B, H)))

@@ -466,37 +466,10 @@ def test_training_takes_each_as_its_estimator(estimator):
     assert trained.updates == 4
 
 
-@pytest.mark.parametrize(
-    ("name", "settings_given", "error", "message"),
-    [
-        ("windowed", {"tau": 0}, ValueError, "tau: expected an integer of at least 1, got 0"),
-        ("windowed", {"tau": 2.0}, TypeError, "tau: expected an integer"),
-        ("chunked", {"k1": 0, "k2": 2}, ValueError, "k1: expected an integer of at least 1"),
-        ("chunked", {"k1": 3, "k2": 2}, ValueError, "k2: expected an integer of at least k1 = 3"),
-        ("reweighted", {"xi": np.ones(4)}, ValueError, r"xi: expected shape \(5,\), got \(4,\)"),
-        ("reweighted", {"xi": [1.0] * 5}, TypeError, "xi: expected a numpy.ndarray"),
-        ("reweighted", {"xi": np.full(5, np.nan)}, ValueError, "xi: expected finite"),
-        ("reweighted", {"xi": np.ones(5) * 1j}, TypeError, "xi: expected a float array"),
-        ("randomized", {"pi": 0.0}, ValueError, "pi: expected a number above 0 .* got 0.0"),
-        ("randomized", {"pi": 1.5}, ValueError, "pi: expected a number above 0 .* got 1.5"),
-        ("randomized", {"pi": np.nan}, ValueError, "pi: expected a number above 0 .* got nan"),
-        ("randomized", {"pi": np.ones(4)}, ValueError, r"pi: expected .* shape \(5,\), got shape"),
-        ("randomized", {"pi": "half"}, TypeError, "pi: expected a number above 0 .* got str"),
-        (
-            "randomized",
-            {"pi": np.full(5, 1j)},
-            TypeError,
-            "pi: .* got an array of dtype complex128$",
-        ),
-        ("randomized", {"pi": np.ma.ones(5)}, TypeError, r"pi: .* shape \(5,\), got MaskedArray$"),
-        ("randomized", {"pi": 0.5, "rng": 0}, TypeError, "rng: expected a numpy.random.Generator"),
-    ],
-)
-def test_wrong_settings_are_named(name, settings_given, error, message):
-    if name == "randomized":
-        settings_given = {"rng": np.random.default_rng(0)} | settings_given
-    with pytest.raises(error, match=message):
-        getattr(bptt, name)(rnn, **make_problem(rnn), **settings_given)
+@pytest.mark.parametrize("pi", [0.0, -0.1, 1.5, np.nan, np.array([1.0, 0.5, 0.0, 1.0, 1.0])])
+def test_probabilities_outside_of_0_to_1_are_refused(pi):
+    with pytest.raises(ValueError, match="pi: expected a number above 0"):
+        bptt.draw_factors(pi, T, np.random.default_rng(0))
 
 
 @every_estimator
@@ -521,50 +494,12 @@ def test_float64_arrays_beside_complex_parameters_are_promoted(estimator, module
 
 
 @every_estimator
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        None,
-        0.0,
-        [[[0.0] * H] * B] * T,
-        np.zeros((T, B, H), np.float32),
-        np.zeros((T, B, H), np.int64),
-        np.zeros((T, B, H), complex),
-        np.zeros((T, B, H + 1)),
-        np.zeros((T, B)),
-        np.full((T, B, H), np.nan),
-        np.where(np.arange(T * B * H).reshape(T, B, H) == 21, np.inf, 0.0),
-    ],
-    ids=lambda wrong: f"{type(wrong).__name__}{np.shape(wrong)}",
-)
-@pytest.mark.parametrize("from_function", [False, True])
-def test_direct_gradients_are_refused_as_by_full(estimator, wrong, from_function):
-    problem = make_problem(rnn) | {"d_h": (lambda h: (0.0, wrong)) if from_function else wrong}
+@pytest.mark.parametrize("wrong", [None, np.zeros((T, B, H), int), np.full((T, B, H), np.nan)])
+@pytest.mark.parametrize("returned", [False, True])
+def test_direct_gradients_are_refused_as_by_full(estimator, wrong, returned):
+    problem = make_problem(rnn) | {"d_h": (lambda h: (0.0, wrong)) if returned else wrong}
     with pytest.raises((TypeError, ValueError)) as expected:
         bptt.full(rnn, **problem)
     with pytest.raises(expected.type) as found:
         estimator(rnn, **problem)
     assert str(found.value) == str(expected.value)
-
-
-@every_estimator
-@pytest.mark.parametrize(
-    ("changed", "error", "message"),
-    [
-        ({"x": [[0.0]]}, TypeError, "x: expected a numpy.ndarray"),
-        ({"d_h": np.zeros((T, B))}, ValueError, r"d_h: expected shape \(5, 2, 4\), got \(5, 2\)"),
-        ({"d_h": np.zeros((T - 1, B, H))}, ValueError, r"d_h: expected shape \(5, 2, 4\)"),
-        ({"d_h": lambda h: h}, TypeError, "d_h: expected a function that returns"),
-        ({"d_state": (np.zeros((B, 1)),)}, ValueError, "d_state"),
-        ({"nonlinearity": "relu"}, ValueError, "nonlinearity: expected one of"),
-    ],
-)
-def test_wrong_arguments_are_named(estimator, changed, error, message):
-    with pytest.raises(error, match=message):
-        estimator(rnn, **(make_problem(rnn) | changed))
-
-
-@every_estimator
-def test_wrong_architecture_is_named(estimator):
-    with pytest.raises(TypeError, match="architecture: expected a module with the functions"):
-        estimator("rnn", **make_problem(rnn))
