@@ -128,93 +128,14 @@ def test_nan_and_infinity_never_agree(bad):
 
 
 @pytest.mark.parametrize(
-    ("actual", "expected", "error", "message"),
+    ("differentiate", "f"),
     [
-        ([], {"x": np.ones(1)}, TypeError, "actual: expected a dict of arrays, got list"),
-        ({}, {}, ValueError, "expected: expected at least one block to compare, got an empty dict"),
-        ({"y": np.ones(1)}, {"x": np.ones(1)}, ValueError, r"actual: .* \['x'\], got \['y'\]"),
-        ({}, {"x": np.ones(1)}, ValueError, r"actual: .* \['x'\], got \[\]"),
-        (
-            {"x": np.ones(1), "y": np.ones(1)},
-            {"x": np.ones(1)},
-            ValueError,
-            r"actual: .* \['x'\], got \['x', 'y'\]",
-        ),
-        (
-            {"x": np.ones(1)},
-            {"x": np.ones((1, 1))},
-            ValueError,
-            r"actual\['x'\]: .* \(1, 1\), got \(1,\)",
-        ),
-        ({"x": 1.0}, {"x": np.ones(1)}, TypeError, r"actual\['x'\]: .*, got float"),
-        ({"x": np.array(["a"])}, {"x": np.ones(1)}, TypeError, r"actual\['x'\]: .*, got dtype <U1"),
+        (gradcheck.complex_step, lambda v: np.abs(v["b"]).sum()),
+        (gradcheck.complex_step, lambda v: v["b"]),
+        (gradcheck.central_difference, lambda v: v["b"]),
+        (gradcheck.central_difference, lambda v: 1j),
     ],
 )
-def test_compare_refuses(actual, expected, error, message):
-    with pytest.raises(error, match=message):
-        gradcheck.compare(actual, expected, tolerance=1e-7)
-
-
-@pytest.mark.parametrize("tolerance", [-1e-7, np.nan, np.inf])
-def test_compare_refuses_a_tolerance_that_accepts_all_or_nothing(tolerance):
-    with pytest.raises(ValueError, match="tolerance: expected a finite number of at least 0"):
-        gradcheck.compare({"x": np.ones(1)}, {"x": np.ones(1)}, tolerance=tolerance)
-
-
-@pytest.mark.parametrize(
-    ("differentiate", "f", "arrays", "error", "message"),
-    [
-        (
-            gradcheck.complex_step,
-            function,
-            [1],
-            TypeError,
-            "arrays: expected a dict of float64 arrays, got list",
-        ),
-        (
-            gradcheck.complex_step,
-            function,
-            {"w": np.ones(2, np.float32)},
-            TypeError,
-            r"arrays\['w'\]: .* float32",
-        ),
-        (
-            gradcheck.central_difference,
-            function,
-            {"w": 1.0},
-            TypeError,
-            r"arrays\['w'\]: .* got float",
-        ),
-        (
-            gradcheck.complex_step,
-            lambda v: np.abs(v["b"]).sum(),
-            POINT,
-            TypeError,
-            "function: .* float64",
-        ),
-        (gradcheck.complex_step, lambda v: v["b"], POINT, TypeError, r"function: .* shape \(4,\)"),
-        (
-            gradcheck.central_difference,
-            lambda v: v["b"],
-            POINT,
-            TypeError,
-            r"function: .* shape \(4,\)",
-        ),
-        (gradcheck.central_difference, lambda v: 1j, POINT, TypeError, "function: .* complex128"),
-    ],
-)
-def test_numeric_derivatives_refuse(differentiate, f, arrays, error, message):
-    with pytest.raises(error, match=message):
-        differentiate(f, arrays)
-
-
-@pytest.mark.parametrize("differentiate", [gradcheck.central_difference, gradcheck.complex_step])
-@pytest.mark.parametrize("step", [0, -1e-5, np.nan, np.inf])
-def test_steps_that_cannot_work_are_refused(differentiate, step):
-    with pytest.raises(ValueError, match="step: expected a positive, finite number"):
-        differentiate(function, POINT, step=step)
-
-
-def test_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="method: expected one of 'complex_step', 'central_diff"):
-        gradcheck.check_gradient(function, POINT, gradient(POINT), method="forward_difference")
+def test_a_function_must_give_one_number_of_the_right_kind(differentiate, f):
+    with pytest.raises(TypeError, match="function: expected one"):
+        differentiate(f, POINT)
