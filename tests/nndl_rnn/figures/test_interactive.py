@@ -119,26 +119,15 @@ def test_texts_are_escaped():
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "message"),
+    "changes",
     [
-        ({"name": "no spaces"}, ValueError, "name: expected letters"),
-        ({"curves": {}}, ValueError, "curves: expected 1 to 4"),
-        ({"curves": {"a": [1.0]}}, TypeError, r"curves\['a'\]: expected a numpy.ndarray"),
-        ({"curves": {"a": np.ones((2, 2, 6))}}, ValueError, r"shape \(3, 2, 'K'\)"),
-        ({"curves": {"a": -np.ones((3, 2, 6))}}, ValueError, "none negative"),
-        ({"curves": {"a": np.full((3, 2, 6), np.nan)}}, ValueError, "finite"),
-        ({"y_decades": (2, 2)}, ValueError, "y_decades"),
-        ({"table": [(3, 0, 1)]}, ValueError, "table: expected indices"),
-        ({"table": [(0, 0, 7)]}, ValueError, "table: expected indices"),
+        {"name": "no spaces"},
+        {"curves": {"a": np.full((3, 2, 6), np.nan)}},
+        {"y_decades": (2, 2)},
+        {"table": [(3, 0, 1)]},
+        {"table": [(0, 0, 7)]},
     ],
 )
-def test_refuses(changes, error, message):
-    with pytest.raises(error, match=message):
+def test_what_cannot_be_drawn_is_refused(changes):
+    with pytest.raises(ValueError, match=f"^{next(iter(changes))}.*: expected"):
         make(**changes)
-
-
-def test_slider_refuses():
-    with pytest.raises(ValueError, match="stops: expected at least two"):
-        Slider("one", ["1"])
-    with pytest.raises(ValueError, match="start: expected an index from 0 to 1"):
-        Slider("two", ["1", "2"], start=2)

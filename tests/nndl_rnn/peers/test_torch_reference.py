@@ -1,6 +1,5 @@
 """Weights to and from PyTorch for all three architectures, and its gradients."""
 
-import re
 import subprocess
 import sys
 
@@ -134,72 +133,20 @@ PARAMS = draw_params("rnn")
 X, D_H, STATE, D_STATE = draw("rnn")
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (
-            lambda: torch_reference.from_torch(torch.nn.Linear(2, 3)),
-            TypeError,
-            "module: expected a torch.nn recurrent network or cell, got Linear",
-        ),
-        (
-            lambda: torch_reference.from_torch(torch.nn.RNN(2, 3, num_layers=2)),
-            ValueError,
-            "module: expected one layer, one direction and no projection, "
-            "got num_layers=2, bidirectional=False, proj_size=0",
-        ),
-        (
-            lambda: torch_reference.from_torch(torch.nn.GRU(2, 3, bidirectional=True)),
-            ValueError,
-            "module: expected one layer, one direction and no projection, "
-            "got num_layers=1, bidirectional=True, proj_size=0",
-        ),
-        (
-            lambda: torch_reference.from_torch(torch.nn.LSTM(2, 3, proj_size=1)),
-            ValueError,
-            "module: expected one layer, one direction and no projection, "
-            "got num_layers=1, bidirectional=False, proj_size=1",
-        ),
-        (
-            lambda: torch_reference.to_torch("elman", PARAMS),
-            ValueError,
-            "architecture: expected one of 'rnn', 'lstm', 'gru', got 'elman'",
-        ),
-        (
-            lambda: torch_reference.to_torch("lstm", PARAMS),
-            ValueError,
-            "params['weight_hh']: expected shape (16, 4), got (4, 4)",
-        ),
-        (
-            lambda: torch_reference.to_torch("rnn", {k: v + 0j for k, v in PARAMS.items()}),
-            TypeError,
-            "params: expected dtype float32 or float64, got complex128",
-        ),
-        (
-            lambda: torch_reference.run("rnn", PARAMS, X[:0], D_H[:0]),
-            ValueError,
-            "x: expected at least one time step, got shape (0, 2, 3)",
-        ),
-        (
-            lambda: torch_reference.run("rnn", PARAMS, X, D_H, nonlinearity="relu"),
-            ValueError,
-            "nonlinearity: expected one of 'tanh', 'identity', got 'relu'",
-        ),
-        (
-            lambda: torch_reference.run("gru", draw_params("gru"), X, D_H, nonlinearity="identity"),
-            ValueError,
-            "nonlinearity: expected 'tanh' for 'gru', got 'identity'",
-        ),
-        (
-            lambda: torch_reference.run("rnn", PARAMS, X, D_H[:-1]),
-            ValueError,
-            "d_h: expected shape (5, 2, 4), got (4, 2, 4)",
-        ),
-    ],
-)
-def test_wrong_arguments_are_named(call, error, message):
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        call()
+@pytest.mark.parametrize("more", [{"num_layers": 2}, {"bidirectional": True}, {"proj_size": 1}])
+def test_networks_that_have_more_are_refused(more):
+    with pytest.raises(ValueError, match="module: expected one layer, one direction and no proj"):
+        torch_reference.from_torch(torch.nn.LSTM(2, 3, **more))
+
+
+def test_neither_complex_numbers_nor_empty_sequences_go_to_torch():
+    for function, further in ((torch_reference.to_torch, ()), (torch_reference.run, (X, D_H))):
+        with pytest.raises(TypeError, match=r"params: expected dtype .* got complex128"):
+            function("rnn", {name: value + 0j for name, value in PARAMS.items()}, *further)
+    with pytest.raises(
+        ValueError, match=r"x: expected at least one time step, got shape \(0, 2, 3"
+    ):
+        torch_reference.run("rnn", PARAMS, X[:0], D_H[:0])
 
 
 def test_parameters_from_torch_fit_the_package():
