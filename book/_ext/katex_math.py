@@ -104,33 +104,73 @@ def with_limits(latex: str) -> str:
     return re.sub(r"\\over(left|right)arrow\{\\prod\}", r"\\mathop{\g<0>}\\limits", latex)
 
 
-def in_one_block(latex: str) -> str:
-    r"""What Sphinx allows in a displayed equation and plain LaTeX does not: rows, and blank lines.
+ROW_PARTS = re.compile(
+    r"(?P<open>\\begin\{\w+\*?\}|\\left(?![a-zA-Z])|\{)|(?P<close>\\end\{\w+\*?\}|\\right(?![a-zA-Z])|\})"
+    r"|(?P<row>\\\\|\n\s*\n)|(?P<cell>&)|\\.|.",
+    re.S,
+)
+ONE_ENVIRONMENT = re.compile(r"\s*\\begin\{(aligned|gathered)\}(.*)\\end\{\1\}\s*", re.S)
 
-    >>> print(in_one_block("a = b"))
-    a = b
-    >>> print(in_one_block("a &= b \\\\ c &= d"))
-    \begin{aligned}a &= b \\ c &= d\end{aligned}
-    >>> print(in_one_block(r"\begin{bmatrix} 1 \\ 2 \end{bmatrix}"))
-    \begin{bmatrix} 1 \\ 2 \end{bmatrix}
+
+def rows_and_cells(latex: str) -> list[list[str]]:
+    r"""The rows of a displayed equation, and what stands between their alignment marks.
+
+    Sphinx allows rows, and blank lines between them, outside of any environment.
+
+    >>> rows_and_cells("a &= b \\\\ c &= d")
+    [['a', '= b'], ['c', '= d']]
+    >>> rows_and_cells(r"\begin{bmatrix} 1 \\ 2 \end{bmatrix}")
+    [['\\begin{bmatrix} 1 \\\\ 2 \\end{bmatrix}']]
     """
-    rows = [part.strip() for part in re.split(r"\n\s*\n", latex) if part.strip()]
-    joined = r" \\ ".join(rows)
-    outermost = joined
-    while outermost != (
-        inner := re.sub(
-            r"\\begin\{(\w+\*?)\}(?:(?!\\begin\{).)*?\\end\{\1\}", "", outermost, flags=re.S
-        )
-    ):
-        outermost = inner
-    return rf"\begin{{aligned}}{joined}\end{{aligned}}" if r"\\" in outermost else joined
+    environment = ONE_ENVIRONMENT.fullmatch(latex)
+    inner = latex if environment is None else environment.group(2)
+    rows, depth = [[""]], 0
+    for part in ROW_PARTS.finditer(inner):
+        depth += (part.lastgroup == "open") - (part.lastgroup == "close")
+        if depth < 0:  # the environment that ends is not the one that begins
+            return [[latex.strip()]]
+        if part.lastgroup == "row" and depth == 0:
+            rows.append([""])
+        elif part.lastgroup == "cell" and depth == 0:
+            rows[-1].append("")
+        else:
+            rows[-1][-1] += part.group()
+    return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
 
 
-def typeset(translator: Any, node: nodes.Element, latex: str, display: bool) -> str:
+def displayed(katex: KaTeX, latex: str) -> str:
+    """A displayed equation: rows with columns, whose lines break before a relation on a phone.
+
+    Each cell is a formula of its own, because within an environment KaTeX breaks no line.
+    """
+    rows = rows_and_cells(latex)
+    columns = max(map(len, rows))
+    typeset = [_row(katex, row) if columns > 1 else katex.typeset(row[0], True) for row in rows]
+    inner = "".join(f'<div class="equation-row">{row}</div>' for row in typeset)
+    return f'<div class="equation-rows" style="--columns: {columns}">{inner}</div>'
+
+
+def _row(katex: KaTeX, cells: list[str]) -> str:
+    """Pairs of cells; what stands right of a mark begins as after a symbol, so its sign is a relation."""
+    shown = [
+        katex.typeset("{}" * (place % 2) + cell, display=True) if cell else ""
+        for place, cell in enumerate(cells)
+    ]
+    pairs = (shown[place : place + 2] for place in range(0, len(cells), 2))
+    return "".join(
+        f'<div class="equation-pair{"" if pair[0] else " continued"}">'
+        + "".join(f"<span>{cell}</span>" for cell in pair)
+        + "</div>"
+        for pair in pairs
+    )
+
+
+def typeset(translator: Any, node: nodes.Element, display: bool) -> str:
     """The formula as HTML; a warning of the build, and the source, if KaTeX rejects it."""
     katex: KaTeX = translator.builder.app.katex
+    latex = node.astext()
     try:
-        return katex.typeset(latex, display)
+        return displayed(katex, latex) if display else katex.typeset(latex, display)
     except ValueError as error:
         logger.warning("%s in the formula: %s", error, latex, location=node, type="katex")
         return str(translator.encode(latex))
@@ -140,7 +180,7 @@ def visit_inline(translator: Any, node: nodes.math) -> None:
     translator.body.append(
         translator.starttag(node, "span", "", CLASS="math notranslate nohighlight")
     )
-    translator.body.append(typeset(translator, node, node.astext(), display=False) + "</span>")
+    translator.body.append(typeset(translator, node, display=False) + "</span>")
     raise nodes.SkipNode
 
 
@@ -151,7 +191,7 @@ def visit_block(translator: Any, node: nodes.math_block) -> None:
         translator.body.append(f'<span class="eqno">({number})')
         translator.add_permalink_ref(node, "Link to this equation")
         translator.body.append("</span>")
-    formula = typeset(translator, node, in_one_block(node.astext()), display=True)
+    formula = typeset(translator, node, display=True)
     # Wide equations scroll in this box, which the keyboard must be able to reach.
     translator.body.append(f'<div class="equation">{formula}</div></div>\n')
     raise nodes.SkipNode

@@ -192,7 +192,7 @@ def test_assignments_have_no_solutions(path: Path, tmp_path: Path) -> None:
 # ---------------------------------------------------------------- cells
 
 
-def faults(code: str, shown: bool) -> list[str]:
+def faults(code: str, shown: bool, folded: bool = False) -> list[str]:
     """What keeps a cell from being one that a student would type."""
     code = re.sub("^%.*$", "", code, flags=re.MULTILINE)
     lines = [line for line in code.split("\n") if line.strip() and line.strip()[0] != "#"]
@@ -200,15 +200,17 @@ def faults(code: str, shown: bool) -> list[str]:
     asserted = sum(node.end_lineno - node.lineno + 1 for node in asserts if node.end_lineno)
     long = [f"{len(lines)} lines, at most 15 are allowed"] if len(lines) > 15 else []
     mere = [f"{asserted} of {len(lines)} lines only assert"] if 2 * asserted >= len(lines) else []
-    return long + (mere if shown and asserts else [])
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    setup = ["imports that are not folded"] if len(imports) >= 5 and not folded else []
+    return long + setup + (mere if shown and asserts else [])
 
 
-def test_cells_are_short_and_none_that_is_shown_only_asserts() -> None:
+def test_cells_are_short_and_what_no_reader_needs_is_not_in_sight() -> None:
     found = [
         f"{path.name}:{cell.line}: {fault}"
         for path in CHAPTERS
         for cell in Chapter.parse(path.read_text("utf-8"), path.name).cells
-        for fault in faults(cell.code, shown="remove-cell" not in cell.tags)
+        for fault in faults(cell.code, "remove-cell" not in cell.tags, "hide-input" in cell.tags)
     ]
     assert not found, "\n".join(found)
 
@@ -220,6 +222,8 @@ def test_long_cells_and_cells_that_only_assert_are_faults() -> None:
     assert "1 of 2 lines" in faults("a = 1\nassert a", shown=True)[0]
     assert "2 of 3 lines" in faults("for a in b:\n    assert (a and\n        a)", shown=True)[0]
     assert faults("assert a", shown=False) == faults("a = 1\nprint(a)\nassert a", shown=True) == []
+    assert "not folded" in faults("import a\n" * 5, shown=True)[0]
+    assert faults("import a\n" * 5, shown=True, folded=True) == []
 
 
 def taken_names(cells: list[tuple[str, bool]]) -> list[str]:

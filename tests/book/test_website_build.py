@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,20 +90,52 @@ def test_limits_of_an_ordered_product_stand_above_and_below_it(katex: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("source", "block"),
+    ("source", "rows"),
     [
-        ("a = b", "a = b"),
-        ("a\n\nb", r"\begin{aligned}a \\ b\end{aligned}"),
-        (r"a \\ b", r"\begin{aligned}a \\ b\end{aligned}"),
-        (r"\begin{aligned} a \\ b \end{aligned}", r"\begin{aligned} a \\ b \end{aligned}"),
+        ("a = b", [["a = b"]]),
+        ("a\n\nb", [["a"], ["b"]]),
+        (r"a \\ b", [["a"], ["b"]]),
         (
-            r"\begin{aligned} \begin{bmatrix} 1 \\ 2 \end{bmatrix} \\ b \end{aligned}",
-            r"\begin{aligned} \begin{bmatrix} 1 \\ 2 \end{bmatrix} \\ b \end{aligned}",
+            r"\begin{aligned} a &= b \\ &+ c, & d &= e \end{aligned}",
+            [["a", "= b"], ["", "+ c,", "d", "= e"]],
         ),
+        (r"\{ a \\ \} b", [[r"\{ a"], [r"\} b"]]),
+        (
+            r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} \\ b",
+            [[r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}"], ["b"]],
+        ),
+        (
+            r"\begin{aligned} a \end{aligned} = \begin{aligned} b \end{aligned}",
+            [[r"\begin{aligned} a \end{aligned} = \begin{aligned} b \end{aligned}"]],
+        ),
+        (r"x = \left( a \\ b \right)", [[r"x = \left( a \\ b \right)"]]),
+        (r"\leftarrow a \\ b", [[r"\leftarrow a"], ["b"]]),
     ],
 )
-def test_rows_outside_of_an_environment_are_aligned(source: str, block: str) -> None:
-    assert katex_math.in_one_block(source) == block
+def test_rows_and_alignment_marks_of_a_displayed_equation(
+    source: str, rows: list[list[str]]
+) -> None:
+    assert katex_math.rows_and_cells(source) == rows
+
+
+def clauses(html: str) -> list[list[str]]:
+    """What stands in each part of a line that does not break where another part can."""
+    shown = re.sub(r'<span class="katex-mathml">.*?</math></span>', "", html)
+    parts = re.sub(r"<(?!span class=.(?:clause|segment).)[^>]+>|\u200b", "", shown)
+    return [
+        [unescape(segment) for segment in clause.split('<span class="segment">')[1:]]
+        for clause in parts.split('<span class="clause">')[1:]
+    ]
+
+
+def test_lines_break_after_wide_spaces_and_before_relations(katex: Any) -> None:
+    html = katex.typeset(r"a = b + c = d \qquad (t < T), \quad e", display=True)
+    assert clauses(html) == [["a", "=b+c", "=d"], ["(t", "<T),"], ["e"]]
+    assert [unescape(sign) for sign in re.findall(r'class="m(?:rel|bin)">([^<]+)', html)] == list(
+        "=+=<"
+    )
+    assert html.count('class="strut"') == html.count('class="base"') == 7
+    assert clauses(katex.typeset(r"a \to", display=True)) == [["a→"]]
 
 
 def test_program_stylesheet_and_fonts_are_of_the_locked_version(tmp_path: Path) -> None:

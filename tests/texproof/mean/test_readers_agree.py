@@ -42,10 +42,11 @@ def seen():
     katex = katex_math.KaTeX()
 
     def read(text):
-        page = katex.typeset(katex_math.in_one_block(text), display=True)
-        mathml = re.search(r"<math.*?</math>", page, re.S)[0]
-        root = ElementTree.fromstring(re.sub(r' xmlns="[^"]*"', "", mathml).replace("&nbsp;", " "))
-        return shown(root.find("semantics")[0])
+        page = katex_math.displayed(katex, text)
+        cells = re.findall(r"<math.*?</math>", page, re.S)
+        mathml = re.sub(r' xmlns="[^"]*"', "", f"<page>{''.join(cells)}</page>")
+        root = ElementTree.fromstring(mathml.replace("&nbsp;", " "))
+        return "".join(shown(cell[0]) for cell in root.iterfind("math/semantics"))
 
     yield read
     katex.close()
