@@ -9,7 +9,8 @@ Name it in ``extra_extensions`` of a Jupyter Book's ``_config.yml``, or in ``ext
 * A checked equation gets a mark beside its number: ✓ if it is verified, ✗ if it is quoted because
   it is wrong, ○ if it is openly not checked. A mark stands only beside the LaTeX that was checked.
 * The directive ``{equation-ledger}`` lists all equations of the site: what was compared, at which
-  sizes, the residual of each level, and how many mutants were refuted. Marks link to it.
+  sizes, the residual of each level, and how many mutants were refuted. Marks link to it. The
+  directive ``{equation-counts}`` says in one sentence how many there are.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from texproof.read.typography import Macros
 from texproof.report.report import MARKS
 from texproof.report.session import Session, macros_in
 from texproof.site.accounts import Accounts, Checked, as_typeset, read_page
-from texproof.site.ledger import MEANING, EquationLedger, row_id
+from texproof.site.ledger import MEANING, EquationCounts, EquationLedger, row_id
 from texproof.site.results import ShowResults
-from texproof.site.state import digest, reason_not_to_check, state
+from texproof.site.state import LEDGER, digest, reason_not_to_check, state
 from texproof.site.verdicts import check_pages
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ def check(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
                 complain(page, 0, told)
     app.texproof = Accounts(checked, files)  # type: ignore[attr-defined]
     for name, (_, made_from) in state(env).items():
-        if made_from not in ("", digest(checked)) and name in env.found_docs:
+        _, _, shown = made_from.partition(":")
+        if shown not in ("", digest(checked)) and name in env.found_docs:
             docnames += [name] if name not in docnames else []
 
 
@@ -150,7 +152,10 @@ def add_marks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if app.builder.format != "html":
         return
     accounts: Accounts = app.texproof  # type: ignore[attr-defined]
-    ledger = min((name for name, (_, made) in state(app.env).items() if made), default=None)
+    ledger = min(
+        (name for name, (_, made) in state(app.env).items() if made.startswith(LEDGER)),
+        default=None,
+    )
     for block in list(doctree.findall(nodes.math_block)):
         equation = block.get("equation")
         if equation is None and reason_not_to_check(app, docname) is None:
@@ -186,6 +191,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     os.environ[SITE] = "yes"  # for the kernels that run cells
     app.add_config_value("texproof_unchecked_pages", {}, "env", [dict])
     app.add_directive("equation-ledger", EquationLedger)
+    app.add_directive("equation-counts", EquationCounts)
     app.add_post_transform(ShowResults)
     app.connect("builder-inited", add_styles)
     app.connect("env-before-read-docs", check)

@@ -4,7 +4,8 @@ Every page gets a description, and the page ``404.html`` is always made. The res
 the site will be: ``html_baseurl``, or the environment variable ``NNDL_RNN_SITE_URL``. With it, every
 page names its canonical address (Sphinx does that), ``sitemap.xml`` lists them, and pages that are
 shared elsewhere are shown with a title, a description and a picture. The picture shows an equation of
-the book, read from its chapter.
+the book, read from its chapter. ``NNDL_RNN_PDF`` is the name of a file beside the first page that
+the footer offers.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ def use_environment(app: Sphinx, config: Config) -> None:
         message = "expected an address such as https://example.org/rnn/"
         raise ExtensionError(f"html_baseurl: {message}, got {address!r}")
     config.html_baseurl = address and address.rstrip("/") + "/"
+    file = os.environ.get("NNDL_RNN_PDF", "").strip()
+    if file:
+        options = config.html_theme_options
+        link = f'<a href="{escape(config.html_baseurl + file)}">The whole book as PDF</a>'
+        options["extra_footer"] = f"{options.get('extra_footer', '')}<p>{link}</p>"
 
 
 def not_found_page(app: Sphinx) -> list[tuple[str, dict[str, Any], str]]:

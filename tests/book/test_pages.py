@@ -16,7 +16,7 @@ import symtable
 import sys
 import xml.etree.ElementTree
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import docutils.core
 import nbformat
@@ -48,6 +48,7 @@ def load(path: str) -> ModuleType:
 
 
 notebooks = load("book/_ext/notebooks.py")
+previews = load("book/_ext/previews.py")
 publishing = load("book/_ext/publishing.py")
 search_index = load("book/_ext/search_index.py")
 assignment = load("tools/assignment.py")
@@ -406,6 +407,38 @@ def test_launch_links(repository: str, services: list[str]) -> None:
     assert [service for service, _ in links] == services
     hub = notebooks.launch_links("gru", repository, "main", "notebooks", "https://hub.example.edu/")
     assert [service for service, _ in hub] == services + ["JupyterHub"] * bool(services)
+
+
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [("https://example.org/rnn", "https://example.org/rnn/book.pdf"), ("", "book.pdf")],
+)
+def test_footer_offers_the_printed_book(
+    monkeypatch: pytest.MonkeyPatch, address: str, link: str
+) -> None:
+    config = SimpleNamespace(html_baseurl=address, html_theme_options={"extra_footer": "<p>a</p>"})
+    monkeypatch.delenv("NNDL_RNN_SITE_URL", raising=False)
+    monkeypatch.setenv("NNDL_RNN_PDF", "book.pdf")
+    publishing.use_environment(None, config)
+    assert f'<p>a</p><p><a href="{link}">' in config.html_theme_options["extra_footer"]
+
+
+def test_previews_are_what_links_to_other_pages_lead_to(tmp_path: Path) -> None:
+    other = (
+        '<div class="math" id="equation-a"><span id="x">(1)<a class="headerlink" href="#">#</a></span>'
+        '<div>a</div></div>\n<div>no</div><section id="s"><dl><dt id="term-gate">gate</dt>'
+        '<dt id="t2">门</dt><dd><p>It <b>opens</b>.</p></dd><dt>next</dt></dl></section>'
+    )
+    (tmp_path / "b.html").write_text(other, encoding="utf-8")
+    link = '<a class="reference internal" href="{}">x</a>'
+    names = ["b.html#equation-a", "b.html#term-gate", "b.html#s", "#here", "c.html#none"]
+    page = "".join(map(link.format, names))
+    read = previews.reader()
+    assert previews.previews_of(page, tmp_path, read) == {
+        "b.html#equation-a": '<div class="math" id="equation-a"><span id="x">(1)</span><div>a</div></div>',
+        "b.html#term-gate": '<dt id="term-gate">gate</dt><dt id="t2">门</dt>'
+        "<dd><p>It <b>opens</b>.</p></dd>",
+    }
 
 
 def test_sitemap_is_xml_that_lists_the_addresses() -> None:

@@ -1,4 +1,5 @@
-"""The directive ``{equation-ledger}``: tables of all equations of a site, with what was found of each."""
+"""Directives: ``{equation-ledger}``, tables of all equations of a site, with what was found of each,
+and ``{equation-counts}``, one sentence that counts them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from texproof.report.report import MARKS, MutationScore
 from texproof.site.accounts import Accounts, Checked, Page
 from texproof.site.results import LEVELS, score_of, table, text_with_formulas
 from texproof.site.results import row as row_of
-from texproof.site.state import digest, reason_not_to_check, state
+from texproof.site.state import COUNTS, LEDGER, digest, reason_not_to_check, state
 
 MEANING = {
     "verified": "verified",
@@ -25,6 +26,19 @@ MEANING = {
     "declared": "declaration",
 }
 """What is said of an equation with each status."""
+
+
+FILTER = "".join(
+    f'<label><input type="checkbox" id="show-{status}" checked> {MARKS.get(status, "·")} {said}</label>'
+    for status, said in {
+        "verified": "verified",
+        "refuted": "wrong",
+        "unchecked": "not checked",
+        "defined": "definitions and declarations",
+    }.items()
+)
+FILTER = f'<p class="ledger-filter" role="group" aria-label="Rows that are shown">{FILTER}</p>'
+"""Boxes to tick; the style sheet hides the rows of those that are not."""
 
 
 def row_id(label: str) -> str:
@@ -37,11 +51,16 @@ class EquationLedger(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         accounts: Accounts = self.env.app.texproof  # type: ignore[attr-defined]
         checked = accounts.checked
-        state(self.env)[self.env.docname] = (Page(), digest(checked))
+        state(self.env)[self.env.docname] = (Page(), LEDGER + digest(checked))
         # In reading order, where there is one.
         order = getattr(self.env, "external_site_map", sorted(checked))
         sections = [self._section(n, accounts) for n in order if n in checked]
-        return [_totals(accounts), *sections, *self._left_out()]
+        return [
+            _totals(accounts),
+            nodes.raw("", FILTER, format="html"),
+            *sections,
+            *self._left_out(),
+        ]
 
     def _left_out(self) -> list[nodes.Node]:
         """The pages that are not checked, with reasons."""
@@ -128,13 +147,18 @@ def _residual(level: dict[str, str]) -> str:
     return "0" if text == "difference is zero" else text if level["entries"] else f"– ({text})"
 
 
-def _totals(accounts: Accounts) -> nodes.paragraph:
-    """One sentence that counts everything."""
+def _counted(accounts: Accounts) -> tuple[dict[str, int], MutationScore]:
+    """The equations of each status, and how the mutants of all fared."""
     checked = accounts.checked
     rows = [row for name in checked for row in accounts.listed(name)]
     counts = {status: sum(row["status"] == status for row in rows) for status in MEANING}
     every = [row["mutants"] for found in checked.values() for row in found["equations"]]
-    score = sum(map(score_of, every), MutationScore())
+    return counts, sum(map(score_of, every), MutationScore())
+
+
+def _totals(accounts: Accounts) -> nodes.paragraph:
+    """One sentence that counts everything."""
+    counts, score = _counted(accounts)
     text = (
         f"There are {sum(counts.values())} labelled equations: {counts['verified']} are verified, "
         f"{counts['defined']} are definitions, {counts['declared']} are declarations, "
@@ -145,3 +169,20 @@ def _totals(accounts: Accounts) -> nodes.paragraph:
         "which proves nothing about values. Why mutants say the same is stated in "
     )
     return nodes.paragraph("", text, nodes.literal(text="equivalent_mutants.yml"), nodes.Text("."))
+
+
+class EquationCounts(SphinxDirective):
+    """What a site has, in one sentence."""
+
+    def run(self) -> list[nodes.Node]:
+        accounts: Accounts = self.env.app.texproof  # type: ignore[attr-defined]
+        _, made_from = state(self.env).get(self.env.docname, (None, ""))
+        if not made_from:
+            state(self.env)[self.env.docname] = (Page(), COUNTS + digest(accounts.checked))
+        counts, score = _counted(accounts)
+        text = (
+            f"{counts['verified']} equations are verified, {counts['refuted']} wrong ones are "
+            f"refuted, and so are {score.by_value + score.by_shape:,} copies with one sign, index or "
+            "term changed."
+        )
+        return [nodes.paragraph(text=text)]

@@ -12,9 +12,12 @@ from sphinx.environment import BuildEnvironment
 
 from texproof.site.accounts import Checked, Page
 
+LEDGER, COUNTS = "ledger:", "counts:"
+"""What the digest of a page begins with that shows a ledger, or only counts equations."""
+
 
 def state(env: BuildEnvironment) -> dict[str, tuple[Page, str]]:
-    """What each page prints and, if it has a ledger, the digest of what that was made from."""
+    """What each page prints and, if it shows what was found, the digest of what that was made from."""
     if not hasattr(env, "texproof"):
         env.texproof = {}  # type: ignore[attr-defined]
     pages: dict[str, tuple[Page, str]] = env.texproof  # type: ignore[attr-defined]
@@ -22,7 +25,7 @@ def state(env: BuildEnvironment) -> dict[str, tuple[Page, str]]:
 
 
 def digest(checked: Mapping[str, Checked]) -> str:
-    """A hash of all that a ledger shows."""
+    """A hash of all that was found."""
     shown = {name: dict(found, seconds=0) for name, found in checked.items()}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
