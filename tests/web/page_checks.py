@@ -338,6 +338,18 @@ def too_wide(page: Page) -> list[str]:
     return [f"horizontal scroll: {what}" for what in page.evaluate(TOO_WIDE)]
 
 
+CUT_EQUATIONS = """() => [...document.querySelectorAll(".equation")]
+  .filter((box) => box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1)
+  .filter((box) => getComputedStyle(box).maskImage === "none"
+    || getComputedStyle(box).overflowX !== "auto")
+  .map((box) => box.textContent.trim().slice(0, 80))"""
+
+
+def cut_equations(page: Page) -> list[str]:
+    """Equations that go on at the right without a sign of it."""
+    return [f"cut at the edge: {text!r}" for text in page.evaluate(CUT_EQUATIONS)]
+
+
 def barriers(page: Page) -> list[str]:
     """What axe calls serious or critical, with the first places of each."""
     problems = []

@@ -157,6 +157,77 @@ def test_reference_to_an_equation_jumps_there(page: Page, server: str) -> None:
     assert seen["header"] - 1 <= seen["top"] < seen["height"] / 2
 
 
+def test_contents_show_what_is_read_after_any_jump(page: Page, server: str) -> None:
+    Visit.of(page, server, "gru.html")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for part in (0.3, 0.95, 0.6, 0.1):
+        page.evaluate("top => scrollTo(0, top)", part * height)
+        settle(page)
+        active = page.locator(".bd-sidebar-secondary .toc-entry > a.active")
+        expect(active).to_have_count(1)
+        expect(active).to_be_in_viewport(ratio=0.9)
+        heading = page.locator(f"[id='{active.get_attribute('href')[1:]}']")  # type: ignore[index]
+        assert heading.evaluate("e => e.getBoundingClientRect().top") <= 0.3 * 900
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("#equation-eq-lstm-cell-grad", ".katex-display"),
+        ("glossary.html#term-hidden-state", "dd"),
+        ("references.html#", ".citation"),
+    ],
+)
+def test_a_link_shows_what_it_leads_to(
+    page: Page, root: str, by: str, target: str, shown: str
+) -> None:
+    visit = Visit.of(page, root, "lstm.html")
+    links = page.locator(f"main a.reference.internal[href^='{target}']")
+    link = links.last
+    link.scroll_into_view_if_needed()
+    preview = page.locator(".preview[role=tooltip]")
+    expect(preview).to_have_count(0)
+    if by == "mouse":
+        link.hover()
+    else:
+        page.keyboard.press("Tab")  # from now on focus is that of the keyboard
+        link.focus()
+    expect(preview.locator(shown).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(preview).to_have_count(0)
+    assert visit.watch.messages == []
+
+
+def test_boxes_filter_the_ledger(page: Page, root: str) -> None:
+    Visit.of(page, root, "ledger.html")
+    wrong, right = page.locator("tr.ledger-refuted"), page.locator("tr.ledger-verified")
+    assert wrong.count() > 10
+    page.locator("#show-verified").uncheck()
+    assert [right.first.is_visible(), wrong.first.is_visible()] == [False, True]
+    page.locator("#show-verified").check()
+    page.locator("#show-refuted").uncheck()
+    assert [right.first.is_visible(), wrong.first.is_visible()] == [True, False]
+
+
+@pytest.mark.parametrize("size", [{"width": 1300, "height": 900}, PHONE], ids=["desktop", "phone"])
+def test_first_screen_has_a_right_and_a_wrong_equation_and_four_doors(
+    page: Page, server: str, size: dict[str, int]
+) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    Visit.of(page, server, "index.html")
+    expect(page.locator(".equation-verified").first).to_be_in_viewport()
+    expect(page.locator(".equation-refuted").first).to_be_in_viewport()
+    expect(page.locator(".checked-line:has(.check-refuted)")).to_contain_text("off by")
+    doors = page.locator(".sd-card")
+    expect(doors).to_have_count(4)
+    expect(doors.first).to_be_in_viewport()
+    for door in range(4):
+        address = doors.nth(door).locator("a.sd-stretched-link").get_attribute("href")
+        assert address is not None
+        assert page.request.get(f"{server}/{address.partition('#')[0]}").ok
+
+
 def test_keyboard_reaches_search_menu_contents_and_boxes_that_scroll(
     page: Page, server: str
 ) -> None:

@@ -13,6 +13,7 @@ from tests.web.page_checks import (
     barriers,
     broken_images,
     broken_links,
+    cut_equations,
     disagreeing_marks,
     formulas_without_mathml,
     images_without_text,
@@ -80,6 +81,13 @@ def test_faults_in_the_html_are_found(
             '<div style="overflow: auto"><p style="width: 500px">x</p></div>',
             '<p id="wide" style="width: 500px">x</p>',
             "p#wide",
+        ),
+        (
+            cut_equations,
+            '<div class="equation" style="width: 9px; overflow: auto; '
+            'mask-image: linear-gradient(red, red)">long</div>',
+            '<div class="equation" style="width: 9px; overflow: auto">long</div>',
+            "long",
         ),
         (
             unreachable_by_keyboard,

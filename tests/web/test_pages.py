@@ -12,6 +12,7 @@ from tests.web.page_checks import (
     barriers,
     broken_images,
     broken_links,
+    cut_equations,
     disagreeing_marks,
     formulas_without_mathml,
     images_without_text,
@@ -54,8 +55,9 @@ def test_images_are_shown(visit: Visit) -> None:
     assert broken_images(visit.page) == []
 
 
-def test_phone_does_not_scroll_sideways(visit: Visit) -> None:
+def test_phone_does_not_scroll_sideways_and_cuts_no_equation(visit: Visit) -> None:
     assert too_wide(visit.show(PHONE)) == []
+    assert cut_equations(visit.page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
