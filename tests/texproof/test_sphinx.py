@@ -80,6 +80,9 @@ page.verify("eq-jacobian", "eq-gain")
 page.refute("eq-tempting", because="the gain multiplies the innovation")
 page.unchecked("eq-continuous", because="matrix exponentials are not read")
 ```
+
+```{equation-counts}
+```
 """
 )
 
@@ -202,6 +205,7 @@ def test_marks_lead_to_rows_of_the_ledger(book: Book) -> None:
     for label in [*marks(book.page("filter")), *marks(ledger), "eq-filter", "eq-adam-shapes"]:
         assert f'id="ledger-{label}"' in ledger
     assert "9 labelled equations: 3 are verified, 2 are definitions, 2 are declarations" in ledger
+    assert "Verified: 3 equations. Refuted: 1 wrong ones, and " in book.page("filter")
 
 
 def test_marks_and_ledger_bring_their_styles(book: Book) -> None:

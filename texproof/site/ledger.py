@@ -181,8 +181,7 @@ class EquationCounts(SphinxDirective):
             state(self.env)[self.env.docname] = (Page(), COUNTS + digest(accounts.checked))
         counts, score = _counted(accounts)
         text = (
-            f"{counts['verified']} equations are verified, {counts['refuted']} wrong ones are "
-            f"refuted, and so are {score.by_value + score.by_shape:,} copies with one sign, index or "
-            "term changed."
+            f"Verified: {counts['verified']} equations. Refuted: {counts['refuted']} wrong ones, and "
+            f"{score.by_value + score.by_shape:,} copies with one sign, index or term changed."
         )
         return [nodes.paragraph(text=text)]
