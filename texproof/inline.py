@@ -92,7 +92,8 @@ def summary(found: Collection[tuple[str, bool]]) -> str:
     told = ", ".join(f"{counts[status]} {word}" for status, word in WORDS.items() if counts[status])
     difficult = [status for status, has_derivative in found if has_derivative]
     more = f"{len(difficult)}, {difficult.count('unchecked')} not checked"
-    return f"{len(found)} inline statements: {told} (with a derivative or delta: {more})"
+    unit = "statement" if len(found) == 1 else "statements"
+    return f"{len(found)} inline {unit}: {told} (with a derivative or delta: {more})"
 
 
 def account_for_inline(
