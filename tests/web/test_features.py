@@ -149,7 +149,7 @@ def test_jump_shows_its_target_below_the_header(
 
 def test_reference_to_an_equation_jumps_there(page: Page, server: str) -> None:
     Visit.of(page, server, "lstm.html")
-    link = page.locator('main a.reference[href="#equation-eq-lstm-cell-grad"]').first
+    link = page.locator('main a.reference[href="#equation-eq-lstm-cell-grad"]:visible').first
     link.click()
     page.wait_for_url("**#equation-eq-lstm-cell-grad")
     settle(page)
@@ -183,8 +183,7 @@ def test_a_link_shows_what_it_leads_to(
     page: Page, root: str, by: str, target: str, shown: str
 ) -> None:
     visit = Visit.of(page, root, "lstm.html")
-    links = page.locator(f"main a.reference.internal[href^='{target}']")
-    link = links.last
+    link = page.locator(f"main a.reference.internal[href^='{target}']:visible").last
     link.scroll_into_view_if_needed()
     preview = page.locator(".preview[role=tooltip]")
     expect(preview).to_have_count(0)
@@ -193,7 +192,7 @@ def test_a_link_shows_what_it_leads_to(
     else:
         page.keyboard.press("Tab")  # from now on focus is that of the keyboard
         link.focus()
-    expect(preview.locator(shown).first).to_be_visible()
+    expect(preview.locator(shown).first).to_be_visible(timeout=30_000)
     page.keyboard.press("Escape")
     expect(preview).to_have_count(0)
     assert visit.watch.messages == []
