@@ -1,5 +1,7 @@
 r"""Names, shapes and precedence: what an equation means, and every way in which it may mean nothing."""
 
+# ruff: noqa: E501  (tables)
+
 from dataclasses import fields, replace
 from fractions import Fraction
 
@@ -210,487 +212,372 @@ def test_every_part_of_an_expression_knows_where_it_is_printed(read, text):
         assert unsettled(peeled(read(text[start:end]))) == unsettled(peeled(term))
 
 
-ALL = None
-
-
 def one_by_one(table):
-    return pytest.mark.parametrize(
-        ("kind", "message", "text", "under"),
-        [(kind, message, text, under) for kind, message, texts in table for text, under in texts],
-        ids=[text for *_, texts in table for text, _ in texts],
-    )
+    """The rows of a table: each is an error with its whole message, and below it what gives it.
+
+    The caret stands under all of a text, or under what follows its @.
+    """
+    rows = []
+    for line in table.strip("\n").split("\n"):
+        if not line.startswith(" "):
+            kind, _, message = line.partition(": ")
+        else:
+            text, at, under = line.strip().partition(" @")
+            rows.append((ERROR_KINDS[kind], message, text, under.strip() if at else text))
+    ids = [text for _, _, text, _ in rows]
+    return pytest.mark.parametrize(("kind", "message", "text", "under"), rows, ids=ids)
 
 
-# The kind of error and its whole message; the texts it is given for, and what the caret stands under there.
-ERRORS = [
-    (ShapeMismatch, "product of shapes n x m and n x 1; is a ^\\top missing?", [
-        ("W h_t", ALL),
-        (r"\operatorname{diag}(v) W v", ALL),
-    ]),
-    (ShapeMismatch, "product of shapes n x 1 and n x 1; did you mean \\odot?", [
-        ("h_t v", ALL),
-        (r"(\partial \ell(v) / \partial w) v", ALL),
-        ("v w", ALL),
-        (r"v w \circ v", "v w"),
-        (r"v \cdot w", ALL),
-        ("W (x_t + x_t) v", ALL),
-    ]),
-    (ShapeMismatch, "product of shapes n x n and m x 1", [
-        ("U x_t + v", "U x_t"),
-        ("v + U x_t", "U x_t"),
-        ("v - U x_t", "U x_t"),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x 1 and m x 1", [
-        ("h_t + x_t", "x_t"),
-        ("I v + x_t", "x_t"),
-        ("-h_t - x_t", "x_t"),
-        (r"v + \log \tanh x_t", r"\log \tanh x_t"),
-        (r"v + \log \tanh^2 x_t", r"\log \tanh^2 x_t"),
-        (r"v + \tanh(x_t)^2", r"\tanh(x_t)^2"),
-        (r"v + \nabla_{x_t} \ell(v)", r"\nabla_{x_t} \ell(v)"),
-        (r"v + \frac{\partial}{\partial x_t} \ell(v)", r"\frac{\partial}{\partial x_t} \ell(v)"),
-        ("v + w - x_t", "x_t"),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x 1 and 1 x n", [
-        ("h_t + r_t", "r_t"),
-        (r"v + \left. \frac{\partial h_t}{\partial c} \right|_{w}^\top",
-            r"\left. \frac{\partial h_t}{\partial c} \right|_{w}^\top"),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x 1 and n x n", [
-        ("h_t - U", "U"),
-    ]),
-    (ShapeMismatch, "a number plus a square matrix: write I for the identity", [
-        ("1 - U", ALL),
-        ("(1/2) + U", ALL),
-        (r"\frac{1}{-2} + U", ALL),
-        ("- U + 1", ALL),
-    ]),
-    (ShapeMismatch, "cannot add shapes scalar and n x 1", [
-        ("c + h_t", "h_t"),
-        (r"\frac{c}{2} + v", "v"),
-        ("c - v", "v"),
-    ]),
-    (ShapeMismatch, "elementwise product of shapes n x 1 and m x 1", [
-        (r"h_t \odot x_t", ALL),
-        (r"v \circ x_t", ALL),
-        (r"v \odot (w \odot x_t)", r"w \odot x_t"),
-        (r"h_t \odot w \odot x_t", ALL),
-    ]),
-    (ShapeMismatch, "outer product of shapes n x n and n x 1", [
-        (r"U \otimes v", ALL),
-        (r"v \otimes w \otimes v", ALL),
-    ]),
-    (ShapeMismatch, "outer product of shapes 1 x n and n x 1", [
-        (r"r_t \otimes v", ALL),
-    ]),
-    (ShapeMismatch, "division by n x 1, expected a scalar", [
-        (r"\frac{h_t}{v}", "v"),
-        ("c / v", "v"),
-        (r"\frac{d v}{d w}", "d w"),
-        (r"\frac{v}{c} / v", "v"),
-    ]),
-    (EquationError, "the identity matrix I cannot have shape n x m", [
-        ("I + W", "I"),
-        (r"U \odot (I + W)", "I"),
-    ]),
-    (EquationError, "diag needs a vector, this is n x n", [
-        (r"\operatorname{diag}(U)", "U"),
-    ]),
-    (EquationError, "diag takes one argument, here are 2", [
-        (r"\operatorname{diag}(v, w)", ALL),
-    ]),
-    (ShapeMismatch, "prod of a gradient of shape m x 1 and a derivative of n x 1", [
-        (r"\operatorname{prod}(x_t, \frac{\partial h_t}{\partial W})", ALL),
-    ]),
-    (EquationError, "prod(A, B) takes a gradient A and a derivative B of a vector", [
-        (r"\operatorname{prod}(v, w)", ALL),
-        (r"\operatorname{prod}(v)", ALL),
-        (r"\operatorname{prod}(v, \frac{\partial c}{\partial W})", ALL),
-    ]),
-    (EquationError, "block rows of different widths: 1, n", [
-        ("[h_t; r_t]", ALL),
-        ("[r_t, h_t]", ALL),
-    ]),
-    (EquationError, "a block row whose entries have different heights", [
-        (r"\begin{bmatrix} U & x_t \end{bmatrix}", ALL),
-        (r"\begin{bmatrix} U & v \\ W & r_t \end{bmatrix}", ALL),
-    ]),
-    (EquationError, "an entry of shape n x n x m in a block matrix", [
-        (r"[h_t; \frac{\partial h_t}{\partial W}]", r"\frac{\partial h_t}{\partial W}"),
-        (r"[h_t, \frac{\partial h_t}{\partial W}]", r"\frac{\partial h_t}{\partial W}"),
-    ]),
-    (EquationError, "a list in parentheses is understood only as the arguments of a function", [
-        ("(h_t, v)", ALL),
-        ("(h_t, v; w)", ALL),
-    ]),
-    (EquationError, "a relation inside an expression has no meaning here", [
-        ("(h_t = v)", ALL),
-        ("[h_t = v]", ALL),
-    ]),
-    (EquationError, "superscript T could be the last time step or a transpose: write ^\\top for the transpose", [
-        ("h_t^T", "T"),
-        ("(U v)^T w", "T"),
-        ("c^{T}", "T"),
-        ("2^{T}", "T"),
-        ("(c)^{T}", "T"),
-    ]),
-    (EquationError, "superscript f is neither part of a declared name, nor \\top, nor an integer power", [
-        ("U^{f}", "f"),
-    ]),
-    (EquationError, "superscript c is neither part of a declared name, nor \\top, nor an integer power", [
-        ("h_t^{c}", "c"),
-    ]),
-    (EquationError, "superscript 0.5 is neither part of a declared name, nor \\top, nor an integer power", [
-        ("h_t^{0.5}", "0.5"),
-    ]),
-    (EquationError, "a prime is understood only on the name of a function", [
-        ("h_t'", ALL),
-        (r"h_t'^\top", ALL),
-        ("(v)'", ALL),
-        (r"\left. \frac{\partial h_t}{\partial v} \right|_{w}'", ALL),
-        (r"\tanh(v)'", "(v)'"),
-        ("U' v", "U'"),
-        ("1'", ALL),
-    ]),
-    (EquationError, "this derivative of \\tanh is not known here", [
-        (r"\tanh''(v)", ALL),
-    ]),
-    (EquationError, "this derivative of softmax is not known here", [
-        (r"\operatorname{softmax}'(v)", ALL),
-    ]),
-    (EquationError, "print a derivative of \\ell as \\frac{\\partial ...}{\\partial ...}", [
-        (r"\ell'(v)", ALL),
-    ]),
-    (EquationError, "function \\tanh without an argument", [
-        (r"v + \tanh", r"\tanh"),
-        (r"\tanh \odot v", r"\tanh"),
-        (r"\tanh / 2", r"\tanh"),
-    ]),
-    (EquationError, "write the argument of \\phi in parentheses", [
-        (r"\phi v", "v"),
-        (r"\log \phi v", "v"),
-        (r"\phi \tanh(v)", r"\tanh"),
-    ]),
-    (EquationError, "write the argument of \\sigma in parentheses", [
-        (r"\sigma' v", "v"),
-    ]),
-    (EquationError, "the superscript of a function must be an integer power", [
-        (r"\tanh^{c}(v)", "c"),
-        (r"\tanh^{2^2}(v)", "2^2"),
-        (r"\tanh^{\top}(v)", r"\top"),
-        (r"\tanh^{+}(v)", "+"),
-        (r"\tanh^{\odot 2}(v)", r"\odot 2"),
-    ]),
-    (EquationError, "\\tanh takes one argument, here are 2", [
-        (r"\tanh(v, w)", ALL),
-    ]),
-    (EquationError, "\\times is not used between quantities: write \\odot, \\cdot or nothing", [
-        (r"v \times w", "w"),
-        (r"x_t \times v \times w", "v"),
-    ]),
-    (EquationError, "\\odot and a matrix product in one term, and both orders have valid shapes: add parentheses", [
-        (r"v + (w^\top \odot v^\top U)^\top", r"w^\top \odot v^\top U"),
-        (r"w^\top \odot v^\top U", ALL),
-        (r"v \odot w v^\top", ALL),
-        (r"c \odot v w^\top", ALL),
-        (r"v \odot c w^\top", ALL),
-        (r"v \odot w \otimes w v", ALL),
-        (r"U U \odot U v", ALL),
-    ]),
-    (EquationError, "write the range as \\sum_{t=1}^{T}, with a declared index letter", [
-        (r"\sum_{i=1}^{T} h_t", "i=1"),
-        (r"\sum c_j", ALL),
-        (r"\sum_{t=1,j=2}^{T} h_t", "t=1,j=2"),
-        (r"\sum_{t \le 3}^{T} h_t", r"t \le 3"),
-    ]),
-    (EquationError, "the bounds of this sum or product depend on its own index t", [
-        (r"\sum_{t=1}^{t} h_t", ALL),
-    ]),
-    (EquationError, "the bounds of a sum or product must be index expressions such as 1, k+1 or T", [
-        (r"\sum_{j=c}^{T} h_j", ALL),
-        (r"\sum_{j=1}^{c} h_j", ALL),
-    ]),
-    (EquationError, "an ordered product of n x 1: the factors must be square matrices or scalars", [
-        (r"\prod_{j=1}^{T} h_j", ALL),
-        (r"\prod_{j=1}^{2} (c U^j) v", ALL),
-    ]),
-    (EquationError, "does this factor, free of j, belong to the product? Put parentheses", [
-        (r"\prod_{j=1}^{T} U^j U", "U"),
-        (r"\prod_{j=1}^{T} c_j^\top h_j c", "c"),
-        (r"\prod_{j=1}^{2} c d", "c"),
-    ]),
-    (EquationError, "expected \\partial x in the denominator (a scalar factor goes in front of the fraction)", [
-        (r"\frac{\partial h_t}{v}", "v"),
-        (r"\frac{\partial^{+} \ell(v)}{\partial^{+} v}", r"\partial^{+} v"),
-        (r"\frac{\partial v}{\partial}", r"\partial"),
-        (r"\frac{\partial v}{2 \partial w}", r"2 \partial w"),
-        (r"\frac{\partial v}{w \partial}", r"w \partial"),
-        (r"\frac{\partial h_t}{\partial / v}", r"\partial / v"),
-        (r"\frac{\partial h_t}{\partial \odot v}", r"\partial \odot v"),
-    ]),
-    (EquationError, "\\frac{\\partial}{\\partial x} must be followed by what it acts on", [
-        (r"\frac{h_t}{\partial v}", ALL),
-        (r"\frac{\partial}{\partial v}", ALL),
-        (r"\frac{\partial^{+}}{\partial v} \ell(v)", r"\frac{\partial^{+}}{\partial v}"),
-        (r"\frac{1}{\partial v}", ALL),
-    ]),
-    (EquationError,
-        "expected \\partial A over \\partial B (second derivatives are not supported; a factor goes in "
-        "front of the fraction)", [
-        (r"\frac{c h_t}{\partial v}", "c h_t"),
-        (r"\frac{\partial^2 \ell(v)}{\partial v}", r"\partial^2 \ell(v)"),
-        (r"\frac{\partial^2 \ell(v)}{\partial v \partial w}", r"\partial^2 \ell(v)"),
-        (r"\frac{\partial / h_t}{\partial v}", r"\partial / h_t"),
-    ]),
-    (EquationError, "one derivative at a time: a denominator with two \\partial has no meaning here", [
-        (r"\frac{\partial \ell(v)}{\partial v \partial w}", r"\partial v \partial w"),
-        (r"\frac{\partial \ell(v)}{\partial \partial v}", r"\partial \partial v"),
-    ]),
-    (EquationError, "unknown symbol v^{2}; declare it, or define it, before it is used", [
-        (r"\frac{\partial \ell(v)}{\partial v^2}", "v^2"),
-    ]),
-    (EquationError, "a derivative is taken with respect to one declared quantity", [
-        (r"\frac{\partial \ell(v)}{\partial (U v)}", "(U v)"),
-        (r"\left. \frac{\partial h_t}{\partial v} \right|_{U v}", "U v"),
-        (r"\nabla_{U v} \ell(v)", "U v"),
-        (r"\frac{\partial \ell(v)}{\partial U v}", "U v"),
-        (r"\frac{\partial \ell(v)}{\partial 2}", "2"),
-        (r"\frac{\partial v}{\partial \frac{\partial w}{\partial U}}", r"\frac{\partial w}{\partial U}"),
-    ]),
-    (EquationError, "the derivative of n x n with respect to n x 1 is not supported", [
-        (r"\frac{\partial U}{\partial v}", ALL),
-    ]),
-    (EquationError, "a lone \\partial: write \\frac{\\partial A}{\\partial B} or \\partial A / \\partial B", [
-        (r"\partial \ell(v)", r"\partial"),
-        (r"\partial v / w", r"\partial"),
-        (r"\partial v / \partial", r"\partial"),
-        (r"\partial \ell(v) / \partial", r"\partial"),
-        (r"\partial \ell(v) \partial v", r"\partial"),
-        (r"\partial \ell(v) / \partial^{+} v", r"\partial"),
-        (r"\partial h_t / \partial / v", r"\partial"),
-    ]),
-    (EquationError, "\\left. ... \\right|_{...} is understood only around one total derivative", [
-        (r"\left. \ell(v) \right|_{v}", ALL),
-        (r"\left. \frac{\partial^{+} \ell(v)}{\partial v} \right|_{w}", ALL),
-        (r"\left. v \right|_{v}", ALL),
-        (r"\left. \frac{\partial h_t}{\partial v} \right|^\top", ALL),
-    ]),
-    (EquationError, "unknown symbol \\operatorname{ReLU}; declare it, or define it, before it is used", [
-        (r"v + \operatorname{ReLU}(w)", r"\operatorname{ReLU}"),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x m and n x n", [
-        ("I W + U", "U"),
-    ]),
-    (EquationError, "the identity matrix I cannot have shape 1 x n", [
-        (r"v + I^\top", "I"),
-        ("I + r_t", "I"),
-        (r"v^\top + I", "I"),
-    ]),
-    (EquationError, "the identity matrix I cannot have shape n x 1", [
-        (r"I \odot v", "I"),
-    ]),
-    (EquationError, "the identity matrix I cannot have shape m x 1", [
-        ("(I - x_t) v", "I"),
-    ]),
-    (ShapeMismatch, "cannot add shapes m x 1 and n x n", [
-        ("1 - x_t - U", "U"),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x n and m x n", [
-        (r"U + W^\top", r"W^\top"),
-    ]),
-    (ShapeMismatch, "product of shapes m x m and n x 1", [
-        (r"W^\top W v", ALL),
-    ]),
-    (ShapeMismatch, "product of shapes n x m and n x n; is a ^\\top missing?", [
-        ("W U", ALL),
-    ]),
-    (EquationError, "this product of a Jacobian with three axes has no meaning here", [
-        (r"U \frac{\partial h_t}{\partial W}", ALL),
-    ]),
-    (ShapeMismatch, "product of shapes n x n x m and n x 1; is a ^\\top missing?", [
-        (r"\frac{\partial h_t}{\partial W} v", ALL),
-    ]),
-    (EquationError, "the transpose of a Jacobian with three axes", [
-        (r"(\frac{\partial h_t}{\partial W})^\top", ALL),
-        (r"\tanh(\frac{\partial h_t}{\partial W})^\top", ALL),
-    ]),
-    (EquationError, "unknown symbol \\mathbf{2}; declare it, or define it, before it is used", [
-        (r"\mathbf{2}", ALL),
-    ]),
-    (EquationError, "the bounds of this sum or product depend on its own index j", [
-        (r"\sum_{j=1}^{j+1} h_j", ALL),
-        (r"\sum_{j=j}^{T} h_j", ALL),
-    ]),
-    (EquationError, "an ordered product of n x m: the factors must be square matrices or scalars", [
-        (r"\prod_{j=1}^{T} W", ALL),
-    ]),
-    (EquationError, "write the argument of diag in parentheses", [
-        (r"\operatorname{diag} v", "v"),
-    ]),
-    (EquationError, "diag needs a vector, this is scalar", [
-        (r"\operatorname{diag}(c)", "c"),
-    ]),
-    (EquationError, "unknown symbol \\operatorname{diag}; declare it, or define it, before it is used", [
-        (r"\operatorname{diag}", ALL),
-    ]),
-    (EquationError, "function diag without an argument", [
-        (r"\operatorname{diag} \odot v", r"\operatorname{diag}"),
-    ]),
-    (EquationError, "function \\phi without an argument", [
-        (r"\phi", ALL),
-    ]),
-    (EquationError, "write the argument of \\ell in parentheses", [
-        (r"\ell v", "v"),
-        (r"\ell \ell(v)", r"\ell"),
-    ]),
-    (EquationError, "function \\log without an argument", [
-        (r"\log \log", r"\log"),
-    ]),
-    (EquationError, "\\sigma takes one argument, here are 3", [
-        (r"\sigma(v, w, c)", ALL),
-    ]),
-    (EquationError, "\\phi takes one argument, here are 2", [
-        (r"\phi(v, w)", ALL),
-    ]),
-    (EquationError, "this derivative of \\phi is not known here", [
-        (r"\phi''(v)", ALL),
-    ]),
-    (ShapeMismatch, "prod of a gradient of shape scalar and a derivative of n x 1", [
-        (r"\operatorname{prod}(c, \frac{\partial h_t}{\partial W})", ALL),
-    ]),
-    (EquationError, "this derivative of prod is not known here", [
-        (r"\operatorname{prod}'(c, \frac{\partial h_t}{\partial W})", ALL),
-        (r"\operatorname{prod}'(v, \frac{\partial h_t}{\partial W})", ALL),
-    ]),
-    (EquationError, "this derivative of diag is not known here", [
-        (r"\operatorname{diag}'(v)", ALL),
-    ]),
-    (EquationError, "an entry of shape ? x ? in a block matrix", [
-        ("[I, v]", "I"),
-    ]),
-    (EquationError, "an entry of shape ? x 1 in a block matrix", [
-        (r"[v; \mathbf{1}]", r"\mathbf{1}"),
-    ]),
-    (EquationError, "block rows of different widths: m, n", [
-        (r"\begin{bmatrix} U \\ W \end{bmatrix}", ALL),
-    ]),
-    (EquationError, "block rows of different widths: m+n, n+1", [
-        (r"\begin{bmatrix} U & W \\ r_t & 1 \end{bmatrix}", ALL),
-    ]),
-    (EquationError, "unknown symbol \\nabla; declare it, or define it, before it is used", [
-        (r"\nabla v", r"\nabla"),
-    ]),
-    (EquationError, "unknown symbol q; declare it, or define it, before it is used", [
-        (r"\nabla_{q} \ell(v)", "q"),
-        (r"\frac{\partial \ell(v)}{\partial q}", "q"),
-        (r"\left. \frac{\partial h_t}{\partial v} \right|_{q}", "q"),
-        ("q", ALL),
-    ]),
-    (EquationError, "unknown symbol \\partial; declare it, or define it, before it is used", [
-        (r"\partial", ALL),
-    ]),
-    (EquationError, "this derivative has nothing to act on", [
-        (r"2 \frac{\partial}{\partial v}", r"\frac{\partial}{\partial v}"),
-        (r"\frac{\partial}{\partial v} / \ell(v)", r"\frac{\partial}{\partial v}"),
-        (r"\nabla_v \odot \ell(v)", r"\nabla_v"),
-        (r"\partial \odot v", r"\partial"),
-        (r"v \partial", r"\partial"),
-    ]),
-    (EquationError, "unknown symbol \\operatorname{foo}; declare it, or define it, before it is used", [
-        (r"\frac{\partial \ell(v)}{\partial \operatorname{foo}}", r"\operatorname{foo}"),
-    ]),
-    (EquationError, "the derivative of n x n x m with respect to n x n is not supported", [
-        (r"\frac{\partial \frac{\partial v}{\partial W}}{\partial U}", ALL),
-    ]),
-    (EquationError, "'\\left.\\frac{\\partial h_{t}}{\\partial v}\\right|' has no meaning here", [
-        (r"\left. \frac{\partial h_t}{\partial v} \right|", r"\left. \frac{\partial h_t}{\partial v} \right"),
-    ]),
-    (EquationError, "'\\dots' has no meaning here", [
-        (r"h_t \cdots", r"\cdots"),
-        (r"\dots", ALL),
-    ]),
-    (EquationError, "superscript + is neither part of a declared name, nor \\top, nor an integer power", [
-        ("h_t^{+}", "+"),
-    ]),
-    (EquationError, "superscript * is neither part of a declared name, nor \\top, nor an integer power", [
-        ("h_t^{*}", "*"),
-    ]),
-    (EquationError, "superscript \\odot is neither part of a declared name, nor \\top, nor an integer power", [
-        (r"U^{\odot}", r"\odot"),
-    ]),
-    (EquationError, "superscript a is neither part of a declared name, nor \\top, nor an integer power", [
-        ("h^{a}_t", "a"),
-    ]),
-    (EquationError, "unknown symbol \\mathcal{L}; declare it, or define it, before it is used", [
-        (r"\mathcal{L}", ALL),
-    ]),
-    (ShapeMismatch, "elementwise product of shapes n x n and n x m", [
-        (r"U \circ W", ALL),
-    ]),
-    (ShapeMismatch, "elementwise product of shapes n x m and n x 1", [
-        (r"U W \odot v", ALL),
-    ]),
-    (EquationError, "superscript 1/2 is neither part of a declared name, nor \\top, nor an integer power", [
-        ("c^{1/2}", "1/2"),
-    ]),
-    (EquationError, "a negative superscript of a function could mean its inverse: print a power as \\tanh(v)^{-1}", [
-        (r"\tanh^{-1}(v)", "-1"),
-    ]),
-    (ShapeMismatch, "cannot add shapes m x 1 and n x 1", [
-        (r"\log \tanh x_t + v", "v"),
-    ]),
-    (EquationError, "superscript q is neither part of a declared name, nor \\top, nor an integer power", [
-        (r"v + \tanh(x_t)^q", "q"),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x 1 and m x n", [
-        (r"v + \left. \frac{\partial h_t}{\partial x_t} \right|_{w}^\top",
-            r"\left. \frac{\partial h_t}{\partial x_t} \right|_{w}^\top"),
-    ]),
-    (EquationError, "superscript \\otimes 2 is neither part of a declared name, nor \\top, nor an integer power", [
-        (r"U^{\otimes 2}", r"\otimes 2"),
-    ]),
-    (EquationError, "superscript \\cdot 2 is neither part of a declared name, nor \\top, nor an integer power", [
-        (r"U^{\cdot 2}", r"\cdot 2"),
-    ]),
-    (EquationError, "superscript / 2 is neither part of a declared name, nor \\top, nor an integer power", [
-        ("U^{/ 2}", "/ 2"),
-    ]),
-    (EquationError, "unknown symbol \\begin; declare it, or define it, before it is used", [
-    ]),
-    (EquationError, "a gradient is printed \\nabla_x, without superscripts: second derivatives are not supported", [
-        (r"\partial_t^2 \ell(v)", r"\partial_t^2"),
-        (r"\partial_v^2 \ell(v)", r"\partial_v^2"),
-        (r"\nabla_v^2 \ell(v)", r"\nabla_v^2"),
-        (r"\nabla_v' \ell(v)", r"\nabla_v'"),
-        (r"\partial^{+}_v \ell(v)", r"\partial^{+}_v"),
-    ]),
-    (EquationError, "function \\exp without an argument", [
-        (r"\exp -v", r"\exp"),
-    ]),
-    (EquationError, "where does the argument of \\tanh end? Put parentheses", [
-        (r"\tanh 2 v", "2"),
-        (r"\tanh v w^\top", "v"),
-        (r"\tanh v / 2", "v"),
-    ]),
-    (EquationError, "superscript 2/t is neither part of a declared name, nor \\top, nor an integer power", [
-        ("U^{2/t}", "2/t"),
-    ]),
-    (EquationError, "superscript 2\\odot t is neither part of a declared name, nor \\top, nor an integer power", [
-        (r"U^{2 \odot t}", r"2 \odot t"),
-    ]),
-    (ShapeMismatch, "cannot add shapes 1 x n and n x 1", [
-        (r"\phi(v)^\top + v", "v"),
-    ]),
-    (ShapeMismatch, "elementwise product of shapes 1 x n and n x 1", [
-        (r"(v + w)^\top \odot v", ALL),
-    ]),
-    (ShapeMismatch, "cannot add shapes n x m and n x 1", [
-        ("-W + v", "v"),
-    ]),
-    (ShapeMismatch, "division by n x m, expected a scalar", [
-        (r"\frac{v + w}{W}", "W"),
-    ]),
-]  # fmt: skip
+ERROR_KINDS = {"EquationError": EquationError, "ShapeMismatch": ShapeMismatch}
+
+ERRORS = r"""
+ShapeMismatch: product of shapes n x m and n x 1; is a ^\top missing?
+    W h_t
+    \operatorname{diag}(v) W v
+ShapeMismatch: product of shapes n x 1 and n x 1; did you mean \odot?
+    h_t v
+    (\partial \ell(v) / \partial w) v
+    v w
+    v w \circ v @ v w
+    v \cdot w
+    W (x_t + x_t) v
+ShapeMismatch: product of shapes n x n and m x 1
+    U x_t + v @ U x_t
+    v + U x_t @ U x_t
+    v - U x_t @ U x_t
+ShapeMismatch: cannot add shapes n x 1 and m x 1
+    h_t + x_t @ x_t
+    I v + x_t @ x_t
+    -h_t - x_t @ x_t
+    v + \log \tanh x_t @ \log \tanh x_t
+    v + \log \tanh^2 x_t @ \log \tanh^2 x_t
+    v + \tanh(x_t)^2 @ \tanh(x_t)^2
+    v + \nabla_{x_t} \ell(v) @ \nabla_{x_t} \ell(v)
+    v + \frac{\partial}{\partial x_t} \ell(v) @ \frac{\partial}{\partial x_t} \ell(v)
+    v + w - x_t @ x_t
+ShapeMismatch: cannot add shapes n x 1 and 1 x n
+    h_t + r_t @ r_t
+    v + \left. \frac{\partial h_t}{\partial c} \right|_{w}^\top @ \left. \frac{\partial h_t}{\partial c} \right|_{w}^\top
+ShapeMismatch: cannot add shapes n x 1 and n x n
+    h_t - U @ U
+ShapeMismatch: a number plus a square matrix: write I for the identity
+    1 - U
+    (1/2) + U
+    \frac{1}{-2} + U
+    - U + 1
+ShapeMismatch: cannot add shapes scalar and n x 1
+    c + h_t @ h_t
+    \frac{c}{2} + v @ v
+    c - v @ v
+ShapeMismatch: elementwise product of shapes n x 1 and m x 1
+    h_t \odot x_t
+    v \circ x_t
+    v \odot (w \odot x_t) @ w \odot x_t
+    h_t \odot w \odot x_t
+ShapeMismatch: outer product of shapes n x n and n x 1
+    U \otimes v
+    v \otimes w \otimes v
+ShapeMismatch: outer product of shapes 1 x n and n x 1
+    r_t \otimes v
+ShapeMismatch: division by n x 1, expected a scalar
+    \frac{h_t}{v} @ v
+    c / v @ v
+    \frac{d v}{d w} @ d w
+    \frac{v}{c} / v @ v
+EquationError: the identity matrix I cannot have shape n x m
+    I + W @ I
+    U \odot (I + W) @ I
+EquationError: diag needs a vector, this is n x n
+    \operatorname{diag}(U) @ U
+EquationError: diag takes one argument, here are 2
+    \operatorname{diag}(v, w)
+ShapeMismatch: prod of a gradient of shape m x 1 and a derivative of n x 1
+    \operatorname{prod}(x_t, \frac{\partial h_t}{\partial W})
+EquationError: prod(A, B) takes a gradient A and a derivative B of a vector
+    \operatorname{prod}(v, w)
+    \operatorname{prod}(v)
+    \operatorname{prod}(v, \frac{\partial c}{\partial W})
+EquationError: block rows of different widths: 1, n
+    [h_t; r_t]
+    [r_t, h_t]
+EquationError: a block row whose entries have different heights
+    \begin{bmatrix} U & x_t \end{bmatrix}
+    \begin{bmatrix} U & v \\ W & r_t \end{bmatrix}
+EquationError: an entry of shape n x n x m in a block matrix
+    [h_t; \frac{\partial h_t}{\partial W}] @ \frac{\partial h_t}{\partial W}
+    [h_t, \frac{\partial h_t}{\partial W}] @ \frac{\partial h_t}{\partial W}
+EquationError: a list in parentheses is understood only as the arguments of a function
+    (h_t, v)
+    (h_t, v; w)
+EquationError: a relation inside an expression has no meaning here
+    (h_t = v)
+    [h_t = v]
+EquationError: superscript T could be the last time step or a transpose: write ^\top for the transpose
+    h_t^T @ T
+    (U v)^T w @ T
+    c^{T} @ T
+    2^{T} @ T
+    (c)^{T} @ T
+EquationError: superscript f is neither part of a declared name, nor \top, nor an integer power
+    U^{f} @ f
+EquationError: superscript c is neither part of a declared name, nor \top, nor an integer power
+    h_t^{c} @ c
+EquationError: superscript 0.5 is neither part of a declared name, nor \top, nor an integer power
+    h_t^{0.5} @ 0.5
+EquationError: a prime is understood only on the name of a function
+    h_t'
+    h_t'^\top
+    (v)'
+    \left. \frac{\partial h_t}{\partial v} \right|_{w}'
+    \tanh(v)' @ (v)'
+    U' v @ U'
+    1'
+EquationError: this derivative of \tanh is not known here
+    \tanh''(v)
+EquationError: this derivative of softmax is not known here
+    \operatorname{softmax}'(v)
+EquationError: print a derivative of \ell as \frac{\partial ...}{\partial ...}
+    \ell'(v)
+EquationError: function \tanh without an argument
+    v + \tanh @ \tanh
+    \tanh \odot v @ \tanh
+    \tanh / 2 @ \tanh
+EquationError: write the argument of \phi in parentheses
+    \phi v @ v
+    \log \phi v @ v
+    \phi \tanh(v) @ \tanh
+EquationError: write the argument of \sigma in parentheses
+    \sigma' v @ v
+EquationError: the superscript of a function must be an integer power
+    \tanh^{c}(v) @ c
+    \tanh^{2^2}(v) @ 2^2
+    \tanh^{\top}(v) @ \top
+    \tanh^{+}(v) @ +
+    \tanh^{\odot 2}(v) @ \odot 2
+EquationError: \tanh takes one argument, here are 2
+    \tanh(v, w)
+EquationError: \times is not used between quantities: write \odot, \cdot or nothing
+    v \times w @ w
+    x_t \times v \times w @ v
+EquationError: \odot and a matrix product in one term, and both orders have valid shapes: add parentheses
+    v + (w^\top \odot v^\top U)^\top @ w^\top \odot v^\top U
+    w^\top \odot v^\top U
+    v \odot w v^\top
+    c \odot v w^\top
+    v \odot c w^\top
+    v \odot w \otimes w v
+    U U \odot U v
+EquationError: write the range as \sum_{t=1}^{T}, with a declared index letter
+    \sum_{i=1}^{T} h_t @ i=1
+    \sum c_j
+    \sum_{t=1,j=2}^{T} h_t @ t=1,j=2
+    \sum_{t \le 3}^{T} h_t @ t \le 3
+EquationError: the bounds of this sum or product depend on its own index t
+    \sum_{t=1}^{t} h_t
+EquationError: the bounds of a sum or product must be index expressions such as 1, k+1 or T
+    \sum_{j=c}^{T} h_j
+    \sum_{j=1}^{c} h_j
+EquationError: an ordered product of n x 1: the factors must be square matrices or scalars
+    \prod_{j=1}^{T} h_j
+    \prod_{j=1}^{2} (c U^j) v
+EquationError: does this factor, free of j, belong to the product? Put parentheses
+    \prod_{j=1}^{T} U^j U @ U
+    \prod_{j=1}^{T} c_j^\top h_j c @ c
+    \prod_{j=1}^{2} c d @ c
+EquationError: expected \partial x in the denominator (a scalar factor goes in front of the fraction)
+    \frac{\partial h_t}{v} @ v
+    \frac{\partial^{+} \ell(v)}{\partial^{+} v} @ \partial^{+} v
+    \frac{\partial v}{\partial} @ \partial
+    \frac{\partial v}{2 \partial w} @ 2 \partial w
+    \frac{\partial v}{w \partial} @ w \partial
+    \frac{\partial h_t}{\partial / v} @ \partial / v
+    \frac{\partial h_t}{\partial \odot v} @ \partial \odot v
+EquationError: \frac{\partial}{\partial x} must be followed by what it acts on
+    \frac{h_t}{\partial v}
+    \frac{\partial}{\partial v}
+    \frac{\partial^{+}}{\partial v} \ell(v) @ \frac{\partial^{+}}{\partial v}
+    \frac{1}{\partial v}
+EquationError: expected \partial A over \partial B (second derivatives are not supported; a factor goes in front of the fraction)
+    \frac{c h_t}{\partial v} @ c h_t
+    \frac{\partial^2 \ell(v)}{\partial v} @ \partial^2 \ell(v)
+    \frac{\partial^2 \ell(v)}{\partial v \partial w} @ \partial^2 \ell(v)
+    \frac{\partial / h_t}{\partial v} @ \partial / h_t
+EquationError: one derivative at a time: a denominator with two \partial has no meaning here
+    \frac{\partial \ell(v)}{\partial v \partial w} @ \partial v \partial w
+    \frac{\partial \ell(v)}{\partial \partial v} @ \partial \partial v
+EquationError: unknown symbol v^{2}; declare it, or define it, before it is used
+    \frac{\partial \ell(v)}{\partial v^2} @ v^2
+EquationError: a derivative is taken with respect to one declared quantity
+    \frac{\partial \ell(v)}{\partial (U v)} @ (U v)
+    \left. \frac{\partial h_t}{\partial v} \right|_{U v} @ U v
+    \nabla_{U v} \ell(v) @ U v
+    \frac{\partial \ell(v)}{\partial U v} @ U v
+    \frac{\partial \ell(v)}{\partial 2} @ 2
+    \frac{\partial v}{\partial \frac{\partial w}{\partial U}} @ \frac{\partial w}{\partial U}
+EquationError: the derivative of n x n with respect to n x 1 is not supported
+    \frac{\partial U}{\partial v}
+EquationError: a lone \partial: write \frac{\partial A}{\partial B} or \partial A / \partial B
+    \partial \ell(v) @ \partial
+    \partial v / w @ \partial
+    \partial v / \partial @ \partial
+    \partial \ell(v) / \partial @ \partial
+    \partial \ell(v) \partial v @ \partial
+    \partial \ell(v) / \partial^{+} v @ \partial
+    \partial h_t / \partial / v @ \partial
+EquationError: \left. ... \right|_{...} is understood only around one total derivative
+    \left. \ell(v) \right|_{v}
+    \left. \frac{\partial^{+} \ell(v)}{\partial v} \right|_{w}
+    \left. v \right|_{v}
+    \left. \frac{\partial h_t}{\partial v} \right|^\top
+EquationError: unknown symbol \operatorname{ReLU}; declare it, or define it, before it is used
+    v + \operatorname{ReLU}(w) @ \operatorname{ReLU}
+ShapeMismatch: cannot add shapes n x m and n x n
+    I W + U @ U
+EquationError: the identity matrix I cannot have shape 1 x n
+    v + I^\top @ I
+    I + r_t @ I
+    v^\top + I @ I
+EquationError: the identity matrix I cannot have shape n x 1
+    I \odot v @ I
+EquationError: the identity matrix I cannot have shape m x 1
+    (I - x_t) v @ I
+ShapeMismatch: cannot add shapes m x 1 and n x n
+    1 - x_t - U @ U
+ShapeMismatch: cannot add shapes n x n and m x n
+    U + W^\top @ W^\top
+ShapeMismatch: product of shapes m x m and n x 1
+    W^\top W v
+ShapeMismatch: product of shapes n x m and n x n; is a ^\top missing?
+    W U
+EquationError: this product of a Jacobian with three axes has no meaning here
+    U \frac{\partial h_t}{\partial W}
+ShapeMismatch: product of shapes n x n x m and n x 1; is a ^\top missing?
+    \frac{\partial h_t}{\partial W} v
+EquationError: the transpose of a Jacobian with three axes
+    (\frac{\partial h_t}{\partial W})^\top
+    \tanh(\frac{\partial h_t}{\partial W})^\top
+EquationError: unknown symbol \mathbf{2}; declare it, or define it, before it is used
+    \mathbf{2}
+EquationError: the bounds of this sum or product depend on its own index j
+    \sum_{j=1}^{j+1} h_j
+    \sum_{j=j}^{T} h_j
+EquationError: an ordered product of n x m: the factors must be square matrices or scalars
+    \prod_{j=1}^{T} W
+EquationError: write the argument of diag in parentheses
+    \operatorname{diag} v @ v
+EquationError: diag needs a vector, this is scalar
+    \operatorname{diag}(c) @ c
+EquationError: unknown symbol \operatorname{diag}; declare it, or define it, before it is used
+    \operatorname{diag}
+EquationError: function diag without an argument
+    \operatorname{diag} \odot v @ \operatorname{diag}
+EquationError: function \phi without an argument
+    \phi
+EquationError: write the argument of \ell in parentheses
+    \ell v @ v
+    \ell \ell(v) @ \ell
+EquationError: function \log without an argument
+    \log \log @ \log
+EquationError: \sigma takes one argument, here are 3
+    \sigma(v, w, c)
+EquationError: \phi takes one argument, here are 2
+    \phi(v, w)
+EquationError: this derivative of \phi is not known here
+    \phi''(v)
+ShapeMismatch: prod of a gradient of shape scalar and a derivative of n x 1
+    \operatorname{prod}(c, \frac{\partial h_t}{\partial W})
+EquationError: this derivative of prod is not known here
+    \operatorname{prod}'(c, \frac{\partial h_t}{\partial W})
+    \operatorname{prod}'(v, \frac{\partial h_t}{\partial W})
+EquationError: this derivative of diag is not known here
+    \operatorname{diag}'(v)
+EquationError: an entry of shape ? x ? in a block matrix
+    [I, v] @ I
+EquationError: an entry of shape ? x 1 in a block matrix
+    [v; \mathbf{1}] @ \mathbf{1}
+EquationError: block rows of different widths: m, n
+    \begin{bmatrix} U \\ W \end{bmatrix}
+EquationError: block rows of different widths: m+n, n+1
+    \begin{bmatrix} U & W \\ r_t & 1 \end{bmatrix}
+EquationError: unknown symbol \nabla; declare it, or define it, before it is used
+    \nabla v @ \nabla
+EquationError: unknown symbol q; declare it, or define it, before it is used
+    \nabla_{q} \ell(v) @ q
+    \frac{\partial \ell(v)}{\partial q} @ q
+    \left. \frac{\partial h_t}{\partial v} \right|_{q} @ q
+    q
+EquationError: unknown symbol \partial; declare it, or define it, before it is used
+    \partial
+EquationError: this derivative has nothing to act on
+    2 \frac{\partial}{\partial v} @ \frac{\partial}{\partial v}
+    \frac{\partial}{\partial v} / \ell(v) @ \frac{\partial}{\partial v}
+    \nabla_v \odot \ell(v) @ \nabla_v
+    \partial \odot v @ \partial
+    v \partial @ \partial
+EquationError: unknown symbol \operatorname{foo}; declare it, or define it, before it is used
+    \frac{\partial \ell(v)}{\partial \operatorname{foo}} @ \operatorname{foo}
+EquationError: the derivative of n x n x m with respect to n x n is not supported
+    \frac{\partial \frac{\partial v}{\partial W}}{\partial U}
+EquationError: '\left.\frac{\partial h_{t}}{\partial v}\right|' has no meaning here
+    \left. \frac{\partial h_t}{\partial v} \right| @ \left. \frac{\partial h_t}{\partial v} \right
+EquationError: '\dots' has no meaning here
+    h_t \cdots @ \cdots
+    \dots
+EquationError: superscript + is neither part of a declared name, nor \top, nor an integer power
+    h_t^{+} @ +
+EquationError: superscript * is neither part of a declared name, nor \top, nor an integer power
+    h_t^{*} @ *
+EquationError: superscript \odot is neither part of a declared name, nor \top, nor an integer power
+    U^{\odot} @ \odot
+EquationError: superscript a is neither part of a declared name, nor \top, nor an integer power
+    h^{a}_t @ a
+EquationError: unknown symbol \mathcal{L}; declare it, or define it, before it is used
+    \mathcal{L}
+ShapeMismatch: elementwise product of shapes n x n and n x m
+    U \circ W
+ShapeMismatch: elementwise product of shapes n x m and n x 1
+    U W \odot v
+EquationError: superscript 1/2 is neither part of a declared name, nor \top, nor an integer power
+    c^{1/2} @ 1/2
+EquationError: a negative superscript of a function could mean its inverse: print a power as \tanh(v)^{-1}
+    \tanh^{-1}(v) @ -1
+ShapeMismatch: cannot add shapes m x 1 and n x 1
+    \log \tanh x_t + v @ v
+EquationError: superscript q is neither part of a declared name, nor \top, nor an integer power
+    v + \tanh(x_t)^q @ q
+ShapeMismatch: cannot add shapes n x 1 and m x n
+    v + \left. \frac{\partial h_t}{\partial x_t} \right|_{w}^\top @ \left. \frac{\partial h_t}{\partial x_t} \right|_{w}^\top
+EquationError: superscript \otimes 2 is neither part of a declared name, nor \top, nor an integer power
+    U^{\otimes 2} @ \otimes 2
+EquationError: superscript \cdot 2 is neither part of a declared name, nor \top, nor an integer power
+    U^{\cdot 2} @ \cdot 2
+EquationError: superscript / 2 is neither part of a declared name, nor \top, nor an integer power
+    U^{/ 2} @ / 2
+EquationError: a gradient is printed \nabla_x, without superscripts: second derivatives are not supported
+    \partial_t^2 \ell(v) @ \partial_t^2
+    \partial_v^2 \ell(v) @ \partial_v^2
+    \nabla_v^2 \ell(v) @ \nabla_v^2
+    \nabla_v' \ell(v) @ \nabla_v'
+    \partial^{+}_v \ell(v) @ \partial^{+}_v
+EquationError: function \exp without an argument
+    \exp -v @ \exp
+EquationError: where does the argument of \tanh end? Put parentheses
+    \tanh 2 v @ 2
+    \tanh v w^\top @ v
+    \tanh v / 2 @ v
+EquationError: superscript 2/t is neither part of a declared name, nor \top, nor an integer power
+    U^{2/t} @ 2/t
+EquationError: superscript 2\odot t is neither part of a declared name, nor \top, nor an integer power
+    U^{2 \odot t} @ 2 \odot t
+ShapeMismatch: cannot add shapes 1 x n and n x 1
+    \phi(v)^\top + v @ v
+ShapeMismatch: elementwise product of shapes 1 x n and n x 1
+    (v + w)^\top \odot v
+ShapeMismatch: cannot add shapes n x m and n x 1
+    -W + v @ v
+ShapeMismatch: division by n x m, expected a scalar
+    \frac{v + w}{W} @ W
+"""
 
 
 @one_by_one(ERRORS)
@@ -700,7 +587,7 @@ def test_what_has_no_meaning_is_an_error_with_a_caret(read, kind, message, text,
     assert type(raised.value) is kind
     assert raised.value.message == message
     start, end = raised.value.span
-    assert text[start:end] == (text if under is ALL else under)
+    assert text[start:end] == under
 
 
 @pytest.mark.parametrize(
@@ -831,89 +718,64 @@ def complaint(source, message, under):
     return f"{source.label}: {message}\n{source.place}\n    {source.text}\n    {caret}"
 
 
-BAD_DECLARATIONS = [
-    (ShapeMismatch, "a constraint of a leaf is an equation between scalars", [
-        ("x_t = 3 x_t", ALL),
-        ("x_t = 1", ALL),
-        ("1 = x_t", ALL),
-    ]),
-    (EquationError, "x_{t} is declared twice, first in page.md:1", [
-        (r"x_t \in \mathbb{R}^{n}", "x_t"),
-        (r"{x_t} \in \mathbb{R}^{n}", "{x_t}"),
-        (r"q, x_t \in \mathbb{R}^{n}", "x_t"),
-    ]),
-    (EquationError, "h_{0} is declared m x 1, but h_{t} is n x 1", [
-        (r"h_0 \in \mathbb{R}^{m}", "h_0"),
-        (r"{h_0} \in \mathbb{R}^{m}", "{h_0}"),
-    ]),
-    (EquationError, "expected a space such as \\mathbb{R}^{n} or \\mathbb{R}^{n \\times m}", [
-        (r"q \in \mathbb{Z}", r"\mathbb{Z}"),
-        (r"q \in \mathbb{R}^{n \times n \times n}", r"\mathbb{R}^{n \times n \times n}"),
-        (r"\hat{x_t} \in \mathbb{R}^{2 n}, \quad q \in \mathbb{C}", r"\mathbb{C}"),
-    ]),
-    (EquationError, "expected a dimension such as n, n + m or 4 n", [
-        (r"q \in \mathbb{R}^{n / 2}", "n / 2"),
-        (r"q \in \mathbb{R}^{2 / n}", "2 / n"),
-        (r"q \in \mathbb{R}^{2 \odot n}", r"2 \odot n"),
-    ]),
-    (EquationError, "declare q_{t+1} at a plain index, such as t, or at a number", [
-        (r"q_{t+1} \in \mathbb{R}^{n}", "q_{t+1}"),
-    ]),
-    (EquationError, "declare q^{a}_{t-1,k} at a plain index, such as t, or at a number", [
-        (r"q^{a}_{t-1,k} \in \mathbb{R}^{n}", "q^{a}_{t-1,k}"),
-    ]),
-    (EquationError, "this is a transpose: give the name without ^\\top", [
-        (r"q_t^\top \in \mathbb{R}^{n}", r"q_t^\top"),
-        (r"g^\intercal \in \mathbb{R}", r"g^\intercal"),
-    ]),
-    (EquationError, "q is declared twice, first in page.md:3", [
-        (r"{q}, q \in \mathbb{R}^{n}", "q"),
-    ]),
-    (EquationError, "a declaration has the form x_t \\in \\mathbb{R}^{m}", [
-        ("q", ALL),
-        (r"q \le 3", ALL),
-        (r"\mathbf{1}^\top v = 1 = c", ALL),
-    ]),
-    (EquationError, "a constraint names exactly one declared leaf", [
-        (r"\mathbf{1}^\top v = c", ALL),
-        (r"v^\top v = w^\top w", ALL),
-        (r"x_k^\top x_k = 1", ALL),
-        ("c = d", ALL),
-        ("1 = 1", ALL),
-        (r"v^\top h_k = 1", ALL),
-        (r"v^\top v = j", ALL),
-    ]),
-    (EquationError,
-        "\\mathbf{1}^{\\top}v is not a name: a name is one letter or word, perhaps with an "
-        "accent, subscripts and superscripts", [
-        (r"\mathbf{1}^\top v \in \mathbb{R}", r"\mathbf{1}^\top v"),
-    ]),
-    (EquationError, "declare U_{t+1,f} at a plain index, such as t, or at a number", [
-        (r"U_{t+1,f} \in \mathbb{R}", "U_{t+1,f}"),
-    ]),
-    (EquationError, "declare (q_{t})_{t+1} at a plain index, such as t, or at a number", [
-        (r"(q_{t})_{t+1} \in \mathbb{R}", "(q_{t})_{t+1}"),
-    ]),
-    (EquationError, "declare q_{t,k+1} at a plain index, such as t, or at a number", [
-        (r"q_{t,k+1} \in \mathbb{R}", "q_{t,k+1}"),
-    ]),
-    (EquationError, "g_{0} is an instance of g_{t}: declare g_{t} first", [
-        (r"g_0, g_t \in \mathbb{R}^{n}", "g_t"),
-    ]),
-    (EquationError, "p_{1,t} is an instance of p_{k,t}: declare p_{k,t} first", [
-        (r"p_{1,t}, p_{k,t} \in \mathbb{R}^{n}", "p_{k,t}"),
-    ]),
-    (EquationError,
-        "2 is not a name: a name is one letter or word, perhaps with an accent, subscripts "
-        "and superscripts", [
-        (r"2 \in \mathbb{R}", "2"),
-    ]),
-    (EquationError,
-        "v+w is not a name: a name is one letter or word, perhaps with an accent, subscripts "
-        "and superscripts", [
-        (r"v + w \in \mathbb{R}", "v + w"),
-    ]),
-]  # fmt: skip
+BAD_DECLARATIONS = r"""
+ShapeMismatch: a constraint of a leaf is an equation between scalars
+    x_t = 3 x_t
+    x_t = 1
+    1 = x_t
+EquationError: x_{t} is declared twice, first in page.md:1
+    x_t \in \mathbb{R}^{n} @ x_t
+    {x_t} \in \mathbb{R}^{n} @ {x_t}
+    q, x_t \in \mathbb{R}^{n} @ x_t
+EquationError: h_{0} is declared m x 1, but h_{t} is n x 1
+    h_0 \in \mathbb{R}^{m} @ h_0
+    {h_0} \in \mathbb{R}^{m} @ {h_0}
+EquationError: expected a space such as \mathbb{R}^{n} or \mathbb{R}^{n \times m}
+    q \in \mathbb{Z} @ \mathbb{Z}
+    q \in \mathbb{R}^{n \times n \times n} @ \mathbb{R}^{n \times n \times n}
+    \hat{x_t} \in \mathbb{R}^{2 n}, \quad q \in \mathbb{C} @ \mathbb{C}
+EquationError: expected a dimension such as n, n + m or 4 n
+    q \in \mathbb{R}^{n / 2} @ n / 2
+    q \in \mathbb{R}^{2 / n} @ 2 / n
+    q \in \mathbb{R}^{2 \odot n} @ 2 \odot n
+EquationError: declare q_{t+1} at a plain index, such as t, or at a number
+    q_{t+1} \in \mathbb{R}^{n} @ q_{t+1}
+EquationError: declare q^{a}_{t-1,k} at a plain index, such as t, or at a number
+    q^{a}_{t-1,k} \in \mathbb{R}^{n} @ q^{a}_{t-1,k}
+EquationError: this is a transpose: give the name without ^\top
+    q_t^\top \in \mathbb{R}^{n} @ q_t^\top
+    g^\intercal \in \mathbb{R} @ g^\intercal
+EquationError: q is declared twice, first in page.md:3
+    {q}, q \in \mathbb{R}^{n} @ q
+EquationError: a declaration has the form x_t \in \mathbb{R}^{m}
+    q
+    q \le 3
+    \mathbf{1}^\top v = 1 = c
+EquationError: a constraint names exactly one declared leaf
+    \mathbf{1}^\top v = c
+    v^\top v = w^\top w
+    x_k^\top x_k = 1
+    c = d
+    1 = 1
+    v^\top h_k = 1
+    v^\top v = j
+EquationError: \mathbf{1}^{\top}v is not a name: a name is one letter or word, perhaps with an accent, subscripts and superscripts
+    \mathbf{1}^\top v \in \mathbb{R} @ \mathbf{1}^\top v
+EquationError: declare U_{t+1,f} at a plain index, such as t, or at a number
+    U_{t+1,f} \in \mathbb{R} @ U_{t+1,f}
+EquationError: declare (q_{t})_{t+1} at a plain index, such as t, or at a number
+    (q_{t})_{t+1} \in \mathbb{R} @ (q_{t})_{t+1}
+EquationError: declare q_{t,k+1} at a plain index, such as t, or at a number
+    q_{t,k+1} \in \mathbb{R} @ q_{t,k+1}
+EquationError: g_{0} is an instance of g_{t}: declare g_{t} first
+    g_0, g_t \in \mathbb{R}^{n} @ g_t
+EquationError: p_{1,t} is an instance of p_{k,t}: declare p_{k,t} first
+    p_{1,t}, p_{k,t} \in \mathbb{R}^{n} @ p_{k,t}
+EquationError: 2 is not a name: a name is one letter or word, perhaps with an accent, subscripts and superscripts
+    2 \in \mathbb{R} @ 2
+EquationError: v+w is not a name: a name is one letter or word, perhaps with an accent, subscripts and superscripts
+    v + w \in \mathbb{R} @ v + w
+"""
 
 
 @one_by_one(BAD_DECLARATIONS)
@@ -922,7 +784,7 @@ def test_declarations_that_make_no_sense(model, kind, message, text, under):
     with pytest.raises(EquationError) as raised:
         model.declare(source)
     assert type(raised.value) is kind
-    assert str(raised.value) == complaint(source, message, text if under is ALL else under)
+    assert str(raised.value) == complaint(source, message, under)
 
 
 def test_an_initial_state_may_be_declared_after_the_state_and_not_before(model):
@@ -942,66 +804,52 @@ def test_a_second_constraint_would_be_overlooked_and_is_refused(model):
     assert str(raised.value) == complaint(source, message, source.text)
 
 
-BAD_DEFINITIONS = [
-    (ShapeMismatch, "h_{t} is declared n x 1, but this is m x 1", [
-        ("h_t = x_t", "x_t"),
-    ]),
-    (EquationError, "define h_{t} at the index it is declared with", [
-        ("h_{t+1} = U h_t", "h_{t+1}"),
-        ("h_0 = v", "h_0"),
-    ]),
-    (EquationError, "index k is left open in this definition", [
-        ("h_t = U h_k", "U h_k"),
-    ]),
-    (EquationError, "index t is left open in this definition", [
-        ("q = x_t", "x_t"),
-        (r"q = \sum_{k=1}^{T} h_t", r"\sum_{k=1}^{T} h_t"),
-    ]),
-    (EquationError, "a definition has the form name = expression", [
-        ("v + w", ALL),
-        ("h_t = v = w", ALL),
-        (r"h_t \le v", ALL),
-        ("h_t > v", ALL),
-        (r"v \in \mathbb{R}^{n}", ALL),
-    ]),
-    (EquationError, "this equation defines nothing", [
-        (r"t = 1, \dots, T", ""),
-        ("k < t", ""),
-    ]),
-    (EquationError, "a definition holds at all times, 1 to T: no condition can restrict it", [
-        (r"h_t = v, \qquad t = 2, \dots, T", r"t = 2, \dots, T"),
-        (r"h_t = v, \qquad t < T", "t < T"),
-        (r"h_t = v, \qquad t \le 3", r"t \le 3"),  # the model's T is 3
-        (r"h_t = v, \qquad t \ge 1, \qquad t = 1, 2", "t = 1, 2"),
-        (r"\begin{aligned} q_t &= v \\ h_t &= v, \qquad k \le t \end{aligned}", r"k \le t"),
-    ]),
-    (EquationError, "h_{t} is defined twice, first in page.md:3", [
-        (r"\begin{aligned} h_t &= v \\ h_t &= w \end{aligned}", "h_t"),
-        (r"h_t := U h_{t-1}, \qquad h_t := v", "h_t"),
-    ]),
-    (EquationError, "q_{t} is defined twice, first in page.md:3", [
-        (r"\begin{aligned} q_t &= h_t \\ q_t &= h_t \end{aligned}", "q_t"),
-    ]),
-    (EquationError, "index j, k is left open in this definition", [
-        ("q_t = h_j + c_k", "h_j + c_k"),
-    ]),
-    (EquationError, "declare q_{t+1} at a plain index, such as t, or at a number", [
-        ("q_{t+1} = v", "q_{t+1}"),
-    ]),
-    (EquationError, "this is a transpose: give the name without ^\\top", [
-        (r"q_t^\top = v", r"q_t^\top"),
-    ]),
-    (ShapeMismatch, "v is declared n x 1, but this is n x m", [
-        ("v = W", "W"),
-    ]),
-    (EquationError, "define \\delta_{t,k} at the index it is declared with", [
-        (r"\delta_{k,t} = h_t", r"\delta_{k,t}"),
-        (r"\delta_{t,t} = h_t", r"\delta_{t,t}"),
-    ]),
-    (EquationError, "index j is left open in this definition", [
-        ("q_{t,k} := h_j", "h_j"),
-    ]),
-]  # fmt: skip
+# T is 3.
+BAD_DEFINITIONS = r"""
+ShapeMismatch: h_{t} is declared n x 1, but this is m x 1
+    h_t = x_t @ x_t
+EquationError: define h_{t} at the index it is declared with
+    h_{t+1} = U h_t @ h_{t+1}
+    h_0 = v @ h_0
+EquationError: index k is left open in this definition
+    h_t = U h_k @ U h_k
+EquationError: index t is left open in this definition
+    q = x_t @ x_t
+    q = \sum_{k=1}^{T} h_t @ \sum_{k=1}^{T} h_t
+EquationError: a definition has the form name = expression
+    v + w
+    h_t = v = w
+    h_t \le v
+    h_t > v
+    v \in \mathbb{R}^{n}
+EquationError: this equation defines nothing
+    t = 1, \dots, T @
+    k < t @
+EquationError: a definition holds at all times, 1 to T: no condition can restrict it
+    h_t = v, \qquad t = 2, \dots, T @ t = 2, \dots, T
+    h_t = v, \qquad t < T @ t < T
+    h_t = v, \qquad t \le 3 @ t \le 3
+    h_t = v, \qquad t \ge 1, \qquad t = 1, 2 @ t = 1, 2
+    \begin{aligned} q_t &= v \\ h_t &= v, \qquad k \le t \end{aligned} @ k \le t
+EquationError: h_{t} is defined twice, first in page.md:3
+    \begin{aligned} h_t &= v \\ h_t &= w \end{aligned} @ h_t
+    h_t := U h_{t-1}, \qquad h_t := v @ h_t
+EquationError: q_{t} is defined twice, first in page.md:3
+    \begin{aligned} q_t &= h_t \\ q_t &= h_t \end{aligned} @ q_t
+EquationError: index j, k is left open in this definition
+    q_t = h_j + c_k @ h_j + c_k
+EquationError: declare q_{t+1} at a plain index, such as t, or at a number
+    q_{t+1} = v @ q_{t+1}
+EquationError: this is a transpose: give the name without ^\top
+    q_t^\top = v @ q_t^\top
+ShapeMismatch: v is declared n x 1, but this is n x m
+    v = W @ W
+EquationError: define \delta_{t,k} at the index it is declared with
+    \delta_{k,t} = h_t @ \delta_{k,t}
+    \delta_{t,t} = h_t @ \delta_{t,t}
+EquationError: index j is left open in this definition
+    q_{t,k} := h_j @ h_j
+"""
 
 
 @one_by_one(BAD_DEFINITIONS)
@@ -1013,7 +861,7 @@ def test_definitions_that_make_no_sense(model, kind, message, text, under):
     assert raised.value.source == source
     assert raised.value.message == message
     start, end = raised.value.span or (0, 0)
-    assert text[start:end] == (text if under is ALL else under)
+    assert text[start:end] == under
 
 
 def test_a_leaf_with_a_constraint_cannot_be_defined(model):
