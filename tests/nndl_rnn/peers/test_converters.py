@@ -263,32 +263,6 @@ def test_onnx_without_bias(architecture):
     assert list(converters.to_onnx(architecture, params)) == ["W", "R"]
 
 
-def test_a_moved_gate_stands_where_the_other_library_looks_for_it():
-    # One number per gate, so that a wrong order cannot hide.
-    one_each = {"weight_ih": np.array([[1.0], [2.0], [3.0], [4.0]]), "weight_hh": np.ones((4, 1))}
-    i, f, g, o = 1.0, 2.0, 3.0, 4.0
-    onnx = converters.to_onnx("lstm", one_each)
-    np.testing.assert_array_equal(onnx["W"].ravel(), [i, o, f, g])
-    np.testing.assert_array_equal(converters.to_keras("lstm", one_each)[0].ravel(), [i, f, g, o])
-    one_each = {name: value[:3] for name, value in one_each.items()}
-    r, z, n = 1.0, 2.0, 3.0
-    np.testing.assert_array_equal(converters.to_onnx("gru", one_each)["W"].ravel(), [z, r, n])
-    np.testing.assert_array_equal(converters.to_keras("gru", one_each)[0].ravel(), [z, r, n])
-
-
-def test_weights_in_the_wrong_order_give_another_network():
-    # What happens without a converter: the shapes fit, the values do not.
-    rng, x, initial = make_inputs(9)
-    for architecture, reset in (("lstm", None), ("gru", "after")):
-        weights = onnx_weights(rng, architecture)
-        bias_ih, bias_hh = np.split(weights["B"][0], 2)
-        unconverted = {"weight_ih": weights["W"][0], "weight_hh": weights["R"][0]}
-        unconverted |= {"bias_ih": bias_ih, "bias_hh": bias_hh}
-        expected = ONNX[architecture, reset](*weights.values(), x, *initial)
-        wrong = run(architecture, unconverted, x, initial, reset)
-        assert np.abs(wrong - expected).max() > 0.1
-
-
 @pytest.mark.parametrize("reset", RESETS)
 def test_flipped_update_gate_computes_the_same_function(reset):
     rng, x, initial = make_inputs(10)
