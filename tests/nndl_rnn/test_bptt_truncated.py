@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nndl_rnn import bptt, gru, losses, lstm, rnn, training
 from nndl_rnn.gradcheck import compare
 from nndl_rnn.peers.torch_reference import to_torch
+from tests.nndl_rnn import networks
 
 T, B, D, H = 5, 2, 3, 4
 SCALES = (0.05, 0.5, 2.0)
@@ -30,17 +31,10 @@ seeded = settings(max_examples=40, deadline=None, derandomize=True)
 
 
 def make_problem(module, scale=0.5, steps=T, seed=0):
-    rng = np.random.default_rng(seed)
-    params = module.init_params(rng, D, H)
-    params = {name: scale * rng.normal(size=value.shape) for name, value in params.items()}
-    fields = len(module.STATE_FIELDS)
-    return {
-        "params": params,
-        "x": rng.normal(size=(steps, B, D)),
-        "d_h": rng.normal(size=(steps, B, H)),
-        "state": tuple(rng.normal(size=(fields, B, H))),
-        "d_state": tuple(rng.normal(size=(fields, B, H))),
-    }
+    params, x, state, d_h, d_state = networks.make_problem(
+        module, seed, steps, B, D, H, scale=scale
+    )
+    return {"params": params, "x": x, "d_h": d_h, "state": state, "d_state": d_state}
 
 
 def flat(gradients):
