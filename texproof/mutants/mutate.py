@@ -317,7 +317,9 @@ class _Mutator:
             yield from self._superscript(node, last, without)
             found = self.names.find(inner)
             if found:
-                yield from self._quantity(self._place(node), *found, tail=f"^{{{s.latex(last).strip()}}}")
+                yield from self._quantity(
+                    self._place(node), *found, tail=f"^{{{s.latex(last).strip()}}}"
+                )
                 return
         yield from self._node(node.base)
 

@@ -1,5 +1,7 @@
 r"""What becomes of mutants: each kind refutes something, and what says the same is no mutant."""
 
+# ruff: noqa: E501  (tables)
+
 from dataclasses import replace
 
 import pytest
@@ -11,58 +13,60 @@ from texproof.mutants.mutate import mutants
 from texproof.numbers.arithmetic import ComplexStep
 from texproof.read import syntax as s
 
-# A true claim, and a false one that this kind of edit alone makes of it.
-EXPOSED = [
-    (
-        "condition",
-        r"\frac{\partial L}{\partial h_t} = V^\top \delta^{s}_t, \qquad t = T",
-        r"\frac{\partial L}{\partial h_t} = V^\top \delta^{s}_t",
-    ),
-    (
-        "condition",
-        r"\frac{\partial h_t}{\partial h_k} = 0, \qquad t < k",
-        r"\frac{\partial h_t}{\partial h_k} = 0, \qquad t < k+1",
-    ),
-    (
-        "direct",
-        r"\frac{\partial^{+} a_t}{\partial b} = I",
-        r"\frac{\partial a_t}{\partial b} = I",
-    ),
-    (
-        "direct",
-        r"\frac{\partial a_t}{\partial b} = I + U \frac{\partial h_{t-1}}{\partial b}",
-        r"\frac{\partial^{+} a_t}{\partial b} = I + U \frac{\partial h_{t-1}}{\partial b}",
-    ),
-    (
-        "exchange",
-        r"\frac{\partial h_t}{\partial a_t} = \operatorname{diag}(1 - h_t^2)",
-        r"\frac{\partial a_t }{\partial h_t} = \operatorname{diag}(1 - h_t^2)",
-    ),
-    ("exchange", r"b = \frac{2}{4} (b + b)", r"b = \frac{ 4 }{ 2} (b + b)"),
-    (
-        "held",
-        r"\left.\frac{\partial L}{\partial a_t}\right|_{h_t} = 0",
-        r"\frac{\partial L}{\partial a_t} = 0",
-    ),
-    (
-        "letter",
-        r"\frac{\partial h_t}{\partial h_{t-1}} h_k = (1 - h_t^2) \odot (U h_k)",
-        r"\frac{\partial h_t}{\partial h_{t-1}} h_k = (1 - {h_{k}}^{2}) \odot (U h_k)",
-    ),
-    (
-        "parenthesis",
-        r"\delta^{a}_t = \left( 1 - h_t^2 \right) \odot \delta^{h}_t",
-        r"\delta^{a}_t = 1 - h_t^2 \odot \delta^{h}_t",
-    ),
-    (
-        "parenthesis",
-        r"h_t = b - \left( b - h_t \right) + a_t - a_t",
-        r"h_t = b - \left( b - h_t + a_t \right) - a_t",
-    ),
-    ("plus", r"h_t^2 = h_t \odot h_t", r"h_t^2 = h_t + h_t"),
-    ("prime", r"h_t = \tanh(a_t)", r"h_t = \tanh'(a_t)"),
-    ("sum", r"2 b^\top b = \sum_{j=1}^{2} (b^\top b)", r"2 b^\top b = \prod_{j=1}^{2} (b^\top b)"),
-]
+# A kind of edit, a true claim, and a false one that this kind alone makes of it.
+EXPOSED = r"""
+condition
+\frac{\partial L}{\partial h_t} = V^\top \delta^{s}_t, \qquad t = T
+\frac{\partial L}{\partial h_t} = V^\top \delta^{s}_t
+
+condition
+\frac{\partial h_t}{\partial h_k} = 0, \qquad t < k
+\frac{\partial h_t}{\partial h_k} = 0, \qquad t < k+1
+
+direct
+\frac{\partial^{+} a_t}{\partial b} = I
+\frac{\partial a_t}{\partial b} = I
+
+direct
+\frac{\partial a_t}{\partial b} = I + U \frac{\partial h_{t-1}}{\partial b}
+\frac{\partial^{+} a_t}{\partial b} = I + U \frac{\partial h_{t-1}}{\partial b}
+
+exchange
+\frac{\partial h_t}{\partial a_t} = \operatorname{diag}(1 - h_t^2)
+\frac{\partial a_t }{\partial h_t} = \operatorname{diag}(1 - h_t^2)
+
+exchange
+b = \frac{2}{4} (b + b)
+b = \frac{ 4 }{ 2} (b + b)
+
+held
+\left.\frac{\partial L}{\partial a_t}\right|_{h_t} = 0
+\frac{\partial L}{\partial a_t} = 0
+
+letter
+\frac{\partial h_t}{\partial h_{t-1}} h_k = (1 - h_t^2) \odot (U h_k)
+\frac{\partial h_t}{\partial h_{t-1}} h_k = (1 - {h_{k}}^{2}) \odot (U h_k)
+
+parenthesis
+\delta^{a}_t = \left( 1 - h_t^2 \right) \odot \delta^{h}_t
+\delta^{a}_t = 1 - h_t^2 \odot \delta^{h}_t
+
+parenthesis
+h_t = b - \left( b - h_t \right) + a_t - a_t
+h_t = b - \left( b - h_t + a_t \right) - a_t
+
+plus
+h_t^2 = h_t \odot h_t
+h_t^2 = h_t + h_t
+
+prime
+h_t = \tanh(a_t)
+h_t = \tanh'(a_t)
+
+sum
+2 b^\top b = \sum_{j=1}^{2} (b^\top b)
+2 b^\top b = \prod_{j=1}^{2} (b^\top b)
+"""
 
 
 def outcomes(derivation, claim):
@@ -72,7 +76,9 @@ def outcomes(derivation, claim):
     return {" ".join(m.source.text.split()): (m.kind, judge(model, m).outcome) for m in found}
 
 
-@pytest.mark.parametrize(("kind", "claim", "wrong"), EXPOSED)
+@pytest.mark.parametrize(
+    ("kind", "claim", "wrong"), [block.split("\n") for block in EXPOSED.strip().split("\n\n")]
+)
 def test_each_kind_refutes_what_no_other_kind_tries(rnn, kind, claim, wrong):
     derivation = rnn(claim)
     derivation.verify("eq-claim")

@@ -1,5 +1,7 @@
 r"""Mutation of printed equations: every kind of edit occurs, and what says the same is never refuted."""
 
+# ruff: noqa: E501  (tables)
+
 import hashlib
 import json
 import random
@@ -887,7 +889,9 @@ def test_survivors_fail_unless_a_reason_is_given(tmp_path, rnn_chapter):
 
 def test_a_reason_is_required(tmp_path, rnn_chapter):
     (tmp_path / "rnn.md").write_text(rnn_chapter, encoding="utf-8")
-    (tmp_path / "equivalent_mutants.yml").write_text("eq-a:\n- mutants: [0123456789]\n  reason: so\n")
+    (tmp_path / "equivalent_mutants.yml").write_text(
+        "eq-a:\n- mutants: [0123456789]\n  reason: so\n"
+    )
     report = mutate_chapter(tmp_path / "rnn.md", count=1)
     assert report.problems == [
         "equivalent_mutants.yml: an entry of eq-a lacks its list of mutants or its reason: "
