@@ -158,63 +158,34 @@ def test_code_is_not_read_and_the_rest_of_the_page_is(text, wrap):
     assert read(page) == [("yes", "a", line)]
 
 
+BEGIN = "begin the equation on a line of its own, below {math}"
+OPEN = "this block is never closed"
+FOLLOWS = "nothing may follow the closing $$ and its label on their line"
+NO_YAML = "the options of this block are no YAML, such as ':tags: [derivation]'"
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "message", "line", "shown"),
     [
-        ("Text.\n\n$$\na = b\n", "this $$ is never closed\npage.md:3\n    $$\n    ^"),
-        (
-            "\n```{math}\n:label: q\na\n",
-            "this block is never closed\npage.md:2\n    ```{math}\n    ^",
-        ),
-        ("```python\nx = 1\n", "this block is never closed\npage.md:1\n    ```python\n    ^"),
-        (
-            "````{note}\n$$\na\n$$ (q)\n```\n",
-            "this block is never closed\npage.md:5\n    ```\n    ^",
-        ),
-        ("\n:::{note}\ntext\n", "this block is never closed\npage.md:2\n    :::{note}\n    ^"),
-        (
-            "Text.\n\\begin{align}\na\n",
-            "this environment is never closed\npage.md:2\n    \\begin{align}\n    ^",
-        ),
-        (
-            "$$ a $$ (p) $$ b $$ (q)\n",
-            "p: nothing may follow the closing $$ and its label on their line\n"
-            "page.md:1\n    $$ a $$ (p) $$ b $$ (q)\n    ^",
-        ),
-        (
-            "$$\na\n$$ where\n",
-            "nothing may follow the closing $$ and its label on their line\n"
-            "page.md:3\n    $$ where\n    ^",
-        ),
-        (
-            "\n```{math} a = b\n:label: q\n\n= c\n```\n",
-            "begin the equation on a line of its own, below {math}\npage.md:2\n    a = b\n    ^",
-        ),
-        (
-            "$$\na\n$$ (q)\n\n$$\nb\n$$ (q)\n",
-            "q: the label stands twice, first in line 2\npage.md:6\n    b\n    ^",
-        ),
-        (
-            "\n```{code-cell}\n:tags: [derivation\nx = 1\n```\n",
-            "the options of this block are no YAML, such as ':tags: [derivation]'\n"
-            "page.md:3\n    :tags: [derivation\n    ^",
-        ),
-        (
-            "\n```{code-cell}\n---\n- derivation\n---\nx = 1\n```\n",
-            "the options of this block are no YAML, such as ':tags: [derivation]'\n"
-            "page.md:3\n    ---\n    ^",
-        ),
-        (
-            "```{math}\n---\nlabel: q\na = b\n```\n",
-            "the options of this block are no YAML, such as ':tags: [derivation]'\n"
-            "page.md:2\n    ---\n    ^",
-        ),
+        ("Text.\n\n$$\na = b\n", "this $$ is never closed", 3, "$$"),
+        ("\n```{math}\n:label: q\na\n", OPEN, 2, "```{math}"),
+        ("```python\nx = 1\n", OPEN, 1, "```python"),
+        ("````{note}\n$$\na\n$$ (q)\n```\n", OPEN, 5, "```"),
+        ("\n:::{note}\ntext\n", OPEN, 2, ":::{note}"),
+        ("Text.\n\\begin{align}\na\n", "this environment is never closed", 2, "\\begin{align}"),
+        ("$$ a $$ (p) $$ b $$ (q)\n", "p: " + FOLLOWS, 1, "$$ a $$ (p) $$ b $$ (q)"),
+        ("$$\na\n$$ where\n", FOLLOWS, 3, "$$ where"),
+        ("\n```{math} a = b\n:label: q\n\n= c\n```\n", BEGIN, 2, "a = b"),
+        ("$$\na\n$$ (q)\n\n$$\nb\n$$ (q)\n", "q: the label stands twice, first in line 2", 6, "b"),
+        ("\n```{code-cell}\n:tags: [derivation\nx = 1\n```\n", NO_YAML, 3, ":tags: [derivation"),
+        ("\n```{code-cell}\n---\n- derivation\n---\nx = 1\n```\n", NO_YAML, 3, "---"),
+        ("```{math}\n---\nlabel: q\na = b\n```\n", NO_YAML, 2, "---"),
     ],
-)
-def test_what_cannot_be_read_is_an_error_with_its_line(text, message):
+)  # fmt: skip
+def test_what_cannot_be_read_is_an_error_with_its_line(text, message, line, shown):
     with pytest.raises(EquationError) as raised:
         read(text)
-    assert str(raised.value) == message
+    assert str(raised.value) == f"{message}\npage.md:{line}\n    {shown}\n    ^"
 
 
 def test_two_equations_without_label_are_no_duplicates():
