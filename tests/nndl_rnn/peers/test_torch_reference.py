@@ -7,36 +7,27 @@ import numpy as np
 import pytest
 import torch
 
-from nndl_rnn import rnn
+from nndl_rnn import gru, lstm, rnn
 from nndl_rnn.peers import torch_reference
+from tests.nndl_rnn.networks import make_problem
 
 D, H, B, T = 3, 4, 2, 5
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+MODULES = {"rnn": rnn, "lstm": lstm, "gru": gru}
 CELLS = {"rnn": torch.nn.RNNCell, "lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}
-FIELDS = {"rnn": 1, "lstm": 2, "gru": 1}
 
 
-def draw_params(architecture, bias=True, dtype=np.float64, seed=0):
-    rng = np.random.default_rng(seed)
-    rows = GATES[architecture] * H
-    shapes = {"weight_ih": (rows, D), "weight_hh": (rows, H)}
-    if bias:
-        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-    return {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+def draw(architecture, bias=True, dtype=np.float64):
+    """Parameters, x, d_h, state, d_state."""
+    problem = make_problem(MODULES[architecture], 1, T, B, D, H, bias, 1.0, dtype)
+    params, x, state, d_h, d_state = problem
+    return params, x, d_h, state, d_state
 
 
-def draw(architecture, dtype=np.float64):
-    rng = np.random.default_rng(1)
-    x, d_h = rng.normal(size=(T, B, D)).astype(dtype), rng.normal(size=(T, B, H)).astype(dtype)
-    parts = [rng.normal(size=(B, H)).astype(dtype) for _ in range(2 * FIELDS[architecture])]
-    return x, d_h, tuple(parts[: FIELDS[architecture]]), tuple(parts[FIELDS[architecture] :])
-
-
-@pytest.mark.parametrize("architecture", GATES)
+@pytest.mark.parametrize("architecture", MODULES)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_weights_go_to_torch_and_come_back(architecture, bias, dtype):
-    params = draw_params(architecture, bias, dtype)
+    params, *_ = draw(architecture, bias, dtype)
     layer = torch_reference.to_torch(architecture, params)
     back = torch_reference.from_torch(layer)
     assert list(back) == list(params)
@@ -51,12 +42,12 @@ def test_weights_go_to_torch_and_come_back(architecture, bias, dtype):
         np.testing.assert_array_equal(back[name], original)
 
 
-@pytest.mark.parametrize("architecture", GATES)
+@pytest.mark.parametrize("architecture", MODULES)
 def test_weights_come_from_a_cell(architecture):
     cell = CELLS[architecture](D, H, dtype=torch.float64)
     params = torch_reference.from_torch(cell)
     layer = torch_reference.to_torch(architecture, params)
-    x, _, state, _ = draw(architecture)
+    _, x, _, state, _ = draw(architecture)
     tensors = tuple(torch.tensor(part) for part in state)
     packed = tensors if len(tensors) > 1 else tensors[0]
     layered = tuple(part[None] for part in tensors) if len(tensors) > 1 else tensors[0][None]
@@ -66,12 +57,11 @@ def test_weights_come_from_a_cell(architecture):
     torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-13)
 
 
-@pytest.mark.parametrize("architecture", GATES)
+@pytest.mark.parametrize("architecture", MODULES)
 @pytest.mark.parametrize("bias", [True, False])
 def test_run_equals_a_loop_of_torch_cells(architecture, bias):
     """An autograd graph of its own: cells instead of the layer, one weighted sum as the loss."""
-    params = draw_params(architecture, bias)
-    x, d_h, state, d_state = draw(architecture)
+    params, x, d_h, state, d_state = draw(architecture, bias)
     found = torch_reference.run(architecture, params, x, d_h, state, d_state)
 
     cell = CELLS[architecture](D, H, bias=bias, dtype=torch.float64)
@@ -98,8 +88,7 @@ def test_run_equals_a_loop_of_torch_cells(architecture, bias):
 
 
 def test_run_leaves_its_arguments_alone():
-    params = draw_params("rnn")
-    x, d_h, state, d_state = draw("rnn")
+    params, x, d_h, state, d_state = draw("rnn")
     watched = [*params.values(), x, d_h, *state, *d_state]
     before = [array.copy() for array in watched]
     found = torch_reference.run("rnn", params, x, d_h, state, d_state)
@@ -109,10 +98,9 @@ def test_run_leaves_its_arguments_alone():
         np.testing.assert_array_equal(array, copy)
 
 
-@pytest.mark.parametrize("architecture", GATES)
+@pytest.mark.parametrize("architecture", MODULES)
 def test_float32_stays_float32(architecture):
-    params = draw_params(architecture, dtype=np.float32)
-    x, d_h, _, _ = draw(architecture, np.float32)
+    params, x, d_h, _, _ = draw(architecture, dtype=np.float32)
     found = torch_reference.run(architecture, params, x, d_h)
     results = (found.h, *found.state, *found.d_params.values(), found.d_x, *found.d_state)
     assert {result.dtype for result in results} == {np.dtype(np.float32)}
@@ -129,8 +117,7 @@ def test_torch_is_imported_here_alone():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-PARAMS = draw_params("rnn")
-X, D_H, STATE, D_STATE = draw("rnn")
+PARAMS, X, D_H, STATE, _ = draw("rnn")
 
 
 @pytest.mark.parametrize("more", [{"num_layers": 2}, {"bidirectional": True}, {"proj_size": 1}])
