@@ -25,6 +25,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 import nndl_rnn
+from tests.loading import load
 from texproof.check import check_chapter
 from texproof.read.chapter import Chapter
 from texproof.report.session import EQUIVALENT_MUTANTS, Session, read_reasons
@@ -35,16 +36,6 @@ REPOSITORY = "https://github.com/owner/rnn"
 CHAPTERS = [
     path for path in sorted(BOOK.glob("*.md")) if "kernelspec:" in path.read_text("utf-8")[:500]
 ]
-
-
-def load(path: str) -> ModuleType:
-    """A file of the book or its tools that belongs to no package."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 notebooks = load("book/_ext/notebooks.py")

@@ -1,6 +1,5 @@
 """The page of all chapters that ``make pdf`` prints."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,17 +9,14 @@ from types import ModuleType
 import pytest
 from bs4 import BeautifulSoup
 
+from tests.loading import load
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def make_pdf() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_pdf", ROOT / "tools/make_pdf.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("tools/make_pdf.py")
 
 
 PAGE = """\

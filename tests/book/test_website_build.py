@@ -1,6 +1,5 @@
 """The mathematics of the website, typeset while it is built, and what its pages leave out."""
 
-import importlib.util
 import json
 import os
 import re
@@ -10,27 +9,18 @@ import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from tests.loading import load
+
 ROOT = Path(__file__).parents[2]
 
 
-def extension(name: str) -> ModuleType:
-    """One of the book's own Sphinx extensions, which are no part of the package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "book/_ext" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-katex_math = extension("katex_math")
-lean_pages = extension("lean_pages")
+katex_math = load("book/_ext/katex_math.py")
+lean_pages = load("book/_ext/lean_pages.py")
 
 
 @pytest.fixture(scope="module")

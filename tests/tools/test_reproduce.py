@@ -1,26 +1,17 @@
 """Comparing two builds of the book, and building without a network."""
 
-import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.loading import load
 
 ROOT = Path(__file__).parents[2]
 
 
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reproduce", ROOT / "tools" / "reproduce.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-reproduce = load()
+reproduce = load("tools/reproduce.py")
 
 
 def site(folder: Path, **pages: bytes) -> Path:

@@ -19,6 +19,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.loading import load
 from texproof.errors import ClaimFailed
 
 ROOT = Path(__file__).parents[2]
@@ -272,13 +273,7 @@ def test_checked_equation_is_marked_and_linked_to_its_row_in_the_ledger(book: Ti
 @pytest.fixture(scope="module")
 def fresh_execution() -> ModuleType:
     """The book's own Sphinx extension, which is no part of the package."""
-    path = ROOT / "book/_ext/fresh_execution.py"
-    spec = importlib.util.spec_from_file_location("fresh_execution", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("book/_ext/fresh_execution.py")
 
 
 CELL = '```{{code-cell}} ipython3\nDerivation("{}")\n```\n'

@@ -5,7 +5,6 @@ nothing visible is lost, moved or added. And a typed tree, printed with every gr
 be read as itself.
 """
 
-import importlib.util
 import random
 import re
 from collections import Counter
@@ -15,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.loading import load
 from texproof.check import check_chapter
 from texproof.errors import EquationError, Source, located
 from texproof.mean import terms as m
@@ -36,9 +36,7 @@ CHAPTERS = sorted(BOOK.glob("*.md"))
 @pytest.fixture(scope="module")
 def seen():
     """What KaTeX shows: letters, numbers and signs in order, with scripts and fractions in braces."""
-    spec = importlib.util.spec_from_file_location("katex_math", BOOK / "_ext" / "katex_math.py")
-    katex_math = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(katex_math)
+    katex_math = load("book/_ext/katex_math.py")
     katex = katex_math.KaTeX()
 
     def read(text):
