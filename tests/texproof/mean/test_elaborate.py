@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.texproof.error_tables import one_by_one
 from texproof.compare.model import Model
-from texproof.errors import EquationError, ShapeMismatch, Source
+from texproof.errors import EquationError, Source
 from texproof.mean.elaborate import elaborate
 from texproof.mean.linear import Linear
 from texproof.mean.terms import (
@@ -211,24 +212,6 @@ def test_every_part_of_an_expression_knows_where_it_is_printed(read, text):
         start, end = term.span
         assert unsettled(peeled(read(text[start:end]))) == unsettled(peeled(term))
 
-
-def one_by_one(table):
-    """The rows of a table: each is an error with its whole message, and below it what gives it.
-
-    The caret stands under all of a text, or under what follows its @.
-    """
-    rows = []
-    for line in table.strip("\n").split("\n"):
-        if not line.startswith(" "):
-            kind, _, message = line.partition(": ")
-        else:
-            text, at, under = line.strip().partition(" @")
-            rows.append((ERROR_KINDS[kind], message, text, under.strip() if at else text))
-    ids = [text for _, _, text, _ in rows]
-    return pytest.mark.parametrize(("kind", "message", "text", "under"), rows, ids=ids)
-
-
-ERROR_KINDS = {"EquationError": EquationError, "ShapeMismatch": ShapeMismatch}
 
 ERRORS = r"""
 ShapeMismatch: product of shapes n x m and n x 1; is a ^\top missing?
