@@ -90,30 +90,21 @@ ALL_EDITS = r"""
     drop factor   -b - b = U \exp(2)
     parenthesis   -b - b = U \exp(2 b )
 
-b = -U b + W x_t - b, \qquad 2 \le t \le T
-    sign          b = +U b + W x_t - b, \qquad 2 \le t \le T
-    drop term     b = W x_t - b, \qquad 2 \le t \le T
-    drop factor   b = -b + W x_t - b, \qquad 2 \le t \le T
-    transpose     b = -{U}^\top b + W x_t - b, \qquad 2 \le t \le T
-    drop factor   b = -U + W x_t - b, \qquad 2 \le t \le T
-    operator      b = -U \odot b + W x_t - b, \qquad 2 \le t \le T
-    order         b = - b U + W x_t - b, \qquad 2 \le t \le T
-    sign          b = -U b - W x_t - b, \qquad 2 \le t \le T
-    drop term     b = -U b - b, \qquad 2 \le t \le T
-    drop factor   b = -U b + x_t - b, \qquad 2 \le t \le T
-    transpose     b = -U b + {W}^\top x_t - b, \qquad 2 \le t \le T
-    drop factor   b = -U b + W - b, \qquad 2 \le t \le T
-    operator      b = -U b + W \odot x_t - b, \qquad 2 \le t \le T
-    order         b = -U b + x_t W - b, \qquad 2 \le t \le T
-    index         b = -U b + W {x_{t+1}} - b, \qquad 2 \le t \le T
-    index         b = -U b + W {x_{t-1}} - b, \qquad 2 \le t \le T
-    sign          b = -U b + W x_t + b, \qquad 2 \le t \le T
-    drop term     b = -U b + W x_t , \qquad 2 \le t \le T
-    condition     b = -U b + W x_t - b
-    condition     b = -U b + W x_t - b, \qquad 3 \le t \le T
-    condition     b = -U b + W x_t - b, \qquad 1 \le t \le T
-    condition     b = -U b + W x_t - b, \qquad 2 \le t \le T+1
-    condition     b = -U b + W x_t - b, \qquad 2 \le t \le T-1
+b = -U b + b, \qquad 2 \le t \le T
+    sign          b = +U b + b, \qquad 2 \le t \le T
+    drop term     b = b, \qquad 2 \le t \le T
+    drop factor   b = -b + b, \qquad 2 \le t \le T
+    transpose     b = -{U}^\top b + b, \qquad 2 \le t \le T
+    drop factor   b = -U + b, \qquad 2 \le t \le T
+    operator      b = -U \odot b + b, \qquad 2 \le t \le T
+    order         b = - b U + b, \qquad 2 \le t \le T
+    sign          b = -U b - b, \qquad 2 \le t \le T
+    drop term     b = -U b , \qquad 2 \le t \le T
+    condition     b = -U b + b
+    condition     b = -U b + b, \qquad 3 \le t \le T
+    condition     b = -U b + b, \qquad 1 \le t \le T
+    condition     b = -U b + b, \qquad 2 \le t \le T+1
+    condition     b = -U b + b, \qquad 2 \le t \le T-1
 
 b = U^\top b \cdot (b^\top b)
     sign          b = -U^\top b \cdot (b^\top b)
@@ -297,27 +288,15 @@ U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top V)
     parenthesis   U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k (U V^\top) V
     parenthesis   U = \prod_{j=k+1}^{t} U = \overleftarrow{\prod}_{j=1}^k U (V^\top V)
 
-L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
-    sign          L = -\mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=2}^{2} U = \prod_{j=1}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=0}^{2} U = \prod_{j=1}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{3} U = \prod_{j=1}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{1} U = \prod_{j=1}^{2} (b^\top b)
-    order         L = \prod_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
-    transpose     L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} {U}^\top = \prod_{j=1}^{2} (b^\top b)
-    sign          L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = -\prod_{j=1}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=2}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=0}^{2} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{3} (b^\top b)
-    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{1} (b^\top b)
-    drop factor   L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b)
-    transpose     L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} ({b} b)
-    drop factor   L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top)
-    operator      L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top \odot b)
-    order         L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} ( b b^\top)
-    sum           L = \sum_{j=1}^{2} U = \prod_{j=1}^{2} (b^\top b)
-    sum           L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \sum_{j=1}^{2} (b^\top b)
-    parenthesis   L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U = \prod_{j=1}^{2} b^\top b
+L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} U
+    sign          L = -\mathop{\overleftarrow{\prod}}_{j=1}^{2} U
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=2}^{2} U
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=0}^{2} U
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{3} U
+    bound         L = \mathop{\overleftarrow{\prod}}_{j=1}^{1} U
+    order         L = \prod_{j=1}^{2} U
+    transpose     L = \mathop{\overleftarrow{\prod}}_{j=1}^{2} {U}^\top
+    sum           L = \sum_{j=1}^{2} U
 
 b = U^{T-t} b^2 = \log^{2}(b) - \sigma^{-1}(b)
     sign          b = -U^{T-t} b^2 = \log^{2}(b) - \sigma^{-1}(b)
