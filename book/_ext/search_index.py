@@ -38,6 +38,7 @@ OTHER_NAMES = [
     ["exercise", "exercises", "习题", "练习"],
     ["+=", "gradients add", "累加"],
     ["minibatch", "mini-batch"],
+    ["recurrent neural network", "recurrent network"],
     ["back-propagation through time", "d2l 9.7", "d2l 8.7"],
     ["long short-term memory", "d2l 10.1", "d2l 9.2", "nn.LSTM"],
     ["gated recurrent unit", "d2l 10.2", "d2l 9.1", "nn.GRU"],

@@ -23,7 +23,7 @@ function pattern(name) {
   }
   const words = name.split(/[\s-]+(?!\p{N})/u).map((word) =>
     /^\p{L}{3,}$/u.test(word) ? `${stem(word)}\\p{L}{0,6}` : escaped(word));
-  return `(?<![\\p{L}\\p{N}]|\\p{N}[.-])${words.join("[\\s-]+")}(?![\\p{L}\\p{N}]|[.-]\\p{N})`;
+  return `(?<![\\p{L}\\p{N}])${words.join("[\\s-]+")}(?![\\p{L}\\p{N}]|[.-]\\p{N})`;
 }
 
 const anyOf = (names) => new RegExp(names.map(pattern).join("|"), "giu");
@@ -107,8 +107,7 @@ function worth(expression, parts) {
   const values = parts.map((part) => {
     const inText = count(expression, part.text);
     return 2 * partOfTitle(expression, part.title) + inText / (inText + 1 + part.text.length / 1500)
-      + (part.code.search(expression) < 0 ? 0 : 0.1)
-      + (part.isTop || part.page.title.search(expression) < 0 ? 0 : 0.3);
+      + (part.code.search(expression) < 0 ? 0 : 0.1);
   });
   const rarity = Math.log(1 + parts.length / (1 + values.filter(Boolean).length));
   return { values: values.map((value) => value * rarity), rarity };
@@ -143,13 +142,10 @@ function search(index, query) {
       part.found += isPhrase ? 0 : rarity * (values[i] ? 1 : 0.9 * (share || 0));
     });
   }
-  const isCode = /[._]/.test(asked);
   for (const part of parts) {
-    const title = part.title.toLowerCase();
-    const isIt = title === asked.toLowerCase() || (isCode && title.endsWith(`.${asked.toLowerCase()}`));
-    const isLookedUp = part.page.isReference && !(isIt && isCode);
-    const standing = isLookedUp ? 0.25 : ASIDE.test(part.title) ? 0.7 : 1;
-    part.score *= (part.found / all) ** 2 * standing * (isIt ? 2 : 1);
+    const isNamed = /[._]/.test(asked) && `.${part.title}`.toLowerCase().endsWith(`.${asked.toLowerCase()}`);
+    const standing = isNamed ? 2 : part.page.isReference ? 0.25 : ASIDE.test(part.title) ? 0.7 : 1;
+    part.score *= (part.found / all) ** 2 * standing;
   }
   const pages = index.pages.map((page) => {
     const best = parts.filter((part) => part.page === page && part.score > 0);
