@@ -49,15 +49,6 @@ def run_transcription(params, x, state, d_h, d_state, *, reset, update):
     return named(h, (h[-1],), d_params, d_x.numpy(), (d_h_0.numpy(),))
 
 
-def test_state_dict_of_a_torch_cell_is_a_parameter_dict():
-    cell = torch.nn.GRUCell(INPUT, HIDDEN)
-    params = {name: value.numpy() for name, value in cell.state_dict().items()}
-    x = np.random.default_rng(0).normal(size=(BATCH, INPUT)).astype(np.float32)
-    (h,), _ = gru.step(params, x)
-    with torch.no_grad():
-        np.testing.assert_allclose(h, cell(torch.tensor(x)).numpy(), rtol=0, atol=1e-6)
-
-
 @pytest.mark.parametrize("scale", [1e-3, 0.5, 2.0])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("reset", "update"), FORMS)
@@ -169,19 +160,3 @@ def test_cache_holds_the_quantities_of_the_book(reset, update):
     kept = cache.z if update == "keep" else 1 - cache.z
     mixed = kept * cache.h_prev + (1 - kept) * cache.h_tilde
     np.testing.assert_allclose(h, mixed, rtol=1e-13, atol=1e-15)
-
-
-def test_init_params_draws_as_torch_does():
-    params = gru.init_params(np.random.default_rng(0), input_size=60, hidden_size=25)
-    assert {name: value.shape for name, value in params.items()} == {
-        "weight_ih": (75, 60),
-        "weight_hh": (75, 25),
-        "bias_ih": (75,),
-        "bias_hh": (75,),
-    }
-    for value in params.values():
-        assert value.dtype == np.float64
-        assert np.abs(value).max() <= 0.2
-        assert np.abs(value).max() > 0.19
-        assert abs(value.mean()) < 0.03
-        assert value.std() == pytest.approx(0.2 / np.sqrt(3), rel=0.2)

@@ -2,23 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 from nndl_rnn import lstm
 from tests.nndl_rnn.networks import clear, fast, make_problem
 
 BATCH, INPUT, HIDDEN = 3, 2, 5
-
-
-def test_state_dict_of_a_torch_cell_is_a_parameter_dict():
-    cell = torch.nn.LSTMCell(INPUT, HIDDEN)
-    params = {name: value.numpy() for name, value in cell.state_dict().items()}
-    x = np.random.default_rng(0).normal(size=(BATCH, INPUT)).astype(np.float32)
-    (h, c), _ = lstm.step(params, x)
-    with torch.no_grad():
-        h_torch, c_torch = cell(torch.tensor(x))
-    np.testing.assert_allclose(h, h_torch.numpy(), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(c, c_torch.numpy(), rtol=0, atol=1e-6)
 
 
 def test_forward_computes_the_printed_equations_in_column_vectors():
@@ -136,17 +124,6 @@ def test_the_two_bias_gradients_are_equal_but_not_the_same_array():
     result = fast(lstm, *make_problem(lstm, 4, 3))
     np.testing.assert_array_equal(result["d_bias_ih"], result["d_bias_hh"])
     assert not np.shares_memory(result["d_bias_ih"], result["d_bias_hh"])
-
-
-def test_init_params_draws_as_torch_does():
-    rng = np.random.default_rng(0)
-    params = lstm.init_params(rng, input_size=60, hidden_size=25)
-    for value in params.values():
-        assert value.dtype == np.float64
-        assert np.abs(value).max() <= 0.2
-        assert np.abs(value).max() > 0.19
-        assert abs(value.mean()) < 0.03
-        assert value.std() == pytest.approx(0.2 / np.sqrt(3), rel=0.2)
 
 
 def test_init_params_options():

@@ -1,7 +1,6 @@
 """Properties of the passes over whole sequences that are longer than one of their chunks.
 
-``test_architectures`` states the invariants on short sequences, which are a single chunk. Here
-sequences cross the borders of chunks.
+Sequences of ``test_architectures`` are a single chunk; here they cross the borders of chunks.
 """
 
 import functools
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from nndl_rnn import bptt
 from nndl_rnn._fast.sequences import CHUNK, chunks
 from nndl_rnn.gradcheck import compare
+from tests.nndl_rnn import networks
 from tests.nndl_rnn.networks import FORMS, clear, fast
 
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))
@@ -27,19 +27,16 @@ problems = st.fixed_dictionaries(
         "input_size": st.integers(1, 3),
         "hidden_size": st.integers(1, 4),
         "bias": st.booleans(),
+        "scale": st.sampled_from([1e-3, 0.3, 1.0]),
     }
 )
 
 
-def make_problem(module, seed, steps, batch, input_size, hidden_size, bias):
-    rng = np.random.default_rng(seed)
-    params = module.init_params(rng, input_size, hidden_size, bias=bias)
-    fields = len(module.STATE_FIELDS)
-    x = rng.normal(size=(steps, batch, input_size))
-    state = tuple(rng.normal(size=(fields, batch, hidden_size)))
-    d_h = rng.normal(size=(steps, batch, hidden_size))
-    d_state = tuple(rng.normal(size=(fields, batch, hidden_size)))
-    return params, x, state, d_h, d_state
+def make_problem(module, *sizes, scale=0.3, **named):
+    problem = networks.make_problem(module, *sizes, scale=scale, **named)
+    # Recurrent weights of a size at which no two roundings drift apart over many steps.
+    problem[0]["weight_hh"] *= min(1, 0.3 / scale)
+    return problem
 
 
 def gradients(module, form, params, x, state, d_h, d_state):
@@ -105,7 +102,7 @@ def test_layout_and_read_only_arguments(module, form, layout):
     change = {
         "Fortran order": np.asfortranarray,
         "every second entry": lambda array: np.repeat(array, 2, axis=-1)[..., ::2],
-        "reversed": lambda array: array[..., ::-1].copy()[..., ::-1],
+        "reversed": lambda array: np.flip(np.flip(array).copy()),
     }[layout]
 
     def prepared(array):
@@ -125,17 +122,6 @@ def test_layout_and_read_only_arguments(module, form, layout):
         tuple(map(prepared, d_state)),
     )
     assert_same(found, expected, 1e-13)
-
-
-@every_form
-def test_backward_leaves_a_long_cache_as_it_is(module, form):
-    params, x, state, d_h, d_state = make_problem(module, 4, 2 * CHUNK + 3, 3, 2, 4, True)
-    _, _, cache = module.forward(params, x, state, **form)
-    first = module.backward(cache, d_h, d_state)
-    second = module.backward(cache, d_h, d_state)
-    for name, value in first[0].items():
-        np.testing.assert_array_equal(second[0][name], value)
-    np.testing.assert_array_equal(second[1], first[1])
 
 
 # ---------------------------------------------------------------- through bptt as well
