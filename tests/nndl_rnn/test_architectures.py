@@ -126,15 +126,18 @@ def test_backward_leaves_what_forward_returned_and_can_run_again(module, form):
 
 
 @every_form
-def test_results_share_no_memory_with_arguments(module, form):
-    params, x, state, d_h, d_state = make_problem(module)
+@pytest.mark.parametrize("steps", [0, 1, 3])
+def test_results_share_no_memory_with_arguments_or_each_other(module, form, steps):
+    params, x, state, d_h, d_state = make_problem(module, steps=steps)
     h, last, cache = module.forward(params, x, state, **form)
-    d_params, d_x, d_initial = module.backward(cache, d_h, d_state)
-    results = [h, *last, *d_params.values(), d_x, *d_initial]
-    for result in results:
-        for argument in (*params.values(), x, *state, d_h, *d_state):
-            assert not np.shares_memory(result, argument)
-    assert not any(np.shares_memory(part, h) for part in last)
+    results = [h, *last, *flatten(*module.backward(cache, d_h, d_state)).values()]
+    if steps:
+        _, step_cache = module.step(params, x[0], state, **form)
+        results += flatten(*module.step_backward(step_cache, d_state)).values()
+    arguments = [*params.values(), x, *state, d_h, *d_state]
+    for place, result in enumerate(results):
+        for other in [*arguments, *results[:place]]:
+            assert not np.shares_memory(result, other)
 
 
 @every_form

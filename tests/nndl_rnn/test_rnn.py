@@ -80,21 +80,6 @@ def test_linear_network_has_powers_of_the_recurrent_matrix():
 # -- Purity, edges, dtypes -------------------------------------------------------------
 
 
-@pytest.mark.parametrize("T", [0, 1, 3])
-@pytest.mark.parametrize("nonlinearity", NONLINEARITIES)
-def test_results_share_no_memory_with_arguments_or_each_other(T, nonlinearity):
-    params, x, state, d_h, d_state = draw(T=T)
-    _, last, cache = rnn.forward(params, x, state, nonlinearity=nonlinearity)
-    results = [*flat(*rnn.backward(cache, d_h, d_state)).values(), last[0]]
-    if T:
-        _, step_cache = rnn.step(params, x[0], state, nonlinearity=nonlinearity)
-        results += flat(*rnn.step_backward(step_cache, d_state)).values()
-    arguments = [*params.values(), x, *state, d_h, *d_state, cache.h]
-    for place, result in enumerate(results):
-        for other in [*arguments, *results[:place]]:
-            assert not np.shares_memory(result, other)
-
-
 def test_default_nonlinearity_is_tanh():
     params, x, state, _, _ = draw()
     np.testing.assert_array_equal(

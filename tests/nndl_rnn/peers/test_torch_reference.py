@@ -120,11 +120,3 @@ def test_neither_complex_numbers_nor_empty_sequences_go_to_torch():
         ValueError, match=r"x: expected at least one time step, got shape \(0, 2, 3"
     ):
         torch_reference.run("rnn", PARAMS, X[:0], D_H[:0])
-
-
-def test_parameters_from_torch_fit_the_package():
-    layer = torch.nn.RNN(D, H, dtype=torch.float64)
-    h, last, _ = rnn.forward(torch_reference.from_torch(layer), X, STATE)
-    expected, expected_last = layer(torch.tensor(X), torch.tensor(STATE[0])[None])
-    np.testing.assert_allclose(h, expected.detach().numpy(), atol=1e-14)
-    np.testing.assert_allclose(last[0], expected_last[0].detach().numpy(), atol=1e-14)
