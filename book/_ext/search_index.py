@@ -29,7 +29,7 @@ FILE = "_static/search_index.js"
 START = "const SEARCH_INDEX = "
 
 # Pages to look something up in: what chapters say comes before them.
-REFERENCE = re.compile(r"index|ledger|teaching|glossary|api\w*|references")
+REFERENCE = re.compile(r"index|zh|ledger|teaching|glossary|api\w*|references|accessibility")
 
 # What readers call it, besides the names in the glossary. d2l's numbers are those of the second
 # edition and of the first, which is the Chinese one.
