@@ -67,7 +67,9 @@ def chapter(site: Path, name: str, all_names: list[str]) -> Tag:
     article = read(site / f"{name}.html").find("article")
     if not isinstance(article, Tag):
         raise ValueError(f"{name}.html has no article")
-    for useless in article.select("script, noscript, a.headerlink, .controls, .prev-next-area"):
+    for useless in article.select(
+        "script, noscript, picture source, a.headerlink, .controls, .prev-next-area"
+    ):
         useless.decompose()
     # Folded code and solutions are printed; of a check its summary, the ledger has the rest.
     for hidden in article.select("details:not(.checked details)"):

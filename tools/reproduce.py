@@ -52,8 +52,12 @@ def first_difference(first: bytes, second: bytes, width: int = 60) -> str:
 def measured_images(site: Path) -> set[str]:
     """The images that the measuring cells of a site have drawn."""
     pages = (BeautifulSoup(page.read_bytes(), "html.parser") for page in site.glob("*.html"))
-    images = f"{MEASURED} img[src]"
-    return {str(image["src"]) for page in pages for image in page.select(images)}
+    images = f"{MEASURED} :is(img[src], source[srcset])"
+    return {
+        str(image.get("src", image.get("srcset")))
+        for page in pages
+        for image in page.select(images)
+    }
 
 
 def lasting_page(content: bytes) -> str:

@@ -124,7 +124,7 @@ def with_image_sizes(html: str, folder: Path) -> str:
         width, height = imagesize.get(file)
         if width <= 0 or height <= 0:
             return match.group()
-        return f'<img width="{width}" height="{height}"{match.group()[4:]}'
+        return f'<img width="{width:g}" height="{height:g}"{match.group()[4:]}'
 
     return re.sub(r'<img\b[^>]*?\ssrc="([^":]+)"[^>]*>', sized, html)
 

@@ -6,15 +6,16 @@ Layout is data (a node is a name, a place and a label), drawing is two small hel
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from nndl_rnn._packages import extra
-from nndl_rnn._validation import Size, checked, fail
+from nndl_rnn._validation import Array, Size, checked, fail
+from nndl_rnn.figures._svg import Diagram
+from nndl_rnn.figures.plotting import BACKGROUND, TEXT
 
 with extra("figures", __name__):
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch, Rectangle
 
 GIVEN = "#f0f0f0"  # inputs, targets and the initial state: nothing upstream
@@ -28,6 +29,7 @@ THROUGH_HIDDEN = "#a33b00"  # a path through the hidden state
 
 NODE_WIDTH = 0.78
 NODE_HEIGHT = 0.56
+INCHES = 0.88  # of one unit of length
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,6 @@ class Node:
 
 
 MAX_STEPS = 30  # columns of a drawing; more cannot be read
-
-
-class Diagram(Figure):
-    """A figure that a notebook shows wherever it is the value of a cell.
-
-    Plain figures are shown only once pyplot has set up the notebook, which needs a pyplot figure.
-    """
-
-    def _repr_png_(self) -> bytes:
-        file = io.BytesIO()
-        self.savefig(file, format="png", dpi=144)
-        return file.getvalue()
 
 
 @checked
@@ -80,8 +70,8 @@ def unrolled_rnn(steps: Size = 3) -> Diagram:
     if steps > MAX_STEPS:
         raise fail(ValueError, "steps", f"at most {MAX_STEPS} columns", steps)
     nodes = _rnn_nodes(steps)
-    figure = Diagram(figsize=(1.0 + 1.9 * steps, 5.8), layout="tight")
-    axes = figure.subplots()
+    figure = Diagram(figsize=(1.0 + 1.9 * steps, 5.8))
+    axes = figure.add_axes((0, 0, 1, 1))
     for start, end, weight in _rnn_edges(steps):
         _draw_edge(axes, nodes[start], nodes[end], weight)
     for node in nodes.values():
@@ -134,17 +124,7 @@ def lstm_step() -> Diagram:
     >>> "$c_{t+1}$" in labels
     True
     """
-    nodes = _lstm_step_nodes()
-    figure = Diagram(figsize=(11, 5.0), layout="tight")
-    axes = figure.subplots()
-    for start, end, factor, colour in _lstm_step_edges():
-        _draw_edge(axes, nodes[start], nodes[end], "", colour)
-        _write_on_edge(axes, nodes[start], nodes[end], factor, colour)
-    for node in nodes.values():
-        _draw_node(axes, node)
-    axes.set(xlim=(-0.5, 12.1), ylim=(-0.4, 5.4), aspect="equal")
-    axes.axis("off")
-    return figure
+    return _local_derivatives(_lstm_step_nodes(), _lstm_step_edges())
 
 
 def _lstm_step_nodes() -> dict[str, Node]:
@@ -199,14 +179,19 @@ def lstm_two_questions() -> Diagram:
     >>> lstm_two_questions().axes[0].get_title()
     '1. Two arrows leave the cell'
     """
-    figure = Diagram(figsize=(10.5, 3.4), layout="tight")
-    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
-    _draw_two_exits(left)
-    _draw_two_inputs(right)
-    for axes in (left, right):
+    figure = Diagram(figsize=(10.5, 3.4), narrow=Diagram(figsize=(6.0, 6.8)))
+    assert figure.narrow is not None
+    _draw_both(figure.subplots(1, 2, width_ratios=(1.0, 1.35)))
+    _draw_both(figure.narrow.subplots(2, 1))
+    return figure
+
+
+def _draw_both(panels: Array) -> None:
+    _draw_two_exits(panels[0])
+    _draw_two_inputs(panels[1])
+    for axes in panels:
         axes.set(aspect="equal")
         axes.axis("off")
-    return figure
 
 
 def _draw_two_exits(axes: Axes) -> None:
@@ -221,7 +206,7 @@ def _draw_two_exits(axes: Axes) -> None:
     for node in (cell, hidden, later):
         _draw_node(axes, node)
     axes.set(xlim=(-0.6, 4.8), ylim=(-0.7, 3.5))
-    axes.set_title("1. Two arrows leave the cell")
+    axes.set_title("1. Two arrows leave the cell", size=13)
 
 
 def _draw_two_inputs(axes: Axes) -> None:
@@ -244,7 +229,7 @@ def _draw_two_inputs(axes: Axes) -> None:
         axes.add_patch(frame)
         _write(axes, ((left + right) / 2, -0.4), label, size=13)
     axes.set(xlim=(0.1, 8.3), ylim=(-0.7, 3.5))
-    axes.set_title("2. The arrow from $c_{t-1}$ to $h_{t-1}$ belongs to step $t-1$")
+    axes.set_title("2. The arrow from $c_{t-1}$ to $h_{t-1}$ belongs to step $t-1$", size=13)
 
 
 def gru_step() -> Diagram:
@@ -257,17 +242,7 @@ def gru_step() -> Diagram:
     >>> "$h_{t-1}$" in labels, "$1-z_t$" in labels
     (True, True)
     """
-    nodes = _gru_step_nodes()
-    figure = Diagram(figsize=(13.5, 5.8), layout="tight")
-    axes = figure.subplots()
-    for start, end, factor, colour in _gru_step_edges():
-        _draw_edge(axes, nodes[start], nodes[end], "", colour)
-        _write_on_edge(axes, nodes[start], nodes[end], factor, colour)
-    for node in nodes.values():
-        _draw_node(axes, node)
-    axes.set(xlim=(-0.5, 13.7), ylim=(-0.4, 5.4), aspect="equal")
-    axes.axis("off")
-    return figure
+    return _local_derivatives(_gru_step_nodes(), _gru_step_edges())
 
 
 def _gru_step_nodes() -> dict[str, Node]:
@@ -276,11 +251,11 @@ def _gru_step_nodes() -> dict[str, Node]:
         "h-": Node(0.0, 5.0, "$h_{t-1}$", GIVEN),
         "x": Node(0.0, 0.0, "$x_{t}$", GIVEN),
         "az": Node(2.9, 3.8, "$a^{z}_{t}$", COMPUTED),
-        "u": Node(2.9, 2.6, "$u_{t}$", COMPUTED),
-        "ar": Node(2.9, 1.3, "$a^{r}_{t}$", COMPUTED),
+        "u": Node(2.9, 2.7, "$u_{t}$", COMPUTED),
+        "ar": Node(2.9, 1.1, "$a^{r}_{t}$", COMPUTED),
         "z": Node(5.1, 3.8, "$z_{t}$", COMPUTED),
-        "r": Node(5.1, 1.3, "$r_{t}$", COMPUTED),
-        "ah": Node(7.2, 0.9, "$a^{h}_{t}$", COMPUTED),
+        "r": Node(5.1, 1.1, "$r_{t}$", COMPUTED),
+        "ah": Node(7.2, 0.7, "$a^{h}_{t}$", COMPUTED),
         "h~": Node(9.3, 2.4, r"$\tilde{h}_{t}$", COMPUTED),
         "h": Node(10.9, 5.0, "$h_{t}$", COMPUTED),
         "h+": Node(13.2, 5.0, "$h_{t+1}$", COMPUTED),
@@ -310,6 +285,32 @@ def _gru_step_edges() -> list[tuple[str, str, str, str]]:
         ("h", "a+", "$U_{*}$", THROUGH_HIDDEN),
         ("h", "loss", "", EDGE),
     ]
+
+
+def _local_derivatives(nodes: dict[str, Node], edges: list[tuple[str, str, str, str]]) -> Diagram:
+    """A graph with a factor on each edge. Time runs to the right, and downwards on a phone."""
+    turned = {name: replace(node, x=node.y, y=-0.8 * node.x) for name, node in nodes.items()}
+    figure, figure_narrow = (_sized(which.values()) for which in (nodes, turned))
+    figure.narrow = figure_narrow
+    for drawing, places in ((figure, nodes), (figure_narrow, turned)):
+        axes = drawing.axes[0]
+        for start, end, factor, colour in edges:
+            _draw_edge(axes, places[start], places[end], "", colour)
+            _write_on_edge(axes, places[start], places[end], factor, colour)
+        for node in places.values():
+            _draw_node(axes, node)
+    return figure
+
+
+def _sized(nodes: Iterable[Node]) -> Diagram:
+    """An empty drawing with room for these nodes."""
+    x, y = zip(*((node.x, node.y) for node in nodes), strict=True)
+    left, right, low, high = min(x) - 0.5, max(x) + 0.5, min(y) - 0.4, max(y) + 0.4
+    figure = Diagram(figsize=(INCHES * (right - left), INCHES * (high - low)))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    axes.axis("off")
+    return figure
 
 
 def _draw_node(axes: Axes, node: Node, width: float = NODE_WIDTH) -> None:
@@ -354,7 +355,7 @@ def _write_on_edge(axes: Axes, start: Node, end: Node, factor: str, colour: str)
     """Write a local derivative across the middle of an edge, on a white ground."""
     if factor:
         middle = ((start.x + end.x) / 2, (start.y + end.y) / 2)
-        _write(axes, middle, factor, size=15, colour=colour, ground="white")
+        _write(axes, middle, factor, size=15, colour=colour, ground=BACKGROUND)
 
 
 def _write(
@@ -362,7 +363,7 @@ def _write(
     place: tuple[float, float],
     label: str,
     size: int,
-    colour: str = "black",
+    colour: str = TEXT,
     align: str = "center",
     ground: str = "none",
 ) -> None:

@@ -1,9 +1,9 @@
 """One style for the book's figures.
 
-A chapter calls :func:`apply_style` once, before its first figure. The figures are white cards with
-dark text, so that they read the same on a light and on a dark page. Lines differ in colour, in
-dash and in marker: no figure asks its reader to tell colours apart. Every colour stands out from
-white by a contrast of at least 3 to 1, and every two differ for readers who see no red or no green.
+A chapter calls :func:`apply_style` once, before its first figure. From then on a notebook shows
+figures as SVG in the colours of the page, light or dark. Lines differ in colour, in dash and in
+marker: no figure asks its reader to tell colours apart. Every colour stands out from the ground by
+a contrast of at least 3 to 1, and every two differ for readers who see no red or no green.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from nndl_rnn._validation import (
     is_array,
     type_name,
 )
+from nndl_rnn.figures._svg import show_as_svg
 
 with extra("figures", __name__):
     import matplotlib as mpl
@@ -84,12 +85,13 @@ def style() -> dict[str, object]:
         "legend.framealpha": 0.9,
         "legend.edgecolor": BACKGROUND,
         "legend.handlelength": 3.0,
+        "legend.columnspacing": 1.2,
         "mathtext.fontset": "dejavusans",
     }
 
 
 def apply_style() -> None:
-    """Use the book's style for every figure from here on.
+    """Use the book's style for every figure from here on; in a notebook, show figures as SVG.
 
     >>> with mpl.rc_context():
     ...     apply_style()
@@ -97,6 +99,7 @@ def apply_style() -> None:
     True
     """
     mpl.rcParams.update(style())  # type: ignore[arg-type]
+    show_as_svg()
 
 
 @checked

@@ -27,7 +27,8 @@ PAGE = """\
 <article class="bd-article"><h1 id="top">{name}<a class="headerlink" href="#top">#</a></h1>
 <script>alert(1)</script><details class="hide"><summary>code</summary>x</details>
 <div class="checked"><details><summary>verified</summary>all levels</details></div>
-{links}<img src="_images/a.png"></article></body></html>
+{links}<a href="_images/a.svg"><picture><source srcset="_images/a-narrow.svg">
+<img src="_images/a.svg"></picture></a></article></body></html>
 """
 LINKS = """<a href="#top">here</a><a href="second.html#top">there</a><a href="second.html">page</a>
 <a href="https://example.org/a#b">elsewhere</a><a href="_sources/index.md">file</a>"""
@@ -49,13 +50,14 @@ def test_anchors_of_different_chapters_stay_apart_and_links_lead_to_them(
     page = BeautifulSoup(make_pdf.one_page(site), "html.parser")
     names = [str(element["id"]) for element in page.find_all(id=True)]
     assert names == ["index", "index--top", "second", "second--top"]
-    targets = {link.get_text(): link.get("href") for link in page.select("article a")}
+    targets = {link.get_text().strip(): link.get("href") for link in page.select("article a")}
     assert targets == {
         "here": "#index--top",
         "there": "#second--top",
         "page": "#second",
         "elsewhere": "https://example.org/a#b",
         "file": None,
+        "": None,  # of a figure
     }
 
 
@@ -69,8 +71,9 @@ def test_page_of_all_chapters_has_title_contents_images_and_no_scripts(
     assert not page.select("script, a.headerlink")
     is_open = {d.summary.get_text(): "open" in d.attrs for d in page.select("details")}
     assert is_open == {"code": True, "verified": False}  # the ledger has the details of a check
-    image = (site / "_images/a.png").resolve().as_uri()
+    image = (site / "_images/a.svg").resolve().as_uri()
     assert {image} == {str(found["src"]) for found in page.select("img")}
+    assert not page.select("source")
     (sheet,) = page.select("link[rel=stylesheet]")
     assert sheet["href"] == (site / "_static/a.css").resolve().as_uri()
 

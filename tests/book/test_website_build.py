@@ -19,6 +19,7 @@ from tests.loading import load
 ROOT = Path(__file__).parents[2]
 
 
+figures = load("book/_ext/figures.py")
 katex_math = load("book/_ext/katex_math.py")
 lean_pages = load("book/_ext/lean_pages.py")
 
@@ -152,7 +153,7 @@ def test_katex_that_is_not_installed_is_told_so(tmp_path: Path) -> None:
 
 
 CONFIG = """\
-extensions = ["myst_parser", "katex_math", "lean_pages", "search_index"]
+extensions = ["myst_parser", "katex_math", "figures", "lean_pages", "search_index"]
 myst_enable_extensions = ["dollarmath"]
 myst_update_mathjax = False
 html_math_renderer = "katex"
@@ -172,7 +173,12 @@ a_t = b
 $$ (eq-first)
 
 ![A red square](_static/square.png)
+
+![A drawing](_static/drawing.svg)
 """
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="{}" height="60">\n{}<path/></svg>'
+NARROW = SVG.format(40, "")
+DRAWING = SVG.format(90, f'<metadata class="narrow"><![CDATA[{NARROW}]]></metadata>\n')
 
 
 class Site:
@@ -184,6 +190,7 @@ class Site:
         (self.source / "conf.py").write_text(CONFIG, encoding="utf-8")
         shutil.copy(ROOT / "book/_static/search.js", self.source / "_static")
         Image.new("RGB", (40, 30), "red").save(self.source / "_static" / "square.png")
+        (self.source / "_static" / "drawing.svg").write_text(DRAWING, encoding="utf-8")
 
     def build(self, page: str) -> tuple[int, str]:
         (self.source / "index.md").write_text(page, encoding="utf-8")
@@ -234,6 +241,29 @@ def test_image_says_its_size(site: Site) -> None:
     (image,) = re.findall(r'<img[^>]*square\.png"[^>]*>', site.page())
     assert 'width="40"' in image
     assert 'height="30"' in image
+
+
+def test_figure_is_a_link_and_has_a_second_form_for_narrow_screens(site: Site) -> None:
+    page = site.page()
+    (source, image) = re.findall(r"<(?:source|img)[^>]*drawing[^>]*>", page)
+    assert 'media="(max-width: 600px)" srcset="_images/drawing-narrow.svg"' in source
+    for part, width in ((source, 40), (image, 90)):
+        assert f'width="{width}" height="60"' in part
+    assert 'alt="A drawing"' in image
+    assert f'<a class="figure-link" href="_images/drawing.svg"><picture>{source}{image}' in page
+    files = {name: site.out / "_images" / f"drawing{name}.svg" for name in ("", "-narrow")}
+    assert files[""].read_text(encoding="utf-8") == SVG.format(90, "")
+    assert files["-narrow"].read_text(encoding="utf-8") == NARROW
+
+
+def test_figure_without_a_second_form_is_a_link_and_no_figure_is_linked_twice() -> None:
+    image = '<img alt="A drawing" src="_images/a.svg" />'
+    once = figures.linked(f"<p>{image}</p>", {"_images/b-narrow.svg": 'width="1" height="1"'})
+    assert once == (
+        f'<p><a class="figure-link" href="_images/a.svg"><picture>{image}</picture></a></p>'
+    )
+    assert figures.linked(once, {}) == once
+    assert figures.linked('<img src="_images/a.png">', {}) == '<img src="_images/a.png">'
 
 
 def test_page_loads_only_what_it_uses_and_nothing_from_another_host(site: Site) -> None:

@@ -37,7 +37,6 @@ CALLS = calls()
 RESULTS = {
     "bptt.Architecture",
     "bptt.Gradients",
-    "figures.Diagram",
     "figures.Explorer",
     "figures.Node",
     "gradcheck.Block",

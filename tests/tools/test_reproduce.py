@@ -46,7 +46,7 @@ def test_a_site_that_only_grew_differs(tmp_path: Path) -> None:
 
 PAGE = """<p>prose {prose}</p><div class="cell{tag} docutils container">
 <div class="cell_input">code</div><div class="cell_output docutils container">{output}
-<img src="_images/{image}.png"></div></div>"""
+<source srcset="_images/{image}-narrow.svg"><img src="_images/{image}.svg"></div></div>"""
 
 
 def measuring_site(
@@ -64,7 +64,8 @@ def measuring_site(
         **{
             "bptt.html": page.encode(),
             "search_index.js": index,
-            f"_images__{image}.png": image.encode(),
+            f"_images__{image}.svg": image.encode(),
+            f"_images__{image}-narrow.svg": image.encode(),
             ".buildinfo": folder.name.encode(),
         },
     )
@@ -95,8 +96,10 @@ def test_outputs_of_other_cells_may_not_differ(tmp_path: Path) -> None:
     first = measuring_site(tmp_path / "a", tag="")
     second = measuring_site(tmp_path / "b", tag="", output="13 seconds", image="b")
     assert [line.partition(":")[0] for line in reproduce.differences(first, second)] == [
-        "_images/a.png",
-        "_images/b.png",
+        "_images/a-narrow.svg",
+        "_images/a.svg",
+        "_images/b-narrow.svg",
+        "_images/b.svg",
         "bptt.html",
     ]
 

@@ -113,6 +113,28 @@ def images_without_text(site: Site, name: str) -> list[str]:
     return problems
 
 
+def raster_figures(site: Site, name: str) -> list[str]:
+    """Figures that cannot follow the theme, or that nothing enlarges."""
+    problems = []
+    for image in site.page(name).select("figure img[src], .cell_output img[src]"):
+        link = image.find_parent("a", class_="figure-link")
+        if not str(image["src"]).endswith(".svg"):
+            problems.append(f"no SVG: {image['src']}")
+        elif link is None or link.get("href") != image["src"]:
+            problems.append(f"no link to {image['src']}")
+    return problems
+
+
+def fixed_colours(site: Site) -> list[str]:
+    """Colours in figures that are the same on light and on dark pages."""
+    problems = []
+    for file in sorted(site.folder.glob("_images/*.svg")):
+        drawing = re.sub("<style>.*?</style>", "", file.read_text(encoding="utf-8"), flags=re.S)
+        colours = sorted(set(re.findall(r"#[0-9a-f]{6}\b", drawing)))
+        problems += [f"{file.name}: {', '.join(colours)}"] if colours else []
+    return problems
+
+
 def _class_with(tag: Tag, prefix: str) -> str | None:
     names = [str(name) for name in tag.get("class") or []]
     return next((n.removeprefix(prefix) for n in names if n.startswith(prefix)), None)

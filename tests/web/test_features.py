@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.web.conftest import ROOT
-from tests.web.page_checks import PHONE, Site, Visit, settle
+from tests.web.page_checks import DESKTOP, PHONE, Site, Visit, settle
 from tools import make_picture
 
 ROOTS = ["file", "http"]
@@ -70,6 +73,53 @@ def test_dark_mode_changes_colours_and_is_kept(context: BrowserContext, server: 
         Visit.of(other, server, name)
         assert other.evaluate(THEME) == "dark"
         assert other.evaluate(BACKGROUND) == dark
+
+
+def corner(page: Page) -> tuple[int, ...]:
+    """The colour in which the first figure's ground is seen."""
+    figure = page.locator(".figure-link img").first
+    figure.scroll_into_view_if_needed()
+    figure.evaluate("image => image.decode()")
+    picture = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
+    return picture.getpixel((3, 3))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_figures_follow_the_switch_of_the_page(page: Page, server: str, size: ViewportSize) -> None:
+    """Whatever the system prefers."""
+    page.set_viewport_size(size)
+    Visit.of(page, server, "lstm.html")
+    for system in ("light", "dark"):
+        page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
+        for theme, ground in (("dark", (18, 18, 18)), ("light", (255, 255, 255))):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            settle(page)
+            assert corner(page) == ground
+
+
+def test_a_tap_shows_the_picture_alone(page: Page, root: str) -> None:
+    Visit.of(page, root, "lstm.html")
+    page.locator(".figure-link").first.click()
+    page.wait_for_url("**/_images/*.svg")
+    assert page.evaluate("document.documentElement.tagName") == "svg"
+
+
+FORM = "image => [image.currentSrc, image.clientWidth, image.naturalWidth, image.alt]"
+
+
+def test_a_phone_gets_the_narrow_form(page: Page, root: str) -> None:
+    Visit.of(page, root, "lstm.html")
+    figure = page.locator(".figure-link img").first
+    wide, _, _, said = figure.evaluate(FORM)
+    page.set_viewport_size(PHONE)
+    figure.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "image => image.currentSrc.endsWith('-narrow.svg')", arg=figure.element_handle()
+    )
+    narrow, shown, natural, also_said = figure.evaluate(FORM)
+    assert narrow == wide.replace(".svg", "-narrow.svg")
+    assert shown / natural > 0.85  # else letters are smaller than they were made
+    assert said == also_said != ""
 
 
 def test_copy_button_copies_the_cell(context: BrowserContext, server: str) -> None:

@@ -15,8 +15,10 @@ from tests.web.page_checks import (
     broken_links,
     cut_equations,
     disagreeing_marks,
+    fixed_colours,
     formulas_without_mathml,
     images_without_text,
+    raster_figures,
     raw_latex,
     repeated_anchors,
     too_wide,
@@ -28,10 +30,24 @@ WHOLE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Pag
 <body><main><h1 id="top">Page</h1>{}</main></body></html>"""
 
 
+LINKED = '<figure><a class="figure-link" href="a.svg"><img src="a.svg"></a></figure>'
+
+
 def one_page(folder: Path, body: str) -> Site:
     (folder / "index.html").write_text(WHOLE.format(body), encoding="utf-8")
     (folder / "other.html").write_text(WHOLE.format('<p id="there">x</p>'), encoding="utf-8")
     return Site(folder)
+
+
+def test_a_fixed_colour_is_found(tmp_path: Path) -> None:
+    site = one_page(tmp_path, "")
+    drawing = tmp_path / "_images/a.svg"
+    drawing.parent.mkdir()
+    style = "<style>svg{--c222222:#222222;}</style>"
+    drawing.write_text(f'<svg>{style}<path style="stroke: var(--c222222)"/></svg>')
+    assert fixed_colours(site) == []
+    drawing.write_text(f'<svg>{style}<path style="stroke: #222222"/></svg>')
+    assert fixed_colours(site) == ["a.svg: #222222"]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +60,9 @@ def one_page(folder: Path, body: str) -> Site:
         (broken_links, '<a href="other.html?a=1">', '<img src="x.png">', "no such file"),
         (broken_links, '<script src="data:,">', '<script src="//cdn.a/x.js">', "has no scheme"),
         (repeated_anchors, '<p id="a"><p id="b">', '<p id="a"><p id="a">', "stands 2 times"),
+        (raster_figures, LINKED, LINKED.replace("svg", "png"), "no SVG"),
+        (raster_figures, LINKED, LINKED.replace('f="a', 'f="b'), "no link to a.svg"),
+        (raster_figures, LINKED, '<figure><img src="a.svg"></figure>', "no link to a.svg"),
         (images_without_text, '<img src="x.png" alt="A plot">', '<img src="x.png">', "text ''"),
         (images_without_text, '<img src="x.png" alt="A">', '<img src="x.png" alt="x">', "text 'x'"),
     ],

@@ -14,8 +14,10 @@ from tests.web.page_checks import (
     broken_links,
     cut_equations,
     disagreeing_marks,
+    fixed_colours,
     formulas_without_mathml,
     images_without_text,
+    raster_figures,
     raw_latex,
     repeated_anchors,
     too_wide,
@@ -33,6 +35,15 @@ def test_anchors_are_unique(site: Site, name: str) -> None:
 
 def test_images_have_alternative_text(site: Site, name: str) -> None:
     assert images_without_text(site, name) == []
+
+
+def test_figures_are_drawings_that_a_tap_enlarges(site: Site, name: str) -> None:
+    assert raster_figures(site, name) == []
+
+
+def test_colours_of_figures_follow_the_theme(site: Site) -> None:
+    assert fixed_colours(site) == []
+    assert len(list(site.folder.glob("_images/*-narrow.svg"))) > 30
 
 
 def test_marks_agree_with_the_ledger(site: Site) -> None:

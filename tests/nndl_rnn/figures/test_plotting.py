@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nndl_rnn.figures import plotting
+from nndl_rnn.figures import diagrams, plotting
+from nndl_rnn.figures._svg import DARK
 
 # What a reader sees: full colour vision, and no red or no green cones (G. M. Machado et al., A
 # physiologically-based model for simulation of color vision deficiency, IEEE TVCG 15, 2009).
@@ -49,18 +50,34 @@ def lab(rgb):
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-@pytest.mark.parametrize("name", plotting.COLOURS)
-def test_lines_stand_out_from_the_background(name):
-    assert contrast(plotting.COLOURS[name], plotting.BACKGROUND) >= 3
+FILLS = (plotting.BACKGROUND, diagrams.GIVEN, diagrams.COMPUTED, diagrams.LOSS)
+ON_GROUND = (diagrams.EDGE, diagrams.SHARED, diagrams.CARRIED, diagrams.THROUGH_HIDDEN)
+THEMES = {"light": {colour: colour for colour in DARK}, "dark": DARK}
 
 
-def test_text_stands_out_from_the_background():
-    assert contrast(plotting.TEXT, plotting.BACKGROUND) >= 7
+@pytest.fixture(params=THEMES.values(), ids=THEMES.keys())
+def shown(request):
+    """What a colour becomes on a light page, and on a dark one."""
+    return request.param
+
+
+def test_lines_stand_out_from_the_ground(shown):
+    for colour in plotting.COLOURS.values():
+        assert contrast(shown[colour], shown[plotting.BACKGROUND]) >= 3
+
+
+def test_text_stands_out_from_what_it_is_written_on(shown):
+    for fill in FILLS:
+        assert contrast(shown[plotting.TEXT], shown[fill]) >= 7
+    for colour in ON_GROUND:
+        assert contrast(shown[colour], shown[plotting.BACKGROUND]) >= 4.5
 
 
 @pytest.mark.parametrize("vision", VISION)
-def test_every_two_colours_differ(vision):
-    seen = {name: lab(VISION[vision] @ linear_rgb(c)) for name, c in plotting.COLOURS.items()}
+def test_every_two_colours_differ(vision, shown):
+    seen = {
+        name: lab(VISION[vision] @ linear_rgb(shown[c])) for name, c in plotting.COLOURS.items()
+    }
     for one, other in itertools.combinations(seen, 2):
         assert np.linalg.norm(seen[one] - seen[other]) > 20, (one, other)
 
