@@ -33,49 +33,32 @@ def test_a_layout_says_which_names_are_meant(layout):
     assert both.initial == {"h": ("h_{t}", (0,)), "c": ("a_{t}", (0,))}
 
 
+STATES = "initial: expected {'h_0': 'h', 'c_0': 'c'}, got"
+TERMS = "weights: expected terms such as weight_ih[f] or bias_hh, got"
+NO_TERMS = ["weights", "bias_ih bias_hh", "weight_ih[fg]", "2 bias_ih", "bias_ih +"]
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (
-            {"initial": {"h_t": "h"}},
-            "initial: expected {'h_0': 'h', 'c_0': 'c'}, got 'h_t': 'h'",
-        ),
-        (
-            {"initial": {"h_1": "h"}},
-            "initial: expected {'h_0': 'h', 'c_0': 'c'}, got 'h_1': 'h'",
-        ),
-        (
-            {"initial": {"h_0": "z"}},
-            "initial: expected {'h_0': 'h', 'c_0': 'c'}, got 'h_0': 'z'",
-        ),
-        *[
-            ({"input": name}, f"{name!r}: expected a declared name, one of {{names}}")
-            for name in ("q_t", "x_t + x_t", r"x_t \qquad h_t", r"x_t \\ h_t")
-        ],
-        ({"output": "y"}, "'y': expected a declared name, one of {names}"),
-        ({"weights": {"K": "bias_ih"}}, "'K': expected a declared name, one of {names}"),
-        (
-            {"weights": {"W": "weights"}},
-            "weights: expected terms such as weight_ih[f] or bias_hh, got 'weights'",
-        ),
-        (
-            {"weights": {"W": "bias_ih bias_hh"}},
-            "weights: expected terms such as weight_ih[f] or bias_hh, got 'bias_ih bias_hh'",
-        ),
-        (
-            {"weights": {"W": ""}},
-            "weights: expected terms such as weight_ih[f] or bias_hh, got nothing",
-        ),
+        ({"initial": {"h_t": "h"}}, f"{STATES} 'h_t': 'h'"),
+        ({"initial": {"h_1": "h"}}, f"{STATES} 'h_1': 'h'"),
+        ({"initial": {"h_0": "z"}}, f"{STATES} 'h_0': 'z'"),
+        *[({"input": name}, repr(name)) for name in ("q_t", "x_t + x_t", r"x_t \qquad h_t", r"x_t \\ h_t")],
+        ({"output": "y"}, "'y'"),
+        ({"weights": {"K": "bias_ih"}}, "'K'"),
+        *[({"weights": {"W": text}}, f"{TERMS} {text!r}") for text in NO_TERMS],
+        ({"weights": {"W": ""}}, f"{TERMS} nothing"),
     ],
-)
+)  # fmt: skip
 def test_layouts_that_make_no_sense(layout, changed, message):
     names = (
-        r"x_{t}, a_{t}, h_{t}, s_{t}, y_{t}, W, U, b, V, L, \delta^{h}_{t}, \delta^{a}_{t}, "
-        r"\delta^{s}_{t}"
+        r": expected a declared name, one of x_{t}, a_{t}, h_{t}, s_{t}, y_{t}, W, U, b, V, L, "
+        r"\delta^{h}_{t}, \delta^{a}_{t}, \delta^{s}_{t}"
     )
     with pytest.raises(EquationError) as raised:
         layout(**{"weights": {"W": "weight_ih"}, **changed})
-    assert str(raised.value) == message.replace("{names}", names)
+    assert str(raised.value) == message + names * message.startswith("'")
 
 
 @pytest.mark.parametrize(("architecture", "gates"), [("RNN", 1), ("LSTM", 4), ("GRU", 3)])
@@ -111,6 +94,11 @@ def test_random_weights_have_the_shapes_of_pytorch(layout, architecture, gates):
 )
 def test_biases_are_needed_where_they_are_named(layout, weights, needed):
     assert layout(weights).needs_bias() is needed
+
+
+def test_a_layout_knows_the_sizes(layout, rnn):
+    network = rnn(n=N, m=M).model.network(ComplexStep)
+    assert layout({"W": "weight_ih"}).sizes(network) == (N, M)
 
 
 def test_leaves_are_the_rows_of_the_named_gates(layout):

@@ -2,10 +2,8 @@ r"""The anchor to ``torch.nn``, and printed recursions run as a program against 
 
 import re
 
-import numpy as np
 import pytest
 
-from texproof.code.layout import Layout, read_weight
 from texproof.errors import ClaimFailed, EquationError
 
 PYTORCH_RNN = {
@@ -509,72 +507,3 @@ def test_the_program_stands_for_other_forms_of_the_package(gated):
     for options in ({"reset": "before"}, {"update": "write"}):
         with pytest.raises(ClaimFailed):
             derivation.run_backward(*GRU_PROGRAM, module="nndl_rnn.gru", **options)
-
-
-def test_a_program_needs_a_layout(gated):
-    with pytest.raises(
-        ValueError, match=r"expected anchor\(\.\.\.\) or layout\(\.\.\.\) to be called before"
-    ):
-        run(gated("GRU"), "GRU")
-
-
-# ---------------------------------------------------------------- layouts
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("weight_ih", [("weight_ih", "", 1, False)]),
-        ("weight_ih[f].T", [("weight_ih", "f", 1, True)]),
-        ("-weight_hh", [("weight_hh", "", -1, False)]),
-        (" bias_ih[r] - bias_hh[r] ", [("bias_ih", "r", 1, False), ("bias_hh", "r", -1, False)]),
-    ],
-)
-def test_weights_of_a_layout(text, expected):
-    pieces = read_weight(text)
-    assert [(p.array, p.gate, p.sign, p.transposed) for p in pieces] == expected
-
-
-@pytest.mark.parametrize(
-    "text", ["", "weight", "weight_ih bias_ih", "weight_ih[fg]", "2 bias_ih", "bias_ih +"]
-)
-def test_weights_that_cannot_be_read(text):
-    with pytest.raises(EquationError, match="weights: expected terms such as"):
-        read_weight(text)
-
-
-def test_pieces_are_the_gates_rows():
-    arrays = {"weight_hh": np.arange(36.0).reshape(12, 3)}
-    [piece] = read_weight("-weight_hh[g].T")
-    np.testing.assert_array_equal(piece.of(arrays, "ifgo", 3), -arrays["weight_hh"][6:9].T)
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"initial": {"h_t": "h"}}, "initial: expected"),
-        ({"initial": {"h_0": "z"}}, "initial: expected"),
-        ({"input": "q_t"}, "expected a declared name, one of"),
-        ({"weights": {"W": "weight_ih", "U": "weight_hh", "b": "bias_hh[f]"}}, "expected one of the gates h, got 'f'"),
-    ],
-)  # fmt: skip
-def test_layouts_that_make_no_sense(rnn, changed, message):
-    with pytest.raises(EquationError) as raised:
-        rnn().anchor(**{**PYTORCH_RNN, **changed})
-    assert message in str(raised.value)
-
-
-def test_an_architecture_that_is_not_known(rnn):
-    with pytest.raises(
-        ValueError, match=r"architecture: expected one of RNN, LSTM, GRU, got 'torch\.nn\.Linear'"
-    ):
-        rnn().anchor(**{**PYTORCH_RNN, "architecture": "torch.nn.Linear"})
-
-
-def test_a_layout_knows_the_sizes(rnn):
-    derivation = rnn(n=4, m=3)
-    layout = Layout.read(derivation.model, "RNN", "x_t", "h_t", {"h_0": "h"}, {"W": "weight_ih"})
-    from texproof.numbers.arithmetic import ComplexStep
-
-    assert layout.sizes(derivation.model.network(ComplexStep)) == (4, 3)
-    assert not layout.needs_bias()
