@@ -20,21 +20,6 @@ from texproof.report.report import MutationScore
 from texproof.report.session import Session, active, current, macros_of, read_reasons
 
 
-@pytest.mark.parametrize(
-    ("sizes", "kind", "message"),
-    [
-        ({"T": 1}, ValueError, "T: expected at least 2, got 1"),
-        ({"n": 0}, ValueError, "n: expected at least 1, got 0"),
-        ({"n": 2.0}, TypeError, "n: expected an integer, got 2.0"),
-        ({"n": True}, TypeError, "n: expected an integer, got True"),
-        ({"T": "3"}, TypeError, "T: expected an integer, got '3'"),
-    ],
-)
-def test_sizes_are_checked(derive, sizes, kind, message):
-    with pytest.raises(kind, match=f"^{re.escape(message)}$"):
-        derive({"eq-a": "h_t = b"}, **sizes)
-
-
 def test_two_steps_and_dimensions_of_one_are_enough(derive, tmp_path):
     page = {"eq-s": r"h_t, b \in \mathbb{R}^{n}", "eq-d": "h_t = h_{t-1} + b"}
     derivation = derive({**page, "eq-claim": "h_T = h_0 + 2 b"}, T=2, n=1)
@@ -210,15 +195,6 @@ def test_reasons_of_notebooks_count_unless_the_book_gives_others(tmp_path):
 
 
 # ---------------------------------------------------------------- roles of an equation
-
-
-@pytest.mark.parametrize("method", ["declare", "define", "verify"])
-def test_unknown_labels(rnn, method):
-    with pytest.raises(
-        EquationError,
-        match=r"no equation is labelled 'eq-backwards' in page\.md; did you mean eq-backward",
-    ):
-        getattr(rnn(), method)("eq-backwards")
 
 
 def test_all_names_that_may_have_been_meant_are_listed(rnn):
