@@ -472,29 +472,21 @@ def test_a_chapter_that_cannot_be_read_is_a_problem_and_no_crash(chapter):
     assert "this $$ is never closed" in problem
 
 
-def test_a_definition_of_another_chapter_does_not_account_for_this_ones(tmp_path, chapter):
+@pytest.mark.parametrize(
+    ("chapters", "label"), [('"second.md", "rnn.md"', "eq-mine"), ('"rnn.md"', "eq-shapes")]
+)
+def test_what_is_said_of_another_chapter_does_not_count(tmp_path, chapter, chapters, label):
+    """Neither of an equation on its page nor of one with the same label."""
     chapter()
     second = tmp_path / "second.md"
     second.write_text(
         "```{code-cell}\n:tags: [derivation]\nfrom texproof import Derivation\n"
-        'd = Derivation("second.md", "rnn.md", T=3, n=3, m=2, q=4)\nd.declare("eq-shapes")\n```\n\n'
-        "$$\nh_t = b\n$$ (eq-mine)\n"
+        f'Derivation({chapters}, T=3, n=3, m=2, q=4).declare("eq-shapes")\n```\n\n'
+        f"$$\nh_t = b\n$$ ({label})\n"
     )
     [problem] = problems(second)
-    assert "eq-mine: no derivation cell" in problem
-
-
-def test_an_equation_of_another_chapter_with_the_same_label_does_not_either(tmp_path, chapter):
-    chapter()
-    second = tmp_path / "second.md"
-    second.write_text(
-        "```{code-cell}\n:tags: [derivation]\nfrom texproof import Derivation\n"
-        'Derivation("rnn.md", T=3, n=3, m=2, q=4).declare("eq-shapes")\n```\n\n'
-        "$$\nh_t = b\n$$ (eq-shapes)\n"
-    )
-    [problem] = problems(second)
+    assert f"{label}: no derivation cell" in problem
     assert "second.md:8" in problem
-    assert "eq-shapes: no derivation cell" in problem
 
 
 # ---------------------------------------------------------------- mutate
