@@ -2,8 +2,6 @@ r"""Bad input to what chapters call, ``Derivation``: the call, the error and its
 
 # ruff: noqa: E501  (a table)
 
-import re
-
 import pytest
 
 from texproof import Derivation
@@ -85,33 +83,25 @@ def test_bad_calls_are_refused_with_the_complete_message(rnn, tmp_path, row):
 
 # ---------------------------------------------------------------- claims
 
-CLAIMS = [
-    (r"h_t = 2^{10000000000} b", EquationError, "the power 10000000000, where at most 10000 is "),
-    (r"h_t = b^{10001}", EquationError, "the power 10001, where at most 10000 is computed"),
-    (r"h_t = U^{1000000000000} b", EquationError, "the power 1000000000000, where at most 10000"),
-    (
-        r"h_t = \sum_{j=1}^{1000000000000} b",
-        EquationError,
-        "1000000000000 terms, where at most 10000 are computed",
-    ),
-    (r"h_t = \sum_{j=1}^{10001} b", EquationError, "10001 terms, where at most 10000 are computed"),
-    (r"h_t = W x_t + U", ShapeMismatch, "cannot add shapes n x 1 and n x n"),
-    (
-        r"h_t = b, \qquad t = 5",
-        EquationError,
-        "no time step satisfies the printed conditions at T = 3",
-    ),
-    (
-        r"h_{t+1000000000000} = 0",
-        EquationError,
-        r"h_{t} at 1000000000001 lies outside the unrolled network, times 0 to T+1",
-    ),
-    (r"h_t \le b", EquationError, r"only equations can be verified, this is a relation \le"),
-]
+CLAIMS = r"""
+h_t = 2^{10000000000} b => EquationError: the power 10000000000, where at most 10000 is computed
+h_t = b^{10001} => EquationError: the power 10001, where at most 10000 is computed
+h_t = U^{1000000000000} b => EquationError: the power 1000000000000, where at most 10000
+h_t = \sum_{j=1}^{1000000000000} b => EquationError: 1000000000000 terms, where at most 10000 are computed
+h_t = \sum_{j=1}^{10001} b => EquationError: 10001 terms, where at most 10000 are computed
+h_t = W x_t + U => ShapeMismatch: cannot add shapes n x 1 and n x n
+h_t = b, \qquad t = 5 => EquationError: no time step satisfies the printed conditions at T = 3
+h_{t+1000000000000} = 0 => EquationError: h_{t} at 1000000000001 lies outside the unrolled network, times 0 to T+1
+h_t \le b => EquationError: only equations can be verified, this is a relation \le
+"""
 
 
-@pytest.mark.parametrize(("claim", "error", "message"), CLAIMS)
-def test_claims_that_cannot_be_computed_are_refused_at_once(rnn, claim, error, message):
-    with pytest.raises(error, match="^" + re.escape(f"eq-claim: {message}")) as raised:
+@pytest.mark.parametrize("row", CLAIMS.strip("\n").split("\n"))
+def test_claims_that_cannot_be_computed_are_refused_at_once(rnn, row):
+    claim, message = row.split(" => ")
+    with pytest.raises(EquationError) as raised:
         rnn(claim).verify("eq-claim")
     assert not isinstance(raised.value, ClaimFailed)
+    kind, _, message = message.partition(": ")
+    assert isinstance(raised.value, ShapeMismatch) == (kind == "ShapeMismatch")
+    assert str(raised.value).startswith(f"eq-claim: {message}")
