@@ -277,6 +277,15 @@ class FiftyDigits(GridArithmetic):
         return largest_gap(left, right)
 
 
+class ManyDigits(FiftyDigits):
+    """So many digits that a summand which fifty do not see counts."""
+
+    name = "300 digits"
+    digits = 300
+    tolerance = 1e-290
+    tiny = 1e-280
+
+
 class CentralDifference(FiftyDigits):
     """mpmath with derivatives by central differences: truncation h**2 = 1e-40 and rounding 1e-70 / h = 1e-50."""
 

@@ -62,6 +62,9 @@ HOLDS_AT_SOME_LENGTHS = [
     r"T p = 3 p",
     r"(\mathbf{1}^\top (u - u + 1)) p = 3 p",
     r"q + (\mathbf{1}^\top (u - u + 1) - 3) (\mathbf{1}^\top (u - u + 1) - 4) p = q",
+    r"q + p \prod_{k=1}^{5} (\mathbf{1}^\top (u - u + 1) - k) = q",
+    r"q + p \prod_{k=1}^{6} (T - k) = q",
+    r"q_t + p_t \prod_{k=1}^{6} (t - k) = q_t",
 ]  # fmt: skip
 
 
@@ -181,10 +184,18 @@ NOT_TOTAL = [
     r"\frac{\partial \ell(h_t, a_t)}{\partial a_t} = \frac{\partial^{+} \ell(h_t, a_t)}{\partial a_t}",
 ]
 
+TOO_SMALL_FOR_FIFTY_DIGITS = [
+    r"p + \exp(-49)^{9} = p",
+    r"p + \tanh(p)^{400} = p",
+    r"\phi(p) + p^{200} \phi(q) = \phi(p)",
+    rf"\tanh(p) + {TINY} \cdot {TINY} = \tanh(p)",
+]
+
 REFUTED = {
     "an equation that holds at some lengths or sizes": HOLDS_AT_SOME_LENGTHS,
     "an unknown function, which may be any": FALSE_FOR_AN_UNKNOWN_FUNCTION,
     "numbers where no identity can be at work, by an exact level": TOO_SMALL_FOR_NUMBERS,
+    "numbers where an identity could be at work, by more digits": TOO_SMALL_FOR_FIFTY_DIGITS,
     "a derivative, which is total over a function too": NOT_TOTAL,
 }
 
