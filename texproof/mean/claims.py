@@ -36,7 +36,8 @@ class Claim:
     def instances(self, last: int) -> Iterator[dict[str, int]]:
         """All index values, with ``T`` equal to ``last``, for which the claim is made."""
         first = 0 if any(condition.reaches_zero for condition in self.conditions) else 1
-        for values in itertools.product(range(first, last + 1), repeat=len(self.indices)):
+        stop = last + 1 + max((c.reaches_beyond for c in self.conditions), default=0)
+        for values in itertools.product(range(first, stop), repeat=len(self.indices)):
             environment = {**dict(zip(self.indices, values, strict=True)), LAST_TIME: last}
             if all(condition.holds(environment) for condition in self.conditions):
                 yield environment
@@ -59,33 +60,50 @@ def read_claims(
         EquationError: the equation cannot be read, makes no claim, or claims what is true by
             definition.
     """
-    found: list[tuple[int, tuple[Term, ...]]] = []
-    conditions: dict[int, list[Condition]] = {}
-    for number, row in enumerate(s.parse(source, macros)):
-        for statement in row:
-            condition = read_condition(statement, names)
-            if condition:
-                conditions.setdefault(number, []).append(condition)
-            else:
-                with located(source):
-                    sides = None if known is None else known.get(statement)
-                    found.append((number, sides or _chain(statement, names)))
-                if known is not None:
-                    known[statement] = found[-1][1]
-    if not found:
+    rows = [_with_conditions(row, names) for row in s.parse(source, macros)]
+    if not any(statements for statements, _ in rows):
         raise EquationError(
             "this equation makes no claim: there is nothing to check in it", None, source
         )
-    with_claim = {number for number, _ in found}
-    for_all = [
-        c for number, listed in conditions.items() if number not in with_claim for c in listed
-    ]
-    claims = [
-        Claim(sides, (*conditions.get(number, ()), *for_all), source) for number, sides in found
-    ]
+    for_all = [c for statements, alone in rows if not statements for c in alone]
+    if any(not statements for statements, _ in rows[1:-1]) or any(c.is_equality for c in for_all):
+        raise EquationError(
+            "a row of its own reads as a statement: print a condition behind what it restricts",
+            None,
+            source,
+        )
+    claims = []
+    for statement, conditions in itertools.chain(*(statements for statements, _ in rows)):
+        with located(source):
+            sides = known.get(statement) if known is not None else None
+            sides = sides or _chain(statement, names)
+        if known is not None:
+            known[statement] = sides
+        claims.append(Claim(sides, (*conditions, *for_all), source))
     for claim in claims:
         reject_truism(claim.sides, names, source)
     return claims
+
+
+def _with_conditions(
+    row: list[s.Node], names: Vocabulary
+) -> tuple[list[tuple[s.Node, list[Condition]]], list[Condition]]:
+    """The statements of a row with what restricts them: the conditions behind them, and those before all.
+
+    Where a row has no statement, its conditions alone.
+    """
+    found: list[tuple[s.Node, list[Condition]]] = []
+    behind: list[Condition] = []
+    for statement in reversed(row):
+        condition = read_condition(statement, names)
+        if condition is None:
+            found.append((statement, behind))
+        elif found and found[-1][1] is behind:
+            behind = [condition]
+        else:
+            behind.append(condition)
+    before_all = [] if found and found[-1][1] is behind else behind
+    return [(statement, [*own, *before_all]) for statement, own in reversed(found)], before_all
 
 
 def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:

@@ -51,9 +51,20 @@ class Condition:
         )
 
     @property
+    def is_equality(self) -> bool:
+        """Whether it is ``t = T``, which alone in a row reads as an equation."""
+        return self.signs == ("=",)
+
+    @property
     def reaches_zero(self) -> bool:
-        """Whether time 0 is mentioned, so that the initial state is meant too."""
-        return any(side == Linear(0) for side in self.sides)
+        """Whether time 0, or a time before it, is mentioned, so that the initial state is meant too."""
+        return any(not side.coefficients and side.constant <= 0 for side in self.sides)
+
+    @property
+    def reaches_beyond(self) -> int:
+        """The latest time behind ``T`` that is mentioned, the 1 of ``t = 1, \\dots, T+1``."""
+        last = Linear.variable(LAST_TIME).coefficients
+        return max(0, *(side.constant for side in self.sides if side.coefficients == last), 0)
 
 
 def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
