@@ -75,7 +75,7 @@ class _Elaborator:
                 return Constant(Fraction(text), span=node.span)
             case s.Symbol():
                 return self._symbol(node)
-            case s.Accent("\\mathbf" | "\\boldsymbol" | "\\bm", s.Number("1")):
+            case s.Accent("\\mathbf" | "\\boldsymbol", s.Number("1")):
                 return Ones(shape=(UNKNOWN, ONE), span=node.span)
             case s.Script():
                 return self._script(node)
@@ -268,6 +268,7 @@ class _Elaborator:
     def _big(self, node: s.Big, enclosed: bool = False) -> Term:
         r"""``\sum_{t=1}^{T} a_t`` or ``\prod_{j=k+1}^{t} J_j``; ``enclosed`` in parentheses of its own."""
         index, lower, upper = self._range(node)
+        self._reject_another_meaning(index, node.body)
         body = self.expression(node.body)
         if node.kind == "sum":
             return BigSum(index, lower, upper, body, shape=body.shape, span=node.span)
@@ -285,6 +286,21 @@ class _Elaborator:
                     )
         leftward = node.kind == "leftward product"
         return BigProduct(index, lower, upper, body, leftward, shape=body.shape, span=node.span)
+
+    def _reject_another_meaning(self, index: str, body: s.Node) -> None:
+        r"""Complain where the letter of a sum is that of a sum inside it, or part of a name such as ``b_j``."""
+        for part in s.everything_in(body):
+            if isinstance(part, s.Big) and self._range(part)[0] == index:
+                raise EquationError(
+                    f"{index} is the index of the sum or product around this one already", part.span
+                )
+            if isinstance(part, s.Script) and part.subscript == s.Symbol(index):
+                known = self.names.find(part)
+                if known and not any(index in at.variables for at in known[1]):
+                    raise EquationError(
+                        f"{index} is part of this name and the index of the sum: use another letter",
+                        part.span,
+                    )
 
     def _range(self, node: s.Big) -> tuple[str, Linear, Linear]:
         """Index, first and last value: ``_{k=1}^{t}``, or ``_t`` for all times."""

@@ -7,6 +7,7 @@ units.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ PRODUCT = "prod"
 PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
 DIRECT_PARTIAL = s.Script(s.Symbol("\\partial"), None, (s.Operator("+"),), 0)
 _NABLA = s.Symbol("\\nabla")
+
+_SPELT = ("tanh", "exp", "log", "ln", "max", "min", "sin", "cos")
 
 Factors = Sequence[tuple[str, s.Node]]
 """Factors with the operator before each, as in :class:`~texproof.read.syntax.ProductOf`."""
@@ -72,7 +75,23 @@ def units(product: s.ProductOf, names: Vocabulary) -> list[tuple[str, Unit]]:
     Raises:
         EquationError: a function or a derivative lacks what it acts on.
     """
+    _reject_spelt_functions(product)
     return _Reader(product.factors, names).units()
+
+
+def _reject_spelt_functions(product: s.ProductOf) -> None:
+    """Complain about ``tanh(a)``, five letters in a row that a person reads as one word."""
+    letters = [
+        f.text if isinstance(f, s.Symbol) and f.text.isalpha() else " " for _, f in product.factors
+    ]
+    for found in re.finditer("|".join(_SPELT), "".join(letters)):
+        raise EquationError(
+            f"{found[0]} is read as letters, or as a function: write \\{found[0]}, or \\cdot between letters",
+            (
+                product.factors[found.start()][1].span[0],
+                product.factors[found.end() - 1][1].span[1],
+            ),
+        )
 
 
 def function_in(node: s.Node, names: Vocabulary) -> Function | None:
@@ -113,6 +132,11 @@ def starts_with_partial(node: s.Node) -> bool:
     return is_partial(node)
 
 
+def _beginning(half: s.Node) -> s.Node:
+    r"""The first factor above or below the bar of a fraction, the ``d`` of ``d h_t``."""
+    return half.factors[0][1] if isinstance(half, s.ProductOf) else half
+
+
 def without_partial(half: s.Node) -> list[s.Node]:
     r"""What stands above or below the bar of a fraction: of ``\partial h_t`` only ``h_t``."""
     return s.children(half)[1:] if starts_with_partial(half) else [half]
@@ -127,6 +151,10 @@ def differentiated(fraction: s.Fraction) -> tuple[str, Factors, s.Node] | None:
         EquationError: only one of the two halves is that of a derivative.
     """
     numerator, denominator = fraction.numerator, fraction.denominator
+    if all(_beginning(half) == s.Symbol("d") for half in (numerator, denominator)):
+        raise EquationError(
+            "this reads as a derivative: write \\partial, or \\mathrm{d}", fraction.span
+        )
     if not (starts_with_partial(numerator) or starts_with_partial(denominator)):
         return None
     if not isinstance(numerator, s.ProductOf):

@@ -28,11 +28,18 @@ from texproof.read.syntax import (
     SumOf,
     Symbol,
     children,
+    everything_in,
     invisible,
     latex,
 )
 
 LAST_TIME = "T"
+_MEANING = (
+    Symbol("I"),
+    Symbol(LAST_TIME),
+    *(Accent(c, Number("1")) for c in ("\\mathbf", "\\boldsymbol")),
+)
+"""The identity, the last time and the vector of ones."""
 TRANSPOSES = (Symbol("\\top"), Symbol("\\intercal"), Accent("\\mathsf", Symbol("T")))
 
 
@@ -190,6 +197,50 @@ class Vocabulary:
                 return first == Symbol("\\langle") and any(map(self._is_time, children(node)))
         return any(map(self._is_time, children(node)))
 
+    def _misleads(self, template: Node) -> str:
+        """What a reader may take a new name for; empty if it reads as a name."""
+        name = latex(template).strip()
+        if unseen := invisible(template):
+            return f"{unseen} is no letter that a reader sees: choose another name"
+        if self._time_in_superscript(template):
+            return f"an index in a superscript is not supported: print {name} with a subscript, such as x_t"
+        scripts = list(_scripts(template))
+        raised = [superscript for part in scripts for superscript in part.superscripts]
+        if any(map(self._is_power, raised)):
+            return f"{name} reads as a power: choose another name, such as x^{{(2)}}"
+        if template in (*_MEANING, *map(Symbol, self.indices)):
+            return f"{name} has a meaning of its own here: choose another name"
+        lowered = [part.subscript for part in scripts if part.subscript]
+        if any(map(self._hides_an_index, lowered + raised)):
+            return f"{name} could have an index here that it does not: print indices alone or with commas"
+        return ""
+
+    def _is_power(self, superscript: Node) -> bool:
+        """``2`` or ``-1``, but not ``(2)``."""
+        return not isinstance(superscript, Parenthesis) and self.index(superscript) is not None
+
+    def _hides_an_index(self, subscript: Node) -> bool:
+        r"""Whether a reader sees an index in a part of a name that is none: in ``tk``, ``(t)``, ``\mathrm{t}``.
+
+        In ``out``, a word, nobody does; nor in ``t`` and ``h, t``, which have one.
+        """
+        match subscript:
+            case Symbol():
+                return False
+            case Name(text):
+                return text in self.indices
+            case ListOf(items):
+                return any(map(self._hides_an_index, items))
+            case ProductOf(factors) if all(sign in ("", "juxtaposed") for sign, _ in factors):
+                letters = {factor.text for _, factor in factors if isinstance(factor, Symbol)}
+                others = [factor for _, factor in factors if not isinstance(factor, Symbol)]
+                no_word = bool(letters) and letters <= {*self.indices, LAST_TIME}
+                return no_word or any(map(self._hides_an_index, others))
+            case Script(Symbol(text), below):
+                return text in self.indices or (below is not None and self._hides_an_index(below))
+        printed = {part.text for part in everything_in(subscript) if isinstance(part, Symbol)}
+        return not printed.isdisjoint(self.indices)
+
     def lookalikes(self, node: Node) -> Iterator[str]:
         """Declared names that resemble an unknown one, best first."""
         name = latex(node).strip()
@@ -217,25 +268,14 @@ class Vocabulary:
             raise EquationError(
                 "this is a transpose: give the name without ^\\top", template.span, source
             )
-        if unseen := invisible(template):
-            raise EquationError(
-                f"{unseen} is no letter that a reader sees: choose another name",
-                template.span,
-                source,
-            )
-        if self._time_in_superscript(template):
-            raise EquationError(
-                f"an index in a superscript is not supported: print {latex(template).strip()} with a"
-                " subscript, such as x_t",
-                template.span,
-                source,
-            )
         if self._has_index_expression(template, False):
             raise EquationError(
                 f"declare {latex(template).strip()} at a plain index, such as t, or at a number",
                 template.span,
                 source,
             )
+        if message := self._misleads(template):
+            raise EquationError(message, template.span, source)
         quantity = Quantity(
             latex(template).strip(), template, self.holes(template), shape, None, source
         )
@@ -255,6 +295,14 @@ class Vocabulary:
                 )
         self.quantities[quantity.key] = quantity
         return quantity
+
+
+def _scripts(name: Node) -> Iterator[Script]:
+    """The layers of a name that have scripts, from the outside; not what stands in scripts."""
+    while isinstance(name, Script | Accent):
+        if isinstance(name, Script):
+            yield name
+        name = name.base if isinstance(name, Script) else name.body
 
 
 def _letter(node: Node) -> str:

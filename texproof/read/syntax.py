@@ -188,15 +188,15 @@ _LETTERS = frozenset(
         "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon"
         " phi chi psi omega varepsilon vartheta varkappa varpi varrho varsigma varphi digamma"
         " Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar imath jmath Re Im aleph"
-        " nabla partial top bot intercal prime infty star ast dagger ddagger bullet circ perp min max"
+        " nabla partial top perp intercal prime infty star dagger ddagger bullet circ min max"
         " tanh exp log ln diag langle rangle emptyset",
     )
 )
-"""Commands that print a letter or a sign, so that they may stand in a name."""
+"""Commands that print a letter or a sign of their own, so that they may stand in a name."""
 
 
 def invisible(name: Node) -> str:
-    """The first command in a name that may print nothing; else an empty text."""
+    """The first command in a name that may print nothing, or what another prints; else an empty text."""
     commands = (part.text for part in everything_in(name) if isinstance(part, Symbol))
     return next((c for c in commands if c[0] == "\\" and c[1:] not in _LETTERS), "")
 
@@ -334,7 +334,24 @@ def _closed(node: Node, *kinds: type[Node]) -> None:
 
 
 _LABELS_OF_BRACES = {"\\underbrace": "_", "\\overbrace": "^"}
-_TEXTS = ("\\text", "\\textrm", "\\textit", "\\mbox")
+_TEXTS = ("\\text", "\\textrm", "\\mbox")
+_LOOKS_LIKE = {
+    "\\bm": "\\boldsymbol",
+    "\\overline": "\\bar",
+    "\\widehat": "\\hat",
+    "\\widetilde": "\\tilde",
+}
+"""Accents and fonts that are printed over one letter as others are: no tree tells them apart."""
+_LETTERS_OF_FONTS = {
+    "\\mathit": r"(?!)",
+    "\\mathbf": r"\w+",
+    "\\boldsymbol": r"\w+|\\[A-Za-z]+",
+    "\\mathsf": r"\w+",
+    "\\mathfrak": r"\w+",
+    "\\mathcal": r"[A-Z]",
+    "\\mathbb": r"[A-Z]",
+}
+"""Fonts, and the letters that they have: others they print as without them."""
 _TIGHTNESS = {"/": 0, "juxtaposed": 1, "cdot": 1, "odot": 2, "circ": 2, "otimes": 3, "times": 3}
 
 _NODES: dict[str, type[Node]] = {
@@ -511,18 +528,21 @@ class _TreeBuilder(Transformer[Token, Any]):
         r"""``\operatorname{diag}``, or ``diag`` alone."""
         command, _, word = str(parts[0]).rpartition("{")
         command = command.strip().rstrip("*") or "\\operatorname"
-        return Name(word.rstrip("}").strip(), command=command, span=self._span(meta))
+        word = word.rstrip("}").strip()
+        if command not in _TEXTS:  # mathematics prints no spaces
+            word = word.replace(" ", "")
+        return Name(word, command=command, span=self._span(meta))
 
     def accent(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\tilde h``; ``\tilde{h_t}`` means ``(\tilde h)_t``."""
-        command, body, span = str(parts[0]), parts[1], self._span(meta)
-        body = _open(body)
+        command, body, span = str(parts[0]), _open(parts[1]), self._span(meta)
+        command = _LOOKS_LIKE.get(command, command)
         if isinstance(body, SumOf | ProductOf | Big):
             raise EquationError(f"{command} stands over one letter or word", span)
         if isinstance(body, Script):
-            base = Accent(command, body.base, span=span)
+            base = _over(command, body.base, span)
             return Script(base, body.subscript, body.superscripts, body.primes, span=span)
-        return Accent(command, body, span=span)
+        return _over(command, body, span)
 
     def group(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``{a + b}`` or ``\underbrace{a + b}_{\text{what it is}}``."""
@@ -554,6 +574,18 @@ class _TreeBuilder(Transformer[Token, Any]):
     def matrix(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\begin{bmatrix} a & b \\ c & d \end{bmatrix}``."""
         return Matrix(tuple(parts), span=self._span(meta))
+
+
+def _over(command: str, letter: Node, span: Span) -> Node:
+    """A letter with an accent or in a font, the font next to it."""
+    letters = _LETTERS_OF_FONTS.get(command)
+    if letters is None:
+        return Accent(command, letter, span=span)
+    if isinstance(letter, Accent) and letter.command not in _LETTERS_OF_FONTS:
+        return Accent(letter.command, _over(command, letter.body, span), span=span)
+    if not re.fullmatch(letters, latex(letter).strip()):
+        raise EquationError(f"{command} prints this as it is without it, or as nothing known", span)
+    return Accent(command, letter, span=span)
 
 
 _TAKE_NUMBERS = ("partial", "tanh", "exp", "log", "ln")

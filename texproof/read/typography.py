@@ -3,8 +3,9 @@ r"""From the LaTeX that a reader sees to plain mathematics, without moving a cha
 Spacing, sizing, alignment and tags mean nothing to the mathematics. They are blanked out,
 character for character, so that every offset in the result is an offset in the author's text.
 Three things are rewritten in place: a new row becomes ``¶``, a new column or side condition ``§``,
-and the two halves of ``\left. ... \right|`` become ``\lhold`` and ``\atbar``. Macros are expanded
-before; that is the one step that changes lengths, and :class:`Prepared` keeps the way back.
+and the two halves of ``\left. ... \right|`` become rows of ``«`` and ``»``; no author can print these signs,
+as mathematics is ASCII. Macros are expanded before; that is the one step that changes lengths, and
+:class:`Prepared` keeps the way back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from texproof.errors import EquationError, Span
 Macros = Mapping[str, str | tuple[str, int]]
 """Name of a macro to its LaTeX, or to its LaTeX and number of arguments, as MathJax has them."""
 
-SEPARATOR, NEXT_ROW = "§", "¶"
+SEPARATOR, NEXT_ROW, HELD, AT_BAR = "§", "¶", "«", "»"
 
 _ROWS = r"(?:aligned|alignedat|alignat\*?|align\*?|split|gathered|gather\*?|equation\*?)"
 _BEGIN_ROWS = re.compile(rf"\\begin\{{{_ROWS}\}}(?:\{{\d+\}})?")
@@ -38,7 +39,9 @@ _STRUCTURE = re.compile(
     r"\\(?P<step>begin|end)\{(?P<name>[a-zA-Z]+\*?)\}|\\(?P<side>left|middle|right)(?![a-zA-Z])"
     r"|\\(?P<row>\\)|\\.|(?P<open>\{)|(?P<close>\})|(?P<column>&)"
 )
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_COMMENT = re.compile(r"^[ \t]*%[^\n]*\n?|(?<!\\)%[^\n]*", re.M)
+_COMMENT_ENDS_ROW = re.compile(r"(?<!\\)%[^\n]*(?=\n[ \t]*\n\s*\S)")
+_FOREIGN = re.compile(r"[^\t\n\r -~]")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{([^{}]*)\}")
 _VISIBLE_COLOURS = ("red", "blue", "green", "orange", "purple", "magenta", "teal", "brown")
 _TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
@@ -56,7 +59,7 @@ _LAYOUT_AS_ARGUMENT = re.compile(
 _ROW_START = re.compile(rf"(?:^|{NEXT_ROW}|\\\\(?:\s*\[[^\]]*\])?)[\s&]*$")
 _SPACE = re.compile(
     r"\\(?P<word>qquad|quad|enspace|thinspace|medspace|thickspace)(?![a-zA-Z])"
-    r"|\\hspace\*?\s*\{\s*(?P<length>-?[\d.]+)\s*(?P<unit>em|ex|mu|pt|mm|cm)\s*\}"
+    r"|\\hspace\*?\s*\{\s*(?P<length>-?\d*\.?\d+)\s*(?P<unit>em|ex|mu|pt|mm|cm)\s*\}"
     r"|(?<!\\)\\(?P<sign>[,:;>! ])|(?P<tie>~)"
 )
 _SPACES = re.compile(rf"(?:(?:{re.sub(r'[?]P<[a-z]+>', '?:', _SPACE.pattern)})\s*)+")
@@ -71,7 +74,8 @@ _CONDITION = re.compile(
     rf"[,;]?\s*{SEPARATOR}(?:\s*{SEPARATOR})*(?:\s*{_JOINING_TEXT})?(?:\s*{SEPARATOR})*"
 )
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
-_ROW_END = re.compile(r"\\\\\s*(?:\[-?[\d.]+\s*(?:pt|em|ex|mm|cm)\])?")
+_ROW_END = re.compile(r"\\\\\s*(?:\[(?P<length>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|mm|cm)\])?")
+_OPTION = re.compile(r"(?:\\begin\{\w+\*?\}(?:\{\d+\})?|\\\\)\s*\[")
 _RELATION = re.compile(
     r"[=<>]|:=|\\(?:le|leq|ge|geq|equiv|in|lt|gt|coloneqq|triangleq)(?![a-zA-Z])"
 )
@@ -121,16 +125,22 @@ def prepare(latex: str, macros: Macros | None = None) -> Prepared:
 
 def _plain(text: str) -> str:
     """The text with its typography blanked out, in the same length."""
+    if found := _COMMENT_ENDS_ROW.search(text):
+        message = "this comment swallows the next row where a page joins rows: end it before"
+        raise EquationError(message, found.span())
     text = _COMMENT.sub(_blank, text)
     if found := _LAYOUT_AS_ARGUMENT.search(text):
         raise EquationError("this is put over a space, not over what follows", found.span())
     _reject_what_cannot_be_typeset(text)
     text = _seen_colours(text)
     text = _TAG.sub(_number, text)
-    text = text.replace("\\left.", "\\lhold")
-    text = re.sub(
-        r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: "\\atbar".ljust(len(m[0])), text
-    )
+    if found := _FOREIGN.search(text):
+        message = (
+            "this character is no mathematics in LaTeX, and may look like another: write a command"
+        )
+        raise EquationError(message, found.span())
+    text = re.sub(r"\\left\.", lambda m: HELD * len(m[0]), text)
+    text = re.sub(r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: AT_BAR * len(m[0]), text)
     text = _BEGIN_ROWS.sub(_only_at_the_start, text)
     text = _END_ROWS.sub(lambda m: NEXT_ROW.ljust(len(m[0])), text)
     text = _BLANK_LINE.sub(_new_row, text)
@@ -158,6 +168,12 @@ def _reject_what_cannot_be_typeset(text: str) -> None:
     for size in _SIZE.finditer(text):
         if not size["of"]:
             raise EquationError(f"\\{size['size']} stands in front of a parenthesis", size.span())
+    for option in _OPTION.finditer(text):
+        if not _is_row_end(text, option.start()):
+            message = (
+                "a bracket right behind this begins an option, not mathematics: print & in between"
+            )
+            raise EquationError(message, option.span())
     opened: list[tuple[str, re.Match[str]]] = []
     rows = bool(_BLANK_LINE.search(text.strip()))
     lone_column: re.Match[str] | None = None
@@ -188,6 +204,12 @@ def _reject_what_cannot_be_typeset(text: str) -> None:
         raise EquationError("& stands only between rows, as in aligned", lone_column.span())
     if opened:
         raise EquationError(f"{opened[-1][1][0]} is never closed", opened[-1][1].span())
+
+
+def _is_row_end(text: str, at: int) -> bool:
+    r"""Whether ``\\[4pt]`` begins here, and prints no row over another."""
+    found = _ROW_END.match(text, at)
+    return bool(found and found["unit"] and float(found["length"]) * _UNITS[found["unit"]] > TIGHT)
 
 
 def _seen_colours(text: str) -> str:

@@ -265,7 +265,6 @@ ShapeMismatch: outer product of shapes 1 x n and n x 1
 ShapeMismatch: division by n x 1, expected a scalar
     \frac{h_t}{v} @ v
     c / v @ v
-    \frac{d v}{d w} @ d w
     \frac{v}{c} / v @ v
 EquationError: the identity matrix I cannot have shape n x m
     I + W @ I
@@ -502,7 +501,7 @@ EquationError: unknown symbol \operatorname{foo}; declare it, or define it, befo
 EquationError: the derivative of n x n x m with respect to n x n is not supported
     \frac{\partial \frac{\partial v}{\partial W}}{\partial U}
 EquationError: '\left.\frac{\partial h_{t}}{\partial v}\right|' has no meaning here
-    \left. \frac{\partial h_t}{\partial v} \right| @ \left. \frac{\partial h_t}{\partial v} \right
+    \left. \frac{\partial h_t}{\partial v} \right|
 EquationError: '\dots' has no meaning here
     h_t \cdots @ \cdots
     \dots

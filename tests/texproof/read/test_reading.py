@@ -24,7 +24,7 @@ from texproof.report.session import Session
 BOOK = Path(__file__).parents[3] / "book"
 
 SHAPES = r"""x_t \in \mathbb{R}^{m}, \quad a_t, h_t \in \mathbb{R}^{n}, \quad W \in \mathbb{R}^{n \times m}, \quad
-    U, A, B \in \mathbb{R}^{n \times n}, \quad b, u, v \in \mathbb{R}^{n}, \quad p_t, q_t, r_t, p, q, r \in \mathbb{R}"""
+    U, A, B \in \mathbb{R}^{n \times n}, \quad b, u, v \in \mathbb{R}^{n}, \quad p_t, q_t, r_t, p, q, r, d, e, x, g_k, \mathbf{p} \in \mathbb{R}"""
 NETWORK = r"""\begin{aligned}
     a_t &= W x_t + U h_{t-1} + b, \\
     h_t &= \tanh(a_t), \\
@@ -43,6 +43,11 @@ BEGINS = "begins a new statement"
 LABEL = "the label of a brace is not checked"
 ENDS = "without the beginning that it ends"
 ROW = "this row could continue"
+FOREIGN = "this character is no mathematics in LaTeX"
+FONT = "prints this as it is without it"
+OPTION = "begins an option, not mathematics"
+LETTERS = "is read as letters, or as a function"
+OWN_ROW = "a row of its own reads as a statement"
 
 ATTACKS = [
     # braces are no parentheses
@@ -101,6 +106,22 @@ ATTACKS = [
     (r"p^\displaystyle 2 = p p", "an error", "put over a space"),
     (r"p^\textcolor{red}{2} = p p", "an error", "put over a space"),
     (r"\mathbf\, 1^\top u = \mathbf{1}^\top u", "1 u", "put over a space"),
+    ("p_t q_t = q_t\u3000p_t", "p q = q, and p after a gap", FOREIGN),
+    ("p q = q\u200bp", "p q = q p, if that stands there", FOREIGN),
+    ("2 p = \u0662 p", "2 p = an Arabic 2 p", FOREIGN),
+    ("p_t = p_t \u00a7 q_t = q_t", "a section mark", FOREIGN),
+    ("p \u2212 q = p - q", "a minus that is no hyphen", FOREIGN),
+    ("u^\\top v = v^\\top u\n% a note\np q = q p", "uᵀv = vᵀu p q = q p", FALSE),
+    ("p q = q p\n% a note\n- q + q", "p q = q p − q + q", HOLDS),
+    ("p q = q p + q % a note\n\n- q\n+ p - p", "p q = q p + q + p − p, as the note swallows a row", "swallows"),
+    # letters that look alike
+    (r"\mathit{p} q = q p", "p q = q p", FONT),
+    (r"\bm{p} q = q \boldsymbol p", "p q = q p, bold", "unknown symbol"),
+    (r"\mathbf{p} q = q p", "bold p", FALSE),
+    (r"\mathbf{\mathit p} q = q p", "p q = q p, not bold", FONT),
+    (r"\mathcal{p} q = q p", "p q = q p, not curved", FONT),
+    (r"\mathsf{\gamma} q = q p", "γ", FONT),
+    (r"\textit{p} q = q p", "p q = q p", "unknown symbol"),
     # labels of braces
     (r"\overbrace{q + p}^{0} = p + q", "q + p is 0", LABEL),
     (r"\underbrace{q + p}_{p} + r = p + q + r", "q + p is p", LABEL),
@@ -129,6 +150,12 @@ ATTACKS = [
     (r"\begin{aligned} p_t &= q_t - 1 + p_t, \quad t > 1 \\ &- q_t + 1 \end{aligned}", "p = q − 1 + p − q + 1, t > 1", ROW),
     (r"p \begin{aligned} q &= q p \\ r &= r \end{aligned}", "p beside two rows", "what stands beside several rows"),
     (r"\begin{aligned} p q &= q p \end{aligned} + 1 - 1", "+ 1 − 1 beside the rows", STATEMENT),
+    (r"\begin{aligned}[t] p_t &= t p_t \end{aligned}", "p = t p", OPTION),
+    (r"\begin{bmatrix} [t] \end{bmatrix} = \begin{bmatrix} t \end{bmatrix} p", "t in brackets, or nothing", OPTION),
+    (r"\begin{aligned} p_t &= t p_t \\[t] q r &= r q \end{aligned}", "an error", OPTION),
+    (r"\begin{aligned} q r &= r q \\ &[u, v]^\top b = b^\top [u, v] \end{aligned}", "brackets", "product of shapes"),
+    (r"\begin{aligned} p q &= q p \\[-2em] q r &= r q \end{aligned}", "a row over a row", OPTION),
+    (r"\begin{aligned} p q &= q p \\[-2pt] q r &= r q \end{aligned}", "two rows", HOLDS),
     # what derivatives act on
     (r"\frac{\partial}{\partial p_t} p_t p_t = p_t", "2 p", ACTS),
     (r"\nabla_{p_t} p_t p_t = p_t", "2 p", ACTS),
@@ -139,6 +166,7 @@ ATTACKS = [
     (r"\partial L / \partial b u^\top = \frac{\partial L}{\partial b} u^\top", "over b uᵀ?", WHERE),
     (r"\partial p_t / \partial p_t / q = 1 / q", "over p / q?", WHERE),
     (r"\partial p_t q_t / \partial p_t = q_t", "d p q / dp", "a lone"),
+    (r"\frac{d p}{d q} = \frac{p}{q}", "dp / dq", "reads as a derivative"),
     # what stands below a slash
     (r"\frac{1}{2} p_t q_t = p_t / 2 q_t", "p over 2 q", WHERE),
     (r"p / q r = p r / q", "p over q r", WHERE),
@@ -146,6 +174,7 @@ ATTACKS = [
     (r"p / q / r = p / (q r)", "p / q / r", WHERE),
     (r"p r / q = p \frac{r}{q}", "p r / q", HOLDS),
     (r"p / (q r) = \frac{p}{q r}", "p over q r", HOLDS),
+    (r"(\frac{p}{q})^2 = \frac{p p}{q q}", "(p over q)²", HOLDS),
     # numbers
     (r"2 p_t = 1 2 p_t", "12 p", NUMBER),
     (r"2\,000 p = 0", "2000 p", NUMBER),
@@ -175,6 +204,9 @@ ATTACKS = [
     (r"\operatorname{softmax}(A) = \operatorname{softmax}(A) + 0 A", "row by row?", "of a matrix could be meant"),
     (r"\tanh^2(A) = \tanh(A) \odot \tanh(A)", "tanh(A) tanh(A)?", "of a matrix this could be a power"),
     # names, functions and lists
+    (r"exp(p + q) = x p e (p + q)", "exp(p + q)", LETTERS),
+    (r"e x p = p x e", "e x p, or the function exp", LETTERS),
+    (r"e p x = p x e", "e p x", HOLDS),
     (r"L(p_t) = p_t L", "L of p", NO_FUNCTION),
     (r"p (q) = q p", "p of q", NO_FUNCTION),
     (r"p (q r) = p q r", "p (q r)", HOLDS),
@@ -194,6 +226,9 @@ ATTACKS = [
     (r"p_t = p_t + \sum_{k=t+1}^{t} p_k", "from t + 1 to t", "runs upwards"),
     (r"p_t = p_t \prod_{k=T}^{1} (p_k)", "the product of all p", "runs upwards"),
     (r"\sum_{k=1}^{t} p_k = p_t + \sum_{k=1}^{t-1} p_k", "p₁ to p_t", HOLDS),
+    (r"\sum_{k=1}^{T} \sum_{k=1}^{T} p_k = T \sum_{k=1}^{T} p_k", "two letters, or one?", "index of the sum or product around"),
+    (r"\sum_{k=1}^{T} g_k = T g_k", "g₁ + g₂ + ...", "part of this name and the index of the sum"),
+    (r"\sum_{t=1}^{T} p_t \sum_{t=1}^{T} q_t = 0 p", "two letters, or one?", "index of the sum or product around"),
     # what cannot be typeset
     (r"\begin{aligned} p q &= q p", "an error", "is never closed"),
     (r"p q = q p \end{aligned}", "an error", ENDS),
@@ -216,6 +251,20 @@ ATTACKS = [
     (r"h_t = 0 u, \quad \forall t", "at all times", FALSE),
     (r"p_t q_t = q_t p_t, \quad t \in \{1, \dots, T\}", "at all times", HOLDS),
     (r"h_t = 0 u, \quad t \in \{1, \dots, T\}", "at all times", FALSE),
+    (r"p_t q_t = q_t p_t \quad (t = T), \qquad p_t = p_T", "p q = q p at the end, and p constant", FALSE),
+    (r"p_t = p_T \quad (t = T), \qquad p_t q_t = q_t p_t", "p is p at the end, and p q = q p", HOLDS),
+    (r"t = T, \quad p_t = p_T, \quad q_t = q_T", "at the end, both", HOLDS),
+    (r"p_t = p_T, \quad q_t = q_T, \quad t = T", "at the end, both", HOLDS),
+    (r"p_t = p_T, \quad t = T, \quad q_t = q_1, \quad t = 1", "at the end, and at the beginning", HOLDS),
+    (r"p_t = p_T, \quad t = T, \quad q_t = q_1, \quad t > 1", "at the end, and after the beginning", FALSE),
+    (r"\begin{aligned} p_t &= p_T \\ t &= T \end{aligned}", "p is constant, and t = T", OWN_ROW),
+    ("p_t = p_T\n\nT = t", "p is constant, and T = t", OWN_ROW),
+    (r"\begin{aligned} p_t &= p_T \\ t &\ge T \\ q r &= r q \end{aligned}", "which row is restricted?", OWN_ROW),
+    (r"\begin{aligned} p_t q_t &= q_t p_t \\ &t = 1, \dots, T \end{aligned}", "p q = q p at all times", HOLDS),
+    (r"h_t = \tanh(a_t) + 0 u, \quad t > -1", "at time 0, too", "lies outside"),
+    (r"h_t = \tanh(a_t) + 0 u, \quad t > 0", "at all times", HOLDS),
+    (r"\frac{\partial L}{\partial h_t} = \frac{\partial \ell(h_t)}{\partial h_t} + 0 u, \quad t = T, T+1", "one step too far", FALSE),
+    (r"\frac{\partial L}{\partial h_t} = \frac{\partial \ell(h_t)}{\partial h_t} + 0 u, \quad t = T, \dots, T+1", "one step too far", FALSE),
     (r"\begin{aligned} p + q ={}& q \\ &+ p \end{aligned}", "p + q = q + p", HOLDS),
 ]  # fmt: skip
 
@@ -299,6 +348,24 @@ def test_a_letter_of_a_word_is_no_time_index(derive, claim, true):
         (r"{x y} \in \mathbb{R}^{m}", "is not a name"),
         (r"\tilde{x y} \in \mathbb{R}^{m}", "stands over one letter or word"),
         (r"x_12 \in \mathbb{R}^{m}", "only the 1 of 12"),
+        (r"x^{2t} \in \mathbb{R}^{m}", "reads as a power"),
+        (r"x^{tk} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x^2 \in \mathbb{R}^{m}", "reads as a power"),
+        (r"\tilde{x}^{-1}_t \in \mathbb{R}^{m}", "reads as a power"),
+        (r"x^\ast \in \mathbb{R}^{m}", "no letter that a reader sees"),
+        (r"x_{tk} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{t'} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{(t)} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{\hat t} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{t_1} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{\mathrm{t}} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{h,tk} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{h / t} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"\bar{x_{tk}} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"I \in \mathbb{R}^{m}", "has a meaning of its own"),
+        (r"T \in \mathbb{R}", "has a meaning of its own"),
+        (r"k \in \mathbb{R}", "has a meaning of its own"),
+        (r"\bm{1} \in \mathbb{R}", "has a meaning of its own"),
     ],
 )
 def test_what_cannot_name_a_quantity(derive, declaration, message):
@@ -308,10 +375,35 @@ def test_what_cannot_name_a_quantity(derive, declaration, message):
 
 @pytest.mark.parametrize(
     "declaration",
-    [r"p^{lstm} \in \mathbb{R}", r"\delta^{h}_t \in \mathbb{R}^{n}", r"x^{(1)} \in \mathbb{R}"],
+    [
+        r"p_{hkt}, p_{h,t}, p_{x_t}, p_{\mathrm{out}} \in \mathbb{R}",
+        r"p^{lstm} \in \mathbb{R}",
+        r"\delta^{h}_t \in \mathbb{R}^{n}",
+        r"x^{(1)} \in \mathbb{R}",
+    ],
 )
-def test_words_and_numbers_in_a_superscript_are_names(derive, declaration):
+def test_words_and_numbers_in_scripts_are_names(derive, declaration):
     derive({"eq-shapes": declaration}).declare("eq-shapes")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (r"\hat p, \widehat{p}", "is declared"),
+        (r"\bar p, \overline{p}", "is declared"),
+        (r"\boldsymbol p, \bm{p}", "is declared"),
+        (r"\mathrm{a b}, \operatorname{ab}", "is declared"),
+        (r"\mathbf{\hat p}, \hat{\mathbf p}", "is declared"),
+        (r"\gamma, \mathbf{\gamma}", FONT),
+        (r"P, \mathbb{p}", FONT),
+    ],
+)
+def test_two_names_that_look_alike_are_one(derive, names, message):
+    first, second = (rf"{name} \in \mathbb{{R}}" for name in names.split(", "))
+    page = derive({"eq-first": first, "eq-second": rf"{second}^{{n}}"})
+    page.declare("eq-first")
+    with pytest.raises(EquationError, match=message):
+        page.declare("eq-second")
 
 
 # ---------------------------------------------------------------- whole chapters

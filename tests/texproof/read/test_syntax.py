@@ -70,7 +70,7 @@ class Grower:
             case "number":
                 return Number(self.pick(["1", "0.5", "12"]))
             case "accent":
-                command = self.pick([r"\tilde", r"\hat", r"\mathbf", r"\bar"])
+                command = self.pick([r"\tilde", r"\hat", r"\boldsymbol", r"\bar"])
                 return Accent(command, Symbol(self.pick(LETTERS)))
             case "(" if depth:
                 return Parenthesis(self.expression(depth - 1))
@@ -375,7 +375,11 @@ LABEL = "{} here takes no {}: put braces around all of it to raise or to index i
         ("_longer_than_twelve", "cannot read this: '_longer_than' does not belong here", (0, 1)),
         ("h_t + ?", "cannot read '?': it is not part of the checker's LaTeX", (6, 7)),
         ("a = ?thing else", "cannot read '?thing': it is not part of the checker's LaTeX", (4, 5)),
-        ("a = b; é", "cannot read 'é': it is not part of the checker's LaTeX", (7, 8)),
+        (
+            "a = b; é",
+            "this character is no mathematics in LaTeX, and may look like another: write a command",
+            (7, 8),
+        ),
         ("a_t_k", "two subscripts on one symbol", (0, 5)),
         (r"b \sum_{j=1}_{k=1} a", LIMITS, (2, 20)),
         (r"\prod_{j=1}^{2}^{3} a", LIMITS, (0, 21)),

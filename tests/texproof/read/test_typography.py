@@ -146,12 +146,12 @@ a := \\ b \in \\ c \inf \\ d
 a :=    b \in    c \inf ¶  d
 a; \\ &:= b
 a      := b
-a \\[1.5 ex] b \\ [3mm] c \\[x] d
-a ¶          b ¶        c ¶ [x] d
+a \\[1.5 ex] b \\ [3mm] c \\ d
+a ¶          b ¶        c ¶  d
 & a & b && c \\ & d
   a § b  § c ¶    d
 \left. a \right|_b \left. c \right\rvert_d \left. e \right \vert_f
-\lhold a \atbar _b \lhold c \atbar      _d \lhold e \atbar      _f
+«««««« a »»»»»»»_b «««««« c »»»»»»»»»»»»_d «««««« e »»»»»»»»»»»»_f
 \left( a \middle| b \right) \Biggl[ c \bigr]
      ( a        | b       )       [ c      ]
 \begin{aligned} a &= b, & c &= d \\ e &= f \end{aligned}
