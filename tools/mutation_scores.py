@@ -36,7 +36,7 @@ class Group:
     goal: float
 
 
-NETWORKS = ("rnn", "lstm", "gru", "bptt", "losses", "training*")
+NETWORKS = ("rnn", "lstm", "gru", "_fast*", "parameters", "unrolled", "bptt", "losses", "training*")
 GROUPS = (
     Group("networks and training", tuple(f"nndl_rnn.{name}" for name in NETWORKS), 0.95),
     Group("checker", ("texproof.*",), 0.90),
