@@ -39,6 +39,7 @@ TEST_TOOLS = ("hypothesis", "pytest", "threadpoolctl")
 # These test tools/ and what makes the book, with the versions that make it; all others the package.
 BOOK_TESTS = (
     "tests/texproof/test_errors.py",  # IPython
+    "tests/nndl_rnn/figures/test_svg.py",  # a kernel, with nbclient
     "tests/book/test_chapter_saving.py",  # JupyterLab, with jupytext
     "tests/book/test_pages.py",  # extensions of Sphinx
     "tests/book/test_pdf.py",

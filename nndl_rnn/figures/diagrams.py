@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 
 from nndl_rnn._packages import extra
 from nndl_rnn._validation import Array, Size, checked, fail
-from nndl_rnn.figures._svg import Diagram
-from nndl_rnn.figures.plotting import BACKGROUND, TEXT
 
 with extra("figures", __name__):
     from matplotlib.axes import Axes
     from matplotlib.patches import FancyBboxPatch, Rectangle
+
+    from nndl_rnn.figures._svg import Diagram
+    from nndl_rnn.figures.plotting import BACKGROUND, TEXT
 
 GIVEN = "#f0f0f0"  # inputs, targets and the initial state: nothing upstream
 COMPUTED = "#cfe3f5"

@@ -23,12 +23,13 @@ from nndl_rnn._validation import (
     is_array,
     type_name,
 )
-from nndl_rnn.figures._svg import show_as_svg
 
 with extra("figures", __name__):
     import matplotlib as mpl
     from cycler import Cycler, cycler
     from matplotlib.axes import Axes
+
+    from nndl_rnn.figures._svg import show_as_svg
 
 __all__ = ["COLOURS", "apply_style", "plot_band", "style"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from texproof.errors import Span
 from texproof.mean.linear import Linear
-from texproof.mean.vocabulary import Vocabulary
+from texproof.mean.vocabulary import LAST_TIME, Vocabulary
 from texproof.read import syntax as s
 
 Edit = tuple[Span, str]
@@ -22,7 +22,8 @@ def edits_of_condition(
     for bound in _bounds(condition):
         index = names.index(bound)
         if index is not None:
-            for step in (1, -1):
+            # One step beyond T the equations of a network go on: that is no other claim.
+            for step in (-1,) if index == Linear.variable(LAST_TIME) else (1, -1):
                 yield bound.span, str(index + Linear(step))
 
 

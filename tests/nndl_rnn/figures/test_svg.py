@@ -108,7 +108,6 @@ def test_letters_of_a_diagram_can_be_read_on_a_phone(name):
     assert smallest_on_a_phone(figure.narrow or figure) >= 9
 
 
-@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("draw", DIAGRAMS.values())
 def test_the_style_of_plots_changes_no_layout_of_a_diagram(draw):
     with mpl.rc_context(plotting.style()):

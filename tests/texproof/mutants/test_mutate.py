@@ -103,7 +103,6 @@ b = -U b + b, \qquad 2 \le t \le T
     condition     b = -U b + b
     condition     b = -U b + b, \qquad 3 \le t \le T
     condition     b = -U b + b, \qquad 1 \le t \le T
-    condition     b = -U b + b, \qquad 2 \le t \le T+1
     condition     b = -U b + b, \qquad 2 \le t \le T-1
 
 b = U^\top b \cdot (b^\top b)
@@ -516,7 +515,6 @@ b = \phi(b + b) \odot b, \qquad (2 \le t \le T)
     swap factors  b = b \odot \phi(b + b), \qquad (2 \le t \le T)
     condition     b = \phi(b + b) \odot b, \qquad (3 \le t \le T)
     condition     b = \phi(b + b) \odot b, \qquad (1 \le t \le T)
-    condition     b = \phi(b + b) \odot b, \qquad (2 \le t \le T+1)
     condition     b = \phi(b + b) \odot b, \qquad (2 \le t \le T-1)
 """
 

@@ -207,7 +207,8 @@ class Printer:
         for sign, side in zip(relation.signs, relation.sides[1:], strict=True):
             parts += [column, sign, self.side(side)]
             column = self.pick(r"\\ &", r"\\[2pt] &\;", r", \\ &")
-        return self.join(r"\begin{aligned}", *parts, r"\end{aligned}")
+        opening = r"\begin{aligned}" + "&" * parts[0].startswith("[")  # else it begins an option
+        return self.join(opening, *parts, r"\end{aligned}")
 
     def show(self, node):
         match node:
