@@ -17,9 +17,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 LINK = re.compile(r'<a class="reference internal" href="(?P<page>[\w./-]+\.html)#(?P<id>[^"]+)"')
-SHOWN = re.compile(
-    r'<(?P<tag>div class="math|figure|dt|div class="citation)\b[^>]*\bid="(?P<id>[^"]+)"'
-)
+SHOWN = re.compile(r'<(?:div class="math|figure|dt|div class="citation)\b[^>]*\bid="(?P<id>[^"]+)"')
 Reader = Callable[[Path], dict[str, str]]
 
 HEADER_LINK = re.compile(r'<a class="headerlink".*?</a>', re.S)

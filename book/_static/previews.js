@@ -1,11 +1,12 @@
 // A link to an equation, a figure, a term or a citation shows it, when the link is pointed at or has
 // the keyboard's focus. Nothing is loaded before, and nothing from elsewhere: see previews.py.
 (() => {
-  const LINKS = "main a.reference.internal[href*='#'], main .checked a[href*='#']";
+  const LINKS = "main a.reference.internal[href*='#']";
   const SHOWN = "div.math, figure, dt, div.citation";
   const OPENS_AFTER = 250; // milliseconds
   const CLOSES_AFTER = 200;
   let box = null;
+  let wanted = null; // the link whose preview is open, or on its way
   let timer = 0;
   let scriptLoaded = null;
 
@@ -35,13 +36,14 @@
   const close = () => {
     clearTimeout(timer);
     box?.remove();
-    box = null;
+    box = wanted = null;
   };
 
   const open = async (link) => {
-    const html = await target(link);
     close();
-    if (!html) return;
+    wanted = link;
+    const html = await target(link);
+    if (!html || wanted !== link) return;
     box = document.createElement("div");
     box.className = "preview bd-article";
     box.setAttribute("role", "tooltip");
