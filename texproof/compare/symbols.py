@@ -103,11 +103,31 @@ class SymbolNetwork(Network):
             worth = mpmath.nstr(self.table[symbol].real, digits + 5)
             self._floats[symbol] = sympy.Float(worth, digits + 5)
 
-        def evaluate(expression: sympy.Expr) -> Any:
-            check_time()
-            return context.mpf(str(sympy.sympify(expression).xreplace(self._floats).evalf(digits)))
+        done: dict[int, sympy.Basic] = {}
 
-        return value.map(evaluate)
+        def evaluate(expression: sympy.Expr) -> Any:
+            number = _replaced(expression, self._floats, done)
+            return context.mpf(str(number.evalf(digits)))
+
+        return value.map(sympy.sympify).map(evaluate)
+
+
+def _replaced(
+    part: sympy.Basic, worth: dict[sympy.Symbol, sympy.Float], done: dict[int, sympy.Basic]
+) -> sympy.Basic:
+    """An expression with numbers for its symbols, each part that it shares replaced once.
+
+    SymPy's own ``xreplace`` walks a tree: a matrix power of 40 then has too many leaves to ever end.
+    """
+    if id(part) not in done:
+        check_time()
+        if isinstance(part, sympy.Symbol):
+            done[id(part)] = worth.get(part, part)
+        elif part.args:
+            done[id(part)] = part.func(*(_replaced(each, worth, done) for each in part.args))
+        else:
+            done[id(part)] = part
+    return done[id(part)]
 
 
 class SymbolsAsNumbers:

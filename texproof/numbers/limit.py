@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +23,38 @@ class NotFinished(EquationError):
 
 @contextmanager
 def time_limit(seconds: float | None = None) -> Iterator[None]:
-    """What is computed inside, and asks :func:`check_time`, stops after so many seconds of computing."""
+    """What is computed inside, and asks :func:`check_time`, stops after so many seconds of computing.
+
+    So does what never asks, such as SymPy, in the main thread of a Unix process.
+    """
     allowed = SECONDS if seconds is None else seconds
-    token = _deadline.set((time.process_time() + allowed, allowed))
+    with _alarm(allowed):
+        token = _deadline.set((time.process_time() + allowed, allowed))
+        try:
+            yield
+        finally:
+            _deadline.reset(token)
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """:func:`check_time` is called after so many seconds of computing, and ten times a second from then on.
+
+    Not only once: SymPy catches many an error and goes on.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+    handler = signal.signal(signal.SIGPROF, lambda *_: check_time())
+    timer = signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.1), 0.1)
     try:
         yield
     finally:
-        _deadline.reset(token)
+        signal.setitimer(signal.ITIMER_PROF, *timer)
+        signal.signal(signal.SIGPROF, handler)
 
 
 def check_time() -> None:
@@ -37,5 +64,5 @@ def check_time() -> None:
         NotFinished: it is.
     """
     limit = _deadline.get()
-    if limit is not None and time.process_time() > limit[0]:
+    if limit is not None and time.process_time() >= limit[0]:
         raise NotFinished(f"not finished in {limit[1]:g} s")
