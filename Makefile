@@ -30,7 +30,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(INSTALLED): requirements.txt pyproject.toml package-lock.json tools/configure_environment.py \
-  tools/install_katex.py $(wildcard tools/save_before_run/*)
+  tools/install_node_packages.py $(wildcard tools/save_before_run/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is not there or is older than Python 3.11."; \
 	  echo "Name another one, for example: make PYTHON=python3.11 book"; exit 1; }
@@ -38,7 +38,7 @@ $(INSTALLED): requirements.txt pyproject.toml package-lock.json tools/configure_
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/python -m pip --disable-pip-version-check check
 	$(BIN)/python tools/configure_environment.py
-	$(BIN)/python tools/install_katex.py
+	$(BIN)/python tools/install_node_packages.py
 	@mkdir -p $(OWN)
 	@touch $@
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from texproof.errors import EquationError, Inline, Source, place
 from texproof.inline import InlineAccount, account_for_inline
+from texproof.live import written
 from texproof.read.chapter import Cell, Chapter
 from texproof.report.report import Result
-from texproof.report.session import Session, active
+from texproof.report.session import Recipe, Session, active
 
 Definition = tuple[str, str, str]
 """The name that is defined, the file and the label of the equation that does it."""
@@ -32,6 +33,7 @@ class ChapterCheck:
         uses: the definitions on which something depends that was checked.
         unused: the chapter's other definitions, each with a complaint that holds if no other
             chapter uses it.
+        recipes: what its cells did.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class ChapterCheck:
     inline: list[InlineAccount] = field(default_factory=list)
     uses: set[Definition] = field(default_factory=set)
     unused: dict[Definition, str] = field(default_factory=dict)
+    recipes: list[Recipe] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -57,7 +60,7 @@ def check_chapter(path: Path, session: Session | None = None) -> ChapterCheck:
     start = time.perf_counter()
     session = session or Session(mutants=0)
     session.directory = path.parent
-    outcome = ChapterCheck(path, session.results)
+    outcome = ChapterCheck(path, session.results, recipes=session.recipes)
     try:
         chapter = session.chapter(path.name)
     except EquationError as error:
@@ -192,4 +195,5 @@ def as_json(check: ChapterCheck) -> dict[str, Any]:
             }
             for account in check.inline
         ],
+        "live": written(check.recipes),
     }

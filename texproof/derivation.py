@@ -75,6 +75,7 @@ class Derivation:
         self._sources = self._read_chapters()
         self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())
         self._session.models.append(self.model)
+        self._steps = self._session.begin(T, indices, sizes)
         self._used: dict[str, str] = {}
         self._learned: dict[str, Source] = {}
         self._unread: dict[str, Source] = {}
@@ -108,7 +109,7 @@ class Derivation:
         names.activations.update(old.names.activations)
         model = Model(names, old.last, old.sizes, old.macros)
         for label, source in learned.items():
-            learn(model, source, self._used[label])
+            model.learn(source, self._used[label])
         models = self._session.models
         models[:] = [model if known is old else known for known in models]
         self.model, self._learned = model, learned
@@ -140,6 +141,7 @@ class Derivation:
             raise EquationError(
                 f"the equation is {before} already, it cannot be {use} too", None, source
             )
+        self._steps.append((use, source))
         return source
 
     def _report(self, judge: Callable[[str], Result], labels: tuple[str, ...]) -> Results:
@@ -172,7 +174,7 @@ class Derivation:
         source = self._claim_label(label, use)
         if label not in self._learned:
             try:
-                learn(self.model, source, use)
+                self.model.learn(source, use)
             except EquationError:
                 self._unread[label] = source
                 self._learn_anew()  # without the half that was understood
@@ -189,12 +191,14 @@ class Derivation:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
         for name in names:
             _require_text("names", name, r"names such as \ell")
+            self._steps.append(("function", name))
         self.model.names.scalar_functions.update(names)
 
     def activation(self, *names: str) -> None:
         r"""Say that ``\phi(...)`` is an unknown differentiable function of one variable, applied to each entry."""
         for name in names:
             _require_text("names", name, r"names such as \phi")
+            self._steps.append(("activation", name))
         self.model.names.activations.update(names)
 
     def define(self, *labels: str) -> Results:
@@ -477,11 +481,6 @@ class Derivation:
         printed = (replace(source, text=rf"\displaystyle {sympy.latex(eq)}") for eq in shown)
         self._session.results.extend(Result(text, "computed") for text in printed)
         return shown
-
-
-def learn(model: Model, source: Source, use: str) -> None:
-    """Read an equation as what it is used for: ``declared`` or ``defined``."""
-    model.declare(source) if use == "declared" else model.define(source)
 
 
 def _import_sympy() -> Any:

@@ -3,7 +3,7 @@
 The page gets KaTeX's HTML for the eye and MathML, with the LaTeX source, for screen readers and
 for the clipboard. One Node process serves a whole build; a formula that KaTeX rejects is a warning,
 and warnings are errors. KaTeX's program, stylesheet and fonts are of one version, that of
-``package-lock.json``; ``tools/install_katex.py`` puts them where this extension finds them.
+``package-lock.json``; ``tools/install_node_packages.py`` puts them where this extension finds them.
 
 Fonts that most pages need are part of the stylesheet, so formulas have their final size as soon as
 they are painted, also in pages opened from a folder. The rest are loaded where they are used.

@@ -246,6 +246,7 @@ def test_an_outcome_as_plain_data():
             },
         ],
         "inline": [],
+        "live": {"recipes": [], "sources": {}},
     }
     empty = ChapterCheck(Path("page.md"))
     assert (empty.ok, as_json(empty)["seconds"], as_json(empty)["equations"]) == (True, 0.0, [])

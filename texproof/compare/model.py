@@ -49,6 +49,10 @@ class Model:
         self.sources.append(source)
         definitions.define(source, self.names, self.macros, self.last)
 
+    def learn(self, source: Source, use: str) -> None:
+        """Read an equation as what it is used for: ``declared`` or ``defined``."""
+        self.declare(source) if use == "declared" else self.define(source)
+
     def claims(self, source: Source) -> list[Claim]:
         """The claims that an equation makes; see :func:`~texproof.mean.claims.read_claims`."""
         return read_claims(source, self.names, self.macros)

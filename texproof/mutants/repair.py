@@ -32,19 +32,25 @@ def repair(model: Model, source: Source, blamed: Span | None, seconds: float = S
         blamed: the side that is wrong, as far as that is known; changes inside it come first.
         seconds: of computing, how long to look.
     """
-    start, end = blamed or (0, len(source.text))
     stop = time.process_time() + seconds
+    for found in repairs(model, source, blamed):
+        if found:
+            return f"did you mean {in_words(found)}?"
+        if time.process_time() > stop:
+            break
+    return ""
+
+
+def repairs(model: Model, source: Source, blamed: Span | None) -> Iterator[Mutant | None]:
+    """The edits with which a wrong equation holds, as they are found; nothing for each other that was tried."""
+    start, end = blamed or (0, len(source.text))
     try:
         edits = [*mutants(source, model.names, model.macros), *_slips(model, source)]
     except EquationError:
-        return ""  # what cannot be read cannot be edited
+        return  # what cannot be read cannot be edited
     edits.sort(key=lambda edit: not start <= edit.span[0] <= edit.span[1] <= end)
     for edit in edits:
-        if time.process_time() > stop:
-            break
-        if _holds(model, edit.source):
-            return f"did you mean {_in_words(edit)}?"
-    return ""
+        yield edit if _holds(model, edit.source) else None
 
 
 def _holds(model: Model, source: Source) -> bool:
@@ -137,7 +143,7 @@ def _factors(
 # ---------------------------------------------------------------- in words
 
 
-def _in_words(edit: Mutant) -> str:
+def in_words(edit: Mutant) -> str:
     """What would be printed, and in place of what, with LaTeX between dollars."""
     text, (start, end) = edit.original.text, edit.span
     old, new = _bare(text[start:end]), _bare(edit.replacement)

@@ -31,6 +31,20 @@ EQUIVALENT_MUTANTS = "equivalent_mutants.yml"
 """Beside the chapters: mutants that survive because they say the same, each with the reason."""
 
 
+Step = tuple[str, Source | str]
+"""What is done, such as ``defined``, and with which equation; ``function`` or ``activation``, and its name."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One derivation: its time steps, index letters and sizes, and what its cells did, in order."""
+
+    last: int
+    indices: str
+    sizes: Mapping[str, int]
+    steps: list[Step] = field(default_factory=list)
+
+
 @dataclass
 class Session:
     """One run over derivation cells.
@@ -41,6 +55,7 @@ class Session:
             mutation testing.
         results: what the derivations reported, in order.
         models: the models that the derivations built, with the names of the chapters.
+        recipes: what the cells did, one for each derivation, to do it again elsewhere.
         used: each name that something checked depends on, with the equation that defines it.
         quick: only the first numeric level, no mutants.
         mutants: how many mutants of each claim to try; ``None`` for all.
@@ -54,6 +69,7 @@ class Session:
     edits: Mapping[tuple[str, str], str] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
     models: list[Model] = field(default_factory=list)
+    recipes: list[Recipe] = field(default_factory=list)
     used: set[tuple[str, Source]] = field(default_factory=set)
     quick: bool = False
     mutants: int | None = None
@@ -92,6 +108,11 @@ class Session:
             chapter = self._as_saved(notebook, str(Path(name).with_suffix(NOTEBOOK)))
             self._reasons_of_notebooks.update(chapter.equivalent_mutants)
         return self._edited(chapter)
+
+    def begin(self, last: int, indices: str, sizes: Mapping[str, int]) -> list[Step]:
+        """A derivation begins: the list of its steps, to be filled."""
+        self.recipes.append(Recipe(last, indices, dict(sizes)))
+        return self.recipes[-1].steps
 
     def note_use(self, keys: Iterable[str], names: Vocabulary) -> None:
         """Something was checked in which these quantities occur."""

