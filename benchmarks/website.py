@@ -140,7 +140,9 @@ def copy_mathjax(target: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copyfile(ROOT / name, place / name)
-        spec = spec_from_file_location("install_node_packages", ROOT / "tools" / "install_node_packages.py")
+        spec = spec_from_file_location(
+            "install_node_packages", ROOT / "tools" / "install_node_packages.py"
+        )
         assert spec is not None
         assert spec.loader is not None
         tool = module_from_spec(spec)

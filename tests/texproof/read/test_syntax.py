@@ -201,14 +201,14 @@ class Printer:
 
     def block(self, relation):
         """A whole equation, aligned or not."""
-        if self.pick(True, False):
+        first = self.show(relation.sides[0])
+        if self.pick(True, False) or first.startswith("["):  # behind \begin{aligned}: an option
             return self.show(relation) + self.pick("", ",", ".", r" \tag{1}")
-        parts, column = [self.show(relation.sides[0])], self.pick("&", r"\\ &")
+        parts, column = [first], self.pick("&", r"\\ &")
         for sign, side in zip(relation.signs, relation.sides[1:], strict=True):
             parts += [column, sign, self.side(side)]
             column = self.pick(r"\\ &", r"\\[2pt] &\;", r", \\ &")
-        opening = r"\begin{aligned}" + "&" * parts[0].startswith("[")  # else it begins an option
-        return self.join(opening, *parts, r"\end{aligned}")
+        return self.join(r"\begin{aligned}", *parts, r"\end{aligned}")
 
     def show(self, node):
         match node:

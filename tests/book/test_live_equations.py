@@ -1,0 +1,69 @@
+"""Equations that readers change: what a build puts into pages, and only if it is asked to."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.texproof.test_sphinx import Book
+
+ROOT = Path(__file__).parents[2]
+ON = f"""\
+  local_extensions: {{live_equations: {json.dumps(str(ROOT / "book/_ext"))}}}
+  config: {{live: true}}
+"""
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory):
+    """The same book without and with live equations; the latter has a box open."""
+    found = []
+    for name, setting in (("off", ON.replace("true", "false")), ("on", ON)):
+        book = Book(tmp_path_factory.mktemp(name))
+        with (book.folder / "_config.yml").open("a", encoding="utf-8") as config:
+            config.write(setting)
+        book.edit("filter.md", "$$ (eq-gain)\n", "$$ (eq-gain)\n\n```{live-box} eq-gain\n```\n")
+        status, output = book.build()
+        assert status == 0, output
+        found.append(book)
+    return found
+
+
+def test_each_claim_that_cells_verify_or_refute_has_a_button(books):
+    _, book = books
+    buttons = re.findall(r'data-label="([\w-]+)" data-status="(\w+)"', book.page("filter"))
+    assert dict(buttons) == {
+        "eq-jacobian": "verified",
+        "eq-gain": "verified",
+        "eq-tempting": "refuted",
+    }
+    assert 'aria-label="Change equation (1.1) and check it"' in book.page("adam")
+
+
+def test_a_page_names_what_is_there(books):
+    _, book = books
+    site = book.folder / "_build/html"
+    told = re.search(r'id="live-page">(.*?)</script>', book.page("filter"))
+    page = json.loads(told[1])
+    written = json.loads((site / page["equations"]).read_text(encoding="utf-8"))
+    assert written["sources"]["eq-gain"]["text"] in (book.folder / "filter.md").read_text("utf-8")
+    [box] = re.findall(r"_static/live/\w+/box\.js", book.page("filter"))
+    folder = (site / box).parent
+    names = {file.name for file in folder.iterdir()}
+    assert {"box.js", "worker.js", "katex.min.js", "pyodide.mjs", "checker.zip"} < names
+    large = ("pyodide.asm.wasm.gz", "stdlib.zip", "checker.zip")
+    assert page["bytes"] == sum((folder / name).stat().st_size for name in large)
+
+
+def test_a_box_that_is_open_from_the_start_holds_the_printed_equation(books):
+    _, book = books
+    box = book.page("filter").partition("<template")[0].partition("<textarea")[2]
+    assert r"\frac{\partial J}{\partial s_t} e_t^\top" in box
+
+
+def test_without_the_setting_a_site_has_nothing_of_it(books):
+    book, _ = books
+    for name in ("filter", "adam"):
+        assert "live" not in book.page(name)
+    assert not (book.folder / "_build/html/_static/live").exists()
