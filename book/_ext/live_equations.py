@@ -16,6 +16,7 @@ import html
 import importlib.metadata
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -35,6 +36,7 @@ from texproof.sphinx import macros_of_pages
 logger = logging.getLogger(__name__)
 
 OWN = Path(__file__).parent / "live"
+BOX = OWN / "box.html"
 MODULES = KATEX.parent
 PACKAGES = ("lark", "mpmath", "yaml", "texproof")
 DISTRIBUTIONS = ("lark", "mpmath", "PyYAML")
@@ -115,7 +117,8 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             number = _number(app, docname, label)
             button = (
                 f'<button type="button" class="live-button" data-label="{html.escape(label)}" '
-                f'data-status="{claimed[label]}" aria-expanded="false" title="Change it and check it" '
+                f'data-status="{claimed[label]}" data-number="{number}" '
+                f'aria-expanded="false" title="Change it and check it" '
                 f'aria-label="Change equation {number} and check it">✎</button>'
             )
             mark.replace_self(nodes.raw("", button + mark.astext(), format="html"))
@@ -128,8 +131,13 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if label not in claimed:
             logger.warning("no cell verifies or refutes %s", label, location=place)
             continue
-        text = form(app, docname, sources[label]["text"], open_from_start=True)
-        place.replace_self(nodes.raw("", text, format="html"))
+        said = f"Check loads the checker, {size(app) / 1e6:.1f} MB, once."
+        text = sources[label]["text"]
+        box = form(app, docname, _number(app, docname, label), text, said)
+        unfit = ("close", "mistake") if claimed[label] == "refuted" else ("close",)
+        for action in unfit:
+            box = box.replace(f'data-action="{action}"', f'data-action="{action}" hidden')
+        place.replace_self(nodes.raw("", box, format="html"))
 
 
 def _number(app: Sphinx, docname: str, label: str) -> str:
@@ -138,17 +146,15 @@ def _number(app: Sphinx, docname: str, label: str) -> str:
     return f"({'.'.join(map(str, number))})" if number else ""
 
 
-def form(app: Sphinx, docname: str, text: str = "", open_from_start: bool = False) -> str:
-    """The box below an equation."""
-    said = ""
-    if open_from_start:
-        said = f"Check loads the checker, {size(app) / 1e6:.1f} MB, once."
-    here = app.builder.get_relative_uri(docname, HELP)
-    filled = (OWN / "box.html").read_text(encoding="utf-8")
-    if open_from_start:
-        filled = filled.replace('data-action="close"', 'data-action="close" hidden')
-    filled = filled.replace("HELP", f"{here}#{HELP_SECTION}").replace("SAID", said)
-    return filled.replace("TEXT", html.escape(text))
+def form(app: Sphinx, docname: str, number: str = "", text: str = "", said: str = "") -> str:
+    """The box below an equation; empty, it is what the script fills."""
+    filled = {
+        "HELP": f"{app.builder.get_relative_uri(docname, HELP)}#{HELP_SECTION}",
+        "NUMBER": number,
+        "SAID": said,
+        "TEXT": html.escape(text),
+    }
+    return re.sub("|".join(filled), lambda found: filled[found[0]], BOX.read_text("utf-8"))
 
 
 def size(app: Sphinx) -> int:

@@ -89,6 +89,14 @@ def test_a_sign_is_refuted_where_it_stands_and_repaired(lstm):
     assert found["words"] == "$f_{t+1}$ in place of $f_t$"
 
 
+def test_a_claim_that_reaches_beyond_the_last_step_is_refuted_before_it(lstm):
+    equation = cell(lstm)
+    answer = equation.check(equation.source.text.replace("f_{t+1}", "f_{t+2}"))
+    assert answer.verdict == "refuted"
+    [values] = answer.remarks
+    assert "on the left and" in values
+
+
 def test_there_may_be_no_repair(lstm):
     equation = cell(lstm)
     wrong = r"\delta^{h}_t = f_t + i_t"

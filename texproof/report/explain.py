@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, Source
+from texproof.errors import ClaimFailed, EquationError, Source
 from texproof.mean.vocabulary import LAST_TIME
 from texproof.numbers.arithmetic import ComplexStep
 
@@ -27,14 +27,19 @@ def explain(error: ClaimFailed, model: Model, source: Source) -> list[str]:
         return []
     claim, at = found[0]
     instances: list[Instance] = []
-    values = ""
+    values, all_tried = "", True
     for environment in claim.instances(network.last):
-        left, right = (network.evaluate(side, environment) for side in claim.sides[at - 1 : at + 1])
+        try:
+            left, right = (network.evaluate(s, environment) for s in claim.sides[at - 1 : at + 1])
+        except EquationError:  # such as a time outside of the network
+            all_tried = False  # then nothing can be said of where it holds
+            continue
         same, _ = network.arithmetic.agree(left, right)
         instances.append((environment, same))
         if not same and not values:
             values = _values(left, right)
-    return [text for text in (where_it_holds(instances), values) if text]
+    where = where_it_holds(instances) if all_tried else ""
+    return [text for text in (where, values) if text]
 
 
 def _values(left: Any, right: Any) -> str:

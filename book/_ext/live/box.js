@@ -146,11 +146,10 @@ class Box {
     this.remarks = find(".live-remarks");
     this.label = button.dataset.label;
     this.original = this.text.value;
-    const number = button.closest(".checked-equation").querySelector(".eqno")?.firstChild.textContent ?? "";
+    const { number } = button.dataset;
     find(".live-number").textContent = number;
     form.setAttribute("aria-label", `Change equation ${number}`);
-    this.mistake = find("[data-action=mistake]");
-    this.mistake.hidden = button.dataset.status !== "verified";
+    find("[data-action=mistake]").hidden = button.dataset.status !== "verified";
     button.setAttribute("aria-expanded", "true");
     const actions = { mistake: () => this.makeMistake(), original: () => this.put(this.original), close: () => this.close() };
     for (const [name, action] of Object.entries(actions)) find(`[data-action=${name}]`).onclick = action;
@@ -190,7 +189,8 @@ class Box {
   }
 
   say(verdict, words) {
-    this.form.dataset.verdict = verdict;
+    if (verdict) this.form.dataset.verdict = verdict;
+    else delete this.form.dataset.verdict;
     this.status.textContent = verdict ? `${SIGNS[verdict]} ${words}` : words;
     this.remarks.replaceChildren();
   }
@@ -275,9 +275,10 @@ class Box {
       return this.show(text);
     }
     const words = { refuted: "Refuted", unreadable: "Not understood", unfinished: "Neither verified nor refuted" };
-    this.say(verdict, `${words[verdict]}: ${message.replace(" [float64, complex step]", "")}.`);
+    const reason = message.replace("the equation does not hold here: ", "").replace(/ \[[^\]]*\]$/, "");
+    this.say(verdict, `${words[verdict]}: ${reason}.`);
     this.show(text, span);
-    for (const remark of remarks) this.remark(await sentence(remark));
+    if (remarks.length) this.remark(await sentence(remarks.map((r) => `${r[0].toUpperCase()}${r.slice(1)}.`).join(" ")));
     if (verdict === "refuted") await this.lookForRepair(text, span, current);
   }
 
