@@ -97,6 +97,14 @@ def test_a_claim_that_reaches_beyond_the_last_step_is_refuted_before_it(lstm):
     assert "on the left and" in values
 
 
+def test_what_is_compared_with_zero_is_told_by_its_values(lstm):
+    equation = LiveEquation(lstm, "eq-lstm-arrow")
+    wrong = equation.source.text.replace(r"{\partial h_{t-1}} = 0", r"{\partial c_{t-1}} = 0")
+    assert wrong != equation.source.text
+    [values] = equation.check(wrong).remarks
+    assert values.endswith("and 0 on the right")
+
+
 def test_there_may_be_no_repair(lstm):
     equation = cell(lstm)
     wrong = r"\delta^{h}_t = f_t + i_t"

@@ -44,9 +44,14 @@ def explain(error: ClaimFailed, model: Model, source: Source) -> list[str]:
 
 def _values(left: Any, right: Any) -> str:
     """The entry that differs most, on both sides."""
-    rows, columns = left.shape[-2:]
+    rows, columns = (max(sizes) for sizes in zip(left.shape, right.shape, strict=True))
+
+    def entry_of(side: Any, row: int, column: int) -> float:
+        alone = side.shape == (1, 1)  # such as a printed 0, which stands for zeros of any shape
+        return complex(side[0, 0] if alone else side[row, column]).real
+
     pairs = [
-        (row, column, complex(left[row, column]).real, complex(right[row, column]).real)
+        (row, column, entry_of(left, row, column), entry_of(right, row, column))
         for row in range(rows)
         for column in range(columns)
     ]
