@@ -130,6 +130,7 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         sources = app.texproof.checked[docname]["live"]["sources"]  # type: ignore[attr-defined]
         if label not in claimed:
             logger.warning("no cell verifies or refutes %s", label, location=place)
+            place.parent.remove(place)
             continue
         said = f"Check loads the checker, {size(app) / 1e6:.1f} MB, once."
         text = sources[label]["text"]
