@@ -18,6 +18,7 @@ FLOORS = [
     ["code"],
     ["mutants"],
     ["report"],
+    ["live"],
     ["check", "inline"],
     ["site", "mutate_chapter"],
     ["derivation"],
