@@ -142,9 +142,10 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _number(app: Sphinx, docname: str, label: str) -> str:
+    _, number = app.env.get_domain("math").equations.get(label, ("", ""))  # type: ignore[attr-defined]
     counted = app.env.toc_fignumbers.get(docname, {}).get("displaymath", {})
-    number = counted.get(nodes.make_id(f"equation-{label}"), ())
-    return f"({'.'.join(map(str, number))})" if number else ""
+    found = counted.get(nodes.make_id(f"equation-{label}"), (number,))
+    return f"({'.'.join(map(str, found))})"
 
 
 def form(app: Sphinx, docname: str, number: str = "", text: str = "", said: str = "") -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 
 from texproof.errors import EquationError
 
@@ -48,13 +49,20 @@ def _alarm(seconds: float) -> Iterator[None]:
     ):
         yield
         return
-    handler = signal.signal(signal.SIGPROF, lambda *_: check_time())
+    handler = signal.signal(signal.SIGPROF, _ring)
     timer = signal.setitimer(signal.ITIMER_PROF, max(seconds, 0.1), 0.1)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, *timer)
         signal.signal(signal.SIGPROF, handler)
+
+
+def _ring(number: int, interrupted: FrameType | None) -> None:
+    """Stop what computes; not what others run in between, such as at a garbage collection."""
+    module = interrupted.f_globals.get("__name__", "") if interrupted else ""
+    if module.partition(".")[0] in ("sympy", "mpmath", "texproof"):
+        check_time()
 
 
 def check_time() -> None:
