@@ -8,7 +8,7 @@ the same check: the claim is read and compared as :meth:`texproof.Derivation.ver
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -43,6 +43,12 @@ def written(recipes: Iterable[Recipe]) -> Written:
             steps.append([use, what])
         told.append({**asdict(recipe), "steps": steps})
     return {"recipes": told, "sources": sources}
+
+
+def claims_of(chapter: Written) -> dict[str, str]:
+    """What the cells of a chapter verify or refute: ``verified`` or ``refuted``, by label."""
+    steps = [step for recipe in chapter["recipes"] for step in recipe["steps"]]
+    return {label: use for use, label in reversed(steps) if use in ("verified", "refuted")}
 
 
 @dataclass(frozen=True)
@@ -83,25 +89,17 @@ class LiveEquation:
         self._model, self.source = _model_at(chapter, label, macros or {})
         self._repairs: tuple[str, Iterator[Mutant | None]] = ("", iter(()))
 
-    def check(self, text: str, tell: Callable[[str], object] = lambda level: None) -> Answer:
-        """The verdict on a text in place of the printed one.
-
-        Args:
-            text: LaTeX of a claim.
-            tell: is called with the name of each method, as soon as that agrees.
-        """
+    def check(self, text: str) -> Answer:
+        """The verdict on a text in place of the printed one."""
         if len(text) > LONGEST:
             message = f"this has {len(text)} characters; expected at most {LONGEST}"
             return Answer("unreadable", message)
-        source, levels = replace(self.source, text=text), []
+        source = replace(self.source, text=text)
         try:
-            for finding in check_all(self._model, self._model.claims(source)):
-                if finding.comparison:
-                    levels.append(finding.level)
-                    tell(finding.level)
+            findings = [*check_all(self._model, self._model.claims(source))]
         except EquationError as error:
             return self._answer(error, source)
-        return Answer("verified", levels=tuple(levels))
+        return Answer("verified", levels=tuple(f.level for f in findings if f.comparison))
 
     def _answer(self, error: EquationError, source: Source) -> Answer:
         span = error.span if error.source == source else None
@@ -131,10 +129,12 @@ class LiveEquation:
             self._repairs = text, repairs(self._model, source, blamed)
         for tried, edit in enumerate(self._repairs[1], 1):
             if edit:
+                self._repairs = "", iter(())  # asked once more, it finds the same
                 found = {"span": edit.span, "replacement": edit.replacement}
                 return {**found, "words": in_words(edit)}
             if tried == count:
                 return {}
+        self._repairs = "", iter(())
         return None
 
     def mistake(self, seed: int) -> str:
@@ -160,15 +160,14 @@ class LiveEquation:
 def _model_at(chapter: Written, label: str, macros: Macros) -> tuple[Model, Source]:
     """What names mean where a claim is first checked, and the claim."""
     sources = {name: Source(**fields) for name, fields in chapter["sources"].items()}
+    claim = [claims_of(chapter).get(label), label]
     for recipe in chapter["recipes"]:
-        if not any(
-            use in ("verified", "refuted") and what == label for use, what in recipe["steps"]
-        ):
+        if claim not in recipe["steps"]:
             continue
         names = Vocabulary(tuple(recipe["indices"].split()))
         model = Model(names, recipe["last"], dict(recipe["sizes"]), macros)
         for use, what in recipe["steps"]:
-            if use in ("verified", "refuted") and what == label:
+            if [use, what] == claim:
                 return model, sources[label]
             if use in ("declared", "defined") and sources[what] not in model.sources:
                 model.learn(sources[what], use)

@@ -31,6 +31,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
+from texproof.live import LONGEST, claims_of
 from texproof.sphinx import macros_of_pages
 
 logger = logging.getLogger(__name__)
@@ -101,9 +102,8 @@ def is_live(app: Sphinx) -> bool:
 
 def claims(app: Sphinx, docname: str) -> dict[str, str]:
     """What the cells of a page verify or refute: the status of each, by its label."""
-    page = app.texproof.checked.get(docname, {}).get("live", {})  # type: ignore[attr-defined]
-    steps = [step for recipe in page.get("recipes", ()) for step in recipe["steps"]]
-    return {label: use for use, label in reversed(steps) if use in ("verified", "refuted")}
+    page = app.texproof.checked.get(docname)  # type: ignore[attr-defined]
+    return claims_of(page["live"]) if page else {}
 
 
 def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -135,9 +135,6 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         said = f"Check loads the checker, {size(app) / 1e6:.1f} MB, once."
         text = sources[label]["text"]
         box = form(app, docname, _number(app, docname, label), text, said)
-        unfit = ("close", "mistake") if claimed[label] == "refuted" else ("close",)
-        for action in unfit:
-            box = box.replace(f'data-action="{action}"', f'data-action="{action}" hidden')
         place.replace_self(nodes.raw("", box, format="html"))
 
 
@@ -189,6 +186,7 @@ def add_starter(
         "equations": f"_static/live/{pagename}.json",
         "macros": dict(macros_of_pages(app)),
         "bytes": size(app),
+        "longest": LONGEST,
     }
     told = json.dumps(page).replace("<", r"\u003c")
     context["body"] += (

@@ -53,6 +53,7 @@ def test_a_page_names_what_is_there(books):
     names = {file.name for file in folder.iterdir()}
     assert {"box.js", "worker.js", "katex.min.js", "pyodide.mjs", "checker.zip"} < names
     large = ("pyodide.asm.wasm.gz", "stdlib.zip", "checker.zip")
+    assert 6.0e6 < page["bytes"] < 6.5e6  # CHANGELOG says 6 MB
     assert page["bytes"] == sum((folder / name).stat().st_size for name in large)
 
 

@@ -3,7 +3,6 @@ const here = new URL(".", import.meta.url);
 const site = new URL(document.documentElement.dataset.content_root, document.baseURI);
 const page = JSON.parse(document.getElementById("live-page").textContent);
 const PATIENCE = 60_000; // milliseconds for one answer
-const LONGEST = 6000; // characters, as in texproof/live.py
 const METHODS = {
   "float64, complex step": "floating point",
   "50 digits": "50 digits",
@@ -20,13 +19,13 @@ let onLoaded = () => {};
 const waiting = new Map();
 
 /** Ask the checker; it is started if need be, and given up if it takes too long. */
-async function ask(message, onLevel) {
+async function ask(message) {
   const chapter = await chapterText();
   worker ??= startWorker();
   const id = ++asked;
   return new Promise((resolve, reject) => {
     const patience = setTimeout(() => giveUp("This takes too long. The checker was started anew."), PATIENCE);
-    waiting.set(id, { resolve, reject, onLevel, patience });
+    waiting.set(id, { resolve, reject, patience });
     worker.postMessage({ id, page: page.equations, chapter, macros: JSON.stringify(page.macros), ...message });
   });
 }
@@ -36,7 +35,6 @@ function startWorker() {
   started.onmessage = ({ data }) => {
     if (data.loaded) return onLoaded(data.loaded);
     const entry = waiting.get(data.id);
-    if (data.level) return entry?.onLevel?.(data.level);
     // Python that ran out of stack or memory cannot go on: the next question starts a new worker.
     if (/fatal|call stack|recursion|memory/i.test(data.failed ?? "")) {
       return giveUp("This is too long or too deep for the checker, which was started anew.");
@@ -65,11 +63,12 @@ function giveUp(why) {
 let chapter = null;
 /** What the cells of this page did, as the build wrote it down. */
 function chapterText() {
-  chapter ??= fetch(new URL(page.equations, site), { cache: "no-cache" }).then((response) => {
-    if (response.ok) return response.text();
-    chapter = null;
-    throw new Error("The equations of this page are not there: reload it.");
-  });
+  chapter ??= fetch(new URL(page.equations, site), { cache: "no-cache" })
+    .then((response) => (response.ok ? response.text() : Promise.reject()))
+    .catch(() => {
+      chapter = null;
+      throw new Error("The equations of this page are not there: reload it.");
+    });
   return chapter;
 }
 
@@ -123,7 +122,7 @@ async function sentence(text) {
 // ---------------------------------------------------------------------- the box
 
 /** What a press of a button does: opens a box, or the first action in one that the page came with. */
-export async function start(button) {
+export function start(button) {
   const form = button.closest(".live-box");
   const equation = form?.previousElementSibling ?? button.closest(".checked-equation");
   const opened = equation.nextElementSibling?.matches(".live-box") ? equation.nextElementSibling : null;
@@ -149,7 +148,6 @@ class Box {
     const { number } = button.dataset;
     find(".live-number").textContent = number;
     form.setAttribute("aria-label", `Change equation ${number}`);
-    find("[data-action=mistake]").hidden = button.dataset.status !== "verified";
     button.setAttribute("aria-expanded", "true");
     const actions = { mistake: () => this.makeMistake(), original: () => this.put(this.original), close: () => this.close() };
     for (const [name, action] of Object.entries(actions)) find(`[data-action=${name}]`).onclick = action;
@@ -251,8 +249,8 @@ class Box {
     const current = () => mine === this.running;
     const text = this.text.value;
     try {
-      if (text.length > LONGEST) {
-        return this.say("unreadable", `Not checked: it has ${text.length} characters, and at most ${LONGEST} can be.`);
+      if (text.length > page.longest) {
+        return this.say("unreadable", `Not checked: it has ${text.length} characters, and at most ${page.longest} can be.`);
       }
       const why = await cannotShow(text);
       if (!current()) return;

@@ -13,7 +13,7 @@ _pages: dict = {}
 _equations: dict = {}
 
 
-def add_page(name: str, text: str, macros: str = "{}") -> None:
+def add_page(name: str, text: str, macros: str) -> None:
     """Take in what a page's cells did, as :func:`texproof.live.written` gives it, in JSON."""
     _pages[name] = json.loads(text), json.loads(macros)
 
@@ -29,8 +29,8 @@ def equation(page: str, label: str) -> LiveEquation:
     return found
 
 
-def check(page: str, label: str, text: str, tell) -> str:
-    return json.dumps(asdict(equation(page, label).check(text, tell)))
+def check(page: str, label: str, text: str) -> str:
+    return json.dumps(asdict(equation(page, label).check(text)))
 
 
 def repair(page: str, label: str, text: str, blamed: str, count: int) -> str:

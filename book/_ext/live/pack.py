@@ -15,13 +15,8 @@ import zipfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-for package in (
-    "numpy",
-    "sympy",
-    "torch",
-    "gmpy2",
-):  # they are not packed, whatever lies in the roots
-    sys.modules[package] = None
+for package in ("numpy", "sympy", "torch", "gmpy2"):
+    sys.modules[package] = None  # not packed, whatever lies in the roots
 sys.path[:0] = roots
 
 SHAPES = (
@@ -78,13 +73,13 @@ STARTING = [
 
 def use_it():
     worker = importlib.import_module("live_worker")
-    worker.add_page("page", json.dumps(SAMPLE))
+    worker.add_page("page", json.dumps(SAMPLE), "{}")
     for text, verdict in (
         (CLAIM, "verified"),
         (CLAIM.replace("-", "+"), "refuted"),
         ("a =", "unreadable"),
     ):
-        answer = json.loads(worker.check("page", "eq-c", text, lambda level: None))
+        answer = json.loads(worker.check("page", "eq-c", text))
         if answer["verdict"] != verdict:
             raise AssertionError(f"expected {verdict}, got {answer}")
         worker.repair("page", "eq-c", text, "null", 300)

@@ -2,7 +2,7 @@
 document.documentElement.dataset.live = "";
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".live-button, .live-box:not([data-live]) button");
-  if (!button || button.dataset.action === "close") return;
+  if (!button) return;
   event.preventDefault();
   const site = new URL(document.documentElement.dataset.content_root, document.baseURI);
   import(new URL("_static/live/FOLDER/box.js", site)).then(

@@ -1,7 +1,6 @@
 // The checker in a worker: Python as WebAssembly, the checker's modules, what cells of pages did.
 // Started by box.js. Large files are kept by the browser, and counted as they arrive.
 const here = new URL(".", import.meta.url);
-const large = ["pyodide.asm.wasm.gz", "stdlib.zip", "checker.zip"];
 const plainFetch = self.fetch.bind(self);
 let loaded = 0;
 
@@ -48,7 +47,7 @@ self.fetch = async (input, options) => {
   if (name === "pyodide.asm.wasm") {
     return new Response(await content(`${name}.gz`), { headers: { "Content-Type": "application/wasm" } });
   }
-  return large.includes(name) ? new Response(await content(name)) : plainFetch(input, options);
+  return name === "stdlib.zip" ? new Response(await content(name)) : plainFetch(input, options);
 };
 
 async function start() {
@@ -72,7 +71,7 @@ const pages = new Set();
 
 const answers = {
   load: () => "{}",
-  check: ({ page, label, text, id }) => checker.check(page, label, text, (level) => postMessage({ id, level })),
+  check: ({ page, label, text }) => checker.check(page, label, text),
   repair: ({ page, label, text, blamed, count }) =>
     checker.repair(page, label, text, JSON.stringify(blamed), count),
   mistake: ({ page, label, seed }) => checker.mistake(page, label, seed),
