@@ -170,6 +170,17 @@ def test_the_box_can_be_used_by_all(
     assert width <= size["width"]
 
 
+def test_no_picture_is_cut_without_a_sign_of_it(page: Page, server: str) -> None:
+    page.set_viewport_size(PHONE)
+    Visit.of(page, server, "gru.html")
+    for label in ("eq-gru-update-params", "eq-gru-before-state-grad", "eq-gru-flip"):
+        picture = open_box(page, label).locator(".live-picture")
+        expect(picture.locator(".katex").first).to_be_visible()
+        cut = picture.evaluate("(box) => box.scrollWidth > box.clientWidth + 1")
+        assert ("goes-on" in (picture.get_attribute("class") or "")) == cut
+        page.keyboard.press("Escape")
+
+
 def test_the_front_page_has_a_wrong_equation_to_check(page: Page, server: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -200,6 +200,7 @@ class Box {
       if (mine !== this.typed) return;
       this.picture.innerHTML = html;
       this.picture.classList.remove("live-old");
+      this.picture.classList.toggle("goes-on", this.picture.scrollWidth > this.picture.clientWidth + 1);
     };
     const marked = span && span[1] > span[0] ? typeset(wrongPart(text, span)) : Promise.reject();
     await marked.catch(() => typeset(text)).then(put, () => this.picture.classList.add("live-old"));
