@@ -12,13 +12,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from texproof.compare.levels import check_all, decide
+from texproof.compare.levels import check_all, decide, other_sizes
 from texproof.compare.model import Model
-from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source, Span
+from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source, Span, located
+from texproof.mean.claims import Claim
+from texproof.mean.conditions import read_condition
+from texproof.mean.reach import names_in, reached, reached_from
+from texproof.mean.terms import Derivative, Reference, Term, within
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import Mutant, mutants
 from texproof.mutants.repair import in_words, repairs
-from texproof.numbers.limit import NotFinished
+from texproof.numbers.limit import NotFinished, time_limit
+from texproof.read import syntax as s
 from texproof.read.typography import Macros
 from texproof.report.explain import explain
 from texproof.report.session import Recipe
@@ -51,6 +56,16 @@ def claims_of(chapter: Written) -> dict[str, str]:
     return {label: use for use, label in reversed(steps) if use in ("verified", "refuted")}
 
 
+def definitions_of(chapter: Written) -> list[str]:
+    """The labels of what the cells of a chapter define before they verify something."""
+    found: dict[str, None] = {}
+    for recipe in chapter["recipes"]:
+        uses = [use for use, _ in recipe["steps"]]
+        last = len(uses) - uses[::-1].index("verified") if "verified" in uses else 0
+        found |= {label: None for use, label in recipe["steps"][:last] if use == "defined"}
+    return list(found)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the checker says of a text.
@@ -77,6 +92,9 @@ class LiveEquation:
         chapter: what the cells of the chapter did, see :func:`written`.
         label: of the claim.
         macros: LaTeX macros of the book.
+        asked: the claim answers an exercise. Then a text must be an answer to it: the same left side
+            under the same conditions, and on the right no derivative, and nothing that is defined by
+            one, but what the printed answer names.
 
     Attributes:
         source: the equation as it is printed.
@@ -85,8 +103,9 @@ class LiveEquation:
         KeyError: no cell verifies or refutes an equation with this label.
     """
 
-    def __init__(self, chapter: Written, label: str, macros: Macros | None = None):
+    def __init__(self, chapter: Written, label: str, macros: Macros | None = None, asked: int = 0):
         self._model, self.source = _model_at(chapter, label, macros or {})
+        self._asked = asked
         self._repairs: tuple[str, Iterator[Mutant | None]] = ("", iter(()))
 
     def check(self, text: str) -> Answer:
@@ -96,21 +115,48 @@ class LiveEquation:
             return Answer("unreadable", message)
         source = replace(self.source, text=text)
         try:
-            findings = [*check_all(self._model, self._model.claims(source))]
+            findings = [*check_all(self._model, self._claims(source))]
         except EquationError as error:
             return self._answer(error, source)
         return Answer("verified", levels=tuple(f.level for f in findings if f.comparison))
 
+    def _claims(self, source: Source) -> list[Claim]:
+        claims = self._model.claims(source)
+        if self._asked:
+            with located(source):
+                printed = self._model.claims(self.source)[self._asked - 1]
+                _require_answer(claims, printed, self._model.names)
+        return claims
+
     def _answer(self, error: EquationError, source: Source) -> Answer:
-        span = error.span if error.source == source else None
-        if isinstance(error, NotFinished):
-            return Answer("unfinished", error.message, span)
-        if isinstance(error, ClaimFailed):
-            return Answer(
-                "refuted", error.message, span, tuple(explain(error, self._model, source))
-            )
-        verdict = "refuted" if isinstance(error, ShapeMismatch) else "unreadable"
-        return Answer(verdict, error.message, span)
+        remarks = explain(error, self._model, source) if isinstance(error, ClaimFailed) else ()
+        return replace(verdict_of(error, source.text), remarks=tuple(remarks))
+
+    @property
+    def question(self) -> tuple[str, str]:
+        """What is printed before and behind the right side: the left side with its sign, and conditions.
+
+        Raises:
+            EquationError: the printed equation has no such statement, or several and this one has a
+                condition.
+        """
+        statements = [
+            statement
+            for row in s.parse(self.source, self._model.macros)
+            for statement in row
+            if read_condition(statement, self._model.names) is None
+        ]
+        claims = self._model.claims(self.source)
+        if not 0 < self._asked <= len(claims):
+            raise EquationError(f"there is no statement {self._asked}", None, self.source)
+        statement, text = statements[self._asked - 1], self.source.text
+        assert isinstance(statement, s.Relation)
+        start, sign = statement.span[0], text.index("=", statement.sides[0].span[1]) + 1
+        if len(claims) == 1:
+            return text[:sign], text[statement.sides[-1].span[1] :]
+        if claims[self._asked - 1].conditions:
+            raise EquationError("the statement has a condition", None, self.source)
+        return text[start:sign].replace("&", ""), ""
 
     def look_for_repair(self, text: str, blamed: Span | None, count: int) -> dict[str, Any] | None:
         """Try some edits of a refuted text in one place; asked again, it tries the next ones.
@@ -128,7 +174,7 @@ class LiveEquation:
             source = replace(self.source, text=text)
             self._repairs = text, repairs(self._model, source, blamed)
         for tried, edit in enumerate(self._repairs[1], 1):
-            if edit:
+            if edit and self._may_be_offered(edit):
                 self._repairs = "", iter(())  # asked once more, it finds the same
                 found = {"span": edit.span, "replacement": edit.replacement}
                 return {**found, "words": in_words(edit)}
@@ -136,6 +182,14 @@ class LiveEquation:
                 return {}
         self._repairs = "", iter(())
         return None
+
+    def _may_be_offered(self, edit: Mutant) -> bool:
+        """Whether an edit that holds is an answer to what is asked."""
+        try:
+            self._claims(edit.source)
+        except EquationError:
+            return False
+        return True
 
     def mistake(self, seed: int) -> str:
         """The printed equation with one mistake in it, which one depends on the seed.
@@ -157,22 +211,168 @@ class LiveEquation:
         return False
 
 
+def verdict_of(error: EquationError, text: str) -> Answer:
+    """What an error says of a text."""
+    span = error.span if error.source and error.source.text == text else None
+    if isinstance(error, NotFinished):
+        return Answer("unfinished", error.message, span)
+    wrong = isinstance(error, ClaimFailed | ShapeMismatch)
+    return Answer("refuted" if wrong else "unreadable", error.message, span)
+
+
+# ---------------------------------------------------------------- an answer to an exercise
+
+
+def _require_answer(claims: list[Claim], answer: Claim, names: Vocabulary) -> None:
+    """Raise an error unless claims answer what a printed one answers, in terms of the same things."""
+    if len(claims) != 1 or claims[0].sides[0] != answer.sides[0]:
+        raise EquationError("expected one right side of what is asked for, and nothing more")
+    if len(claims[0].conditions) != len(answer.conditions):
+        raise EquationError("expected a right side without a condition of its own")
+    allowed = names_in(answer.sides[-1:])
+    differentiated = {_of_what(term) for term in _parts(answer.sides[-1:])}
+    for term in _parts(claims[0].sides[1:]):
+        if term == answer.sides[0]:
+            raise EquationError("this is what is asked for: it cannot be its own answer", term.span)
+        if isinstance(term, Derivative) and _of_what(term) not in differentiated:
+            raise EquationError("the answer is asked for without this derivative", term.span)
+        if isinstance(term, Reference) and term.key not in allowed:
+            inner = [names.quantities[key].definition for key in reached_from([term.key], names)]
+            if any(isinstance(part, Derivative) for part in _parts(filter(None, inner))):
+                raise EquationError(f"the answer is asked for without ${term.key}$", term.span)
+
+
+def _parts(terms: Iterable[Term]) -> Iterator[Term]:
+    return (inner for term in terms for inner in within(term))
+
+
+def _of_what(term: Term) -> tuple[str, frozenset[str]] | None:
+    """Of a derivative: its kind, and what is differentiated by what, at whatever time."""
+    return (term.mode, names_in([term])) if isinstance(term, Derivative) else None
+
+
+# ---------------------------------------------------------------- another definition
+
+
+def what_if(
+    chapter: Written, label: str, text: str, macros: Macros | None = None
+) -> Iterator[tuple[str, str]]:
+    """Put another text in place of a definition, and judge all verified claims that depend on it.
+
+    Args:
+        chapter: what the cells of the chapter did, see :func:`written`.
+        label: of the definition.
+        text: the other one.
+        macros: LaTeX macros of the book.
+
+    Yields:
+        The label of a claim, and ``holds`` or the verdict on it, in the order of the cells.
+
+    Raises:
+        EquationError: the text is no definition.
+    """
+    sources = _sources(chapter)
+    changed = replace(sources[label], text=text)
+    if len(text) > LONGEST:
+        message = f"this has {len(text)} characters; expected at most {LONGEST}"
+        raise EquationError(message, None, changed)
+    for recipe in chapter["recipes"]:
+        if ["defined", label] not in recipe["steps"]:
+            continue
+        model = _empty(recipe, macros or {})
+        for use, what in recipe["steps"]:
+            if use == "verified" and changed in model.sources:
+                verdict = _decided(model, sources[what], changed)
+                if verdict:
+                    yield what, verdict
+            else:
+                _take(model, use, changed if what == label else sources.get(what, what))
+
+
+def _decided(model: Model, source: Source, changed: Source) -> str:
+    """Whether a claim holds at two lengths and sizes; nothing if it does not depend on a definition."""
+    try:
+        claims = model.claims(source)
+        keys = reached((side for claim in claims for side in claim.sides), model.names)
+        if changed not in [model.names.quantities[key].source for key in keys]:
+            return ""
+        with time_limit():
+            decide(model, claims)
+            decide(model, claims, *other_sizes(model))
+    except EquationError as error:
+        return verdict_of(error, source.text).verdict
+    return "holds"
+
+
+# ---------------------------------------------------------------- a derivation that is not the book's
+
+
+def read_all(chapter: Written, macros: Macros | None = None) -> tuple[dict[str, Answer], list[str]]:
+    """Read the declarations and definitions of a chapter with one derivation, going on after errors.
+
+    Returns:
+        What is wrong with those that are not understood, by their labels; and the labels of
+        definitions on which no claim depends, so that nothing is said about them.
+    """
+    [recipe] = chapter["recipes"]
+    sources = _sources(chapter)
+    wrong: dict[str, Answer] = {}
+    model = _empty(recipe, macros or {})
+    needed: frozenset[str] = frozenset()
+    for at, (use, what) in enumerate(recipe["steps"]):
+        source = sources.get(what, what)
+        try:
+            if use == "verified":
+                sides = [side for claim in model.claims(source) for side in claim.sides]
+                needed |= reached(sides, model.names)
+            _take(model, use, source)
+        except EquationError as error:
+            if use != "verified":
+                wrong[what] = verdict_of(error, source.text)
+                model = _empty(recipe, macros or {})  # without the half that was understood
+                for earlier, name in recipe["steps"][:at]:
+                    if name not in wrong:
+                        _take(model, earlier, sources.get(name, name))
+    used = {
+        model.names.quantities[key].source.label for key in needed & model.names.quantities.keys()
+    }
+    defined = [what for use, what in recipe["steps"] if use == "defined" and what not in wrong]
+    return wrong, [label for label in defined if label not in used]
+
+
+# ---------------------------------------------------------------- what cells did, done again
+
+
+def _sources(chapter: Written) -> dict[str, Source]:
+    return {name: Source(**fields) for name, fields in chapter["sources"].items()}
+
+
+def _empty(recipe: dict[str, Any], macros: Macros) -> Model:
+    """A derivation that knows nothing yet."""
+    names = Vocabulary(tuple(recipe["indices"].split()))
+    return Model(names, recipe["last"], dict(recipe["sizes"]), macros)
+
+
+def _take(model: Model, use: str, what: Source | str) -> None:
+    """Take in what a step says about names, if it does."""
+    if use in ("declared", "defined") and what not in model.sources:
+        assert isinstance(what, Source)
+        model.learn(what, use)
+    elif use == "function":
+        model.names.scalar_functions.add(str(what))
+    elif use == "activation":
+        model.names.activations.add(str(what))
+
+
 def _model_at(chapter: Written, label: str, macros: Macros) -> tuple[Model, Source]:
     """What names mean where a claim is first checked, and the claim."""
-    sources = {name: Source(**fields) for name, fields in chapter["sources"].items()}
+    sources = _sources(chapter)
     claim = [claims_of(chapter).get(label), label]
     for recipe in chapter["recipes"]:
         if claim not in recipe["steps"]:
             continue
-        names = Vocabulary(tuple(recipe["indices"].split()))
-        model = Model(names, recipe["last"], dict(recipe["sizes"]), macros)
-        for use, what in recipe["steps"]:
-            if [use, what] == claim:
-                return model, sources[label]
-            if use in ("declared", "defined") and sources[what] not in model.sources:
-                model.learn(sources[what], use)
-            elif use == "function":
-                names.scalar_functions.add(what)
-            elif use == "activation":
-                names.activations.add(what)
+        model = _empty(recipe, macros)
+        for use, what in recipe["steps"][: recipe["steps"].index(claim)]:
+            _take(model, use, sources.get(what, what))
+        return model, sources[label]
     raise KeyError(f"no cell verifies or refutes {label}")

@@ -5,8 +5,10 @@ npm), the modules that checking imports, and what the cells of the page did. ``l
 packs them and what a page loads at the first click, and nothing before. All of it lies in one folder
 of the site, named after its content.
 
-``live: true`` in the configuration of Sphinx switches it on, for builders of HTML. The directive
-``{live-box}``, below an equation and with its label, opens its box from the start.
+``live: true`` in the configuration of Sphinx switches it on, for builders of HTML. Directives:
+``{live-box} LABEL``, below that equation, opens its box from the start; ``{live-answer} LABEL [N]``,
+in an exercise, takes a reader's own right side of an equation of the page, or of its N-th statement; ``{live-notes}`` is the form for
+whole derivations of hers, its lines ``NAME = PAGE: LABEL ...`` the forward passes that she can begin with.
 """
 
 from __future__ import annotations
@@ -31,13 +33,13 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from texproof.live import LONGEST, claims_of
+from texproof.errors import EquationError
+from texproof.live import LONGEST, LiveEquation, Written, claims_of, definitions_of
 from texproof.sphinx import macros_of_pages
 
 logger = logging.getLogger(__name__)
 
 OWN = Path(__file__).parent / "live"
-BOX = OWN / "box.html"
 MODULES = KATEX.parent
 PACKAGES = ("lark", "mpmath", "yaml", "texproof")
 DISTRIBUTIONS = ("lark", "mpmath", "PyYAML")
@@ -83,7 +85,7 @@ def pack(target: Path) -> None:
         done = subprocess.run(command, capture_output=True, encoding="utf-8")
         if done.returncode:
             raise RuntimeError(f"the checker could not be packed for web pages:\n{done.stderr}")
-        for name in ("box.js", "worker.js"):
+        for name in ("box.js", "checker.js", "notes.js", "worker.js"):
             shutil.copyfile(OWN / name, out / name)
         shutil.copyfile(MODULES / "katex" / "dist" / "katex.min.js", out / "katex.min.js")
         out.rename(target)
@@ -100,42 +102,44 @@ def is_live(app: Sphinx) -> bool:
     return bool(app.config.live) and app.builder.format == "html"
 
 
-def claims(app: Sphinx, docname: str) -> dict[str, str]:
-    """What the cells of a page verify or refute: the status of each, by its label."""
+def written(app: Sphinx, docname: str) -> Written:
+    """What the cells of a page did."""
     page = app.texproof.checked.get(docname)  # type: ignore[attr-defined]
-    return claims_of(page["live"]) if page else {}
+    return page["live"] if page else {"recipes": [], "sources": {}}
+
+
+def changeable(app: Sphinx, docname: str) -> dict[str, str]:
+    """What a reader can change: ``verified``, ``refuted`` or ``defined``, by label."""
+    page = written(app, docname)
+    return {**dict.fromkeys(definitions_of(page), "defined"), **claims_of(page)}
 
 
 def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """After the marks were put: a button beside each that a cell of the page gave."""
     live = is_live(app)
-    claimed = claims(app, docname) if live else {}
+    used = changeable(app, docname) if live else {}
     for block in list(doctree.findall(nodes.math_block)):
         mark = block.next_node(nodes.raw, descend=False, siblings=True)
         label = block.get("label")
-        if label in claimed and mark and f"equation-{claimed[label]}" in mark.astext():
-            number = _number(app, docname, label)
-            button = (
-                f'<button type="button" class="live-button" data-label="{html.escape(label)}" '
-                f'data-status="{claimed[label]}" data-number="{number}" '
-                f'aria-expanded="false" title="Change it and check it" '
-                f'aria-label="Change equation {number} and check it">✎</button>'
-            )
+        if label in used and mark and f"equation-{used[label]}" in mark.astext():
+            button = _pencil(label, used[label], _number(app, docname, label))
             mark.replace_self(nodes.raw("", button + mark.astext(), format="html"))
-    for place in list(doctree.findall(_Box)):
-        if not live:
-            place.parent.remove(place)
-            continue
-        label = place["label"]
-        sources = app.texproof.checked[docname]["live"]["sources"]  # type: ignore[attr-defined]
-        if label not in claimed:
-            logger.warning("no cell verifies or refutes %s", label, location=place)
-            place.parent.remove(place)
-            continue
-        said = f"Check loads the checker, {size(app) / 1e6:.1f} MB, once."
-        text = sources[label]["text"]
-        box = form(app, docname, _number(app, docname, label), text, said)
-        place.replace_self(nodes.raw("", box, format="html"))
+    for place in list(doctree.findall(_Place)):
+        try:
+            form = FORMS[place["form"]](app, docname, place["argument"]) if live else ""
+        except (EquationError, KeyError) as error:
+            logger.warning("%s: %s", place["form"], error, location=place)
+            form = ""
+        place.replace_self([nodes.raw("", form, format="html")] if form else [])
+
+
+def _pencil(label: str, status: str, number: str) -> str:
+    what = "see what falls" if status == "defined" else "check it"
+    return (
+        f'<button type="button" class="live-button" data-label="{html.escape(label)}" '
+        f'data-status="{status}" data-number="{number}" aria-expanded="false" '
+        f'title="Change it and {what}" aria-label="Change equation {number} and {what}">✎</button>'
+    )
 
 
 def _number(app: Sphinx, docname: str, label: str) -> str:
@@ -145,15 +149,53 @@ def _number(app: Sphinx, docname: str, label: str) -> str:
     return f"({'.'.join(map(str, found))})"
 
 
-def form(app: Sphinx, docname: str, number: str = "", text: str = "", said: str = "") -> str:
-    """The box below an equation; empty, it is what the script fills."""
-    filled = {
-        "HELP": f"{app.builder.get_relative_uri(docname, HELP)}#{HELP_SECTION}",
-        "NUMBER": number,
-        "SAID": said,
-        "TEXT": html.escape(text),
-    }
-    return re.sub("|".join(filled), lambda found: filled[found[0]], BOX.read_text("utf-8"))
+def open_box(app: Sphinx, docname: str, label: str) -> str:
+    """The box of an equation, open."""
+    if label not in claims_of(written(app, docname)):
+        raise KeyError(f"no cell verifies or refutes {label}")
+    text = written(app, docname)["sources"][label]["text"]
+    number = _number(app, docname, label)
+    return _fill(app, docname, "box", NUMBER=number, TEXT=text, SAID=_loads(app))
+
+
+def answer_form(app: Sphinx, docname: str, argument: str) -> str:
+    """Where a reader types her own right side of an equation, or of one of its statements."""
+    label, _, statement = argument.partition(" ")
+    asked = int(statement or 1)
+    equation = LiveEquation(written(app, docname), label, macros_of_pages(app), asked)
+    before, behind = equation.question
+    given = {"LABEL": label, "BEFORE": before, "BEHIND": behind, "ASKED": str(asked)}
+    return _fill(app, docname, "answer", SAID=_loads(app), **given)
+
+
+def notes_form(app: Sphinx, docname: str, passes: str) -> str:
+    """The form for a reader's own derivation; its script is loaded with the page."""
+    told = {}
+    for line in passes.splitlines():
+        name, page, labels = (part.strip() for part in re.split("[=:]", line))
+        chapter = written(app, page)
+        uses = {what: use for recipe in chapter["recipes"] for use, what in recipe["steps"]}
+        told[name] = [
+            {"use": uses[label], "text": chapter["sources"][label]["text"]}
+            for label in labels.split()
+        ]
+    form = _fill(app, docname, "notes", SAID=_loads(app))
+    return form.replace("PASSES", json.dumps(told).replace("<", r"\u003c"))
+
+
+def _loads(app: Sphinx) -> str:
+    return f"Check loads the checker, {size(app) / 1e6:.1f} MB, once."
+
+
+def _fill(app: Sphinx, docname: str, form: str, **words: str) -> str:
+    """A form with words in place of those in capitals."""
+    help_page = f"{app.builder.get_relative_uri(docname, HELP)}#{HELP_SECTION}"
+    words = {name: html.escape(word) for name, word in {**words, "HELP": help_page}.items()}
+    text = (OWN / f"{form}.html").read_text("utf-8")
+    return re.sub("|".join(words), lambda found: words[found[0]], text)
+
+
+FORMS = {"live-box": open_box, "live-answer": answer_form, "live-notes": notes_form}
 
 
 def size(app: Sphinx) -> int:
@@ -161,17 +203,20 @@ def size(app: Sphinx) -> int:
     return sum((packed(app) / name).stat().st_size for name in LARGE)
 
 
-class _Box(nodes.General, nodes.Element):
-    """Where a box is open from the start."""
+class _Place(nodes.General, nodes.Element):
+    """Where a form will stand."""
 
 
-class LiveBox(SphinxDirective):
-    """The box of the equation above, open."""
+class LiveForm(SphinxDirective):
+    """A box of the equation above, an answer to an exercise, or notes."""
 
-    required_arguments = 1
+    optional_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
-        place = _Box(label=self.arguments[0])
+        argument = "\n".join([*self.arguments, *self.content])
+        place = _Place(form=self.name, argument=argument)
         self.set_source_info(place)
         return [place]
 
@@ -180,7 +225,9 @@ def add_starter(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.Node
 ) -> None:
     """To a page with buttons: the empty box, and the few lines that load the rest at a click."""
-    if not is_live(app) or 'class="live-button"' not in context.get("body", ""):
+    body = context.get("body", "")
+    has_notes = 'class="live-notes"' in body
+    if not is_live(app) or not (has_notes or re.search('class="live-(button|box)"', body)):
         return
     page = {
         "equations": f"_static/live/{pagename}.json",
@@ -188,13 +235,18 @@ def add_starter(
         "bytes": size(app),
         "longest": LONGEST,
     }
+    empty = _fill(app, pagename, "box", NUMBER="", TEXT="", SAID="")
     told = json.dumps(page).replace("<", r"\u003c")
     context["body"] += (
-        f'<template id="live-box">{form(app, pagename)}</template>\n'
+        f'<template id="live-box">{empty}</template>\n'
         f'<script type="application/json" id="live-page">{told}</script>\n'
     )
     starter = (OWN / "start.js").read_text(encoding="utf-8").replace("FOLDER", folder_name())
     app.add_js_file(None, body=starter)
+    if has_notes:
+        context["body"] += (
+            f'<script type="module" src="{context["pathto"](f"_static/live/{folder_name()}/notes.js", 1)}"></script>\n'
+        )
 
 
 # ---------------------------------------------------------------------- build
@@ -213,8 +265,8 @@ def write(app: Sphinx, exception: Exception | None) -> None:
         return
     shutil.copytree(packed(app), folder / folder_name())
     for name in sorted(app.texproof.checked):  # type: ignore[attr-defined]
-        if claims(app, name):
-            content = json.dumps(app.texproof.checked[name]["live"])  # type: ignore[attr-defined]
+        if changeable(app, name):
+            content = json.dumps(written(app, name))
             target = folder / f"{name}.json"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content, encoding="utf-8")
@@ -222,8 +274,9 @@ def write(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("live", False, "html", [bool])
-    app.add_node(_Box)
-    app.add_directive("live-box", LiveBox)
+    app.add_node(_Place)
+    for name in FORMS:
+        app.add_directive(name, LiveForm)
     app.connect("builder-inited", prepare)
     app.connect("doctree-resolved", add_buttons, priority=600)
     app.connect("html-page-context", add_starter)

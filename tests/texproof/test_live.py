@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from texproof.check import as_json, check_chapter
-from texproof.live import LONGEST, LiveEquation
+from texproof.errors import EquationError
+from texproof.live import LONGEST, LiveEquation, read_all, what_if
 from texproof.report.session import Session
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -157,3 +158,138 @@ def test_a_mistake_is_one_and_differs_with_the_seed(lstm, label):
 def test_a_definition_is_no_claim(lstm):
     with pytest.raises(KeyError, match="no cell verifies or refutes eq-lstm-forward"):
         LiveEquation(lstm, "eq-lstm-forward")
+
+
+# ---------------------------------------------------------------- answers to exercises
+
+
+def asked(lstm, label="eq-lstm-cell-grad", statement=1):
+    return LiveEquation(lstm, label, asked=statement)
+
+
+def test_the_question_is_what_is_printed_around_the_right_side(lstm):
+    equation = asked(lstm)
+    before, behind = equation.question
+    assert r"\delta^{c}_t" in before
+    assert before.strip().endswith("=")
+    assert equation.source.text.startswith(before)
+    assert equation.source.text.endswith(behind)
+
+
+def test_one_of_several_statements_can_be_asked_for(lstm):
+    equation = asked(lstm, "eq-lstm-weight-grads", 2)
+    before, behind = equation.question
+    assert (before.split(), behind) == (r"\frac{\partial L}{\partial U_v} =".split(), "")
+    right = r"\sum_{t=1}^{T} \delta^{av}_t h_{t-1}^\top"
+    assert equation.check(before + right).verdict == "verified"
+    assert equation.check(before + right.replace("t-1", "t")).verdict == "refuted"
+    with pytest.raises(EquationError, match="there is no statement 9"):
+        asked(lstm, "eq-lstm-weight-grads", 9).question  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict", "message"),
+    [
+        # the printed answer in another order
+        (
+            r"f_{t+1} \odot \delta^{c}_{t+1} + \delta^{h}_t \odot o_t \odot (1 - \tanh(c_t) \odot \tanh(c_t))",
+            "verified",
+            "",
+        ),
+        (r"f_t \odot \delta^{c}_{t+1}", "refuted", "off by"),
+        (r"\delta^{c}_t", "unreadable", "the same expression"),
+        (r"2 \delta^{c}_t - \delta^{c}_t", "unreadable", "it cannot be its own answer"),
+        (r"\frac{\partial L}{\partial a^{f}_t}", "unreadable", "without this derivative"),
+        (r"f_t, \qquad f_t = f_t", "unreadable", ""),
+        (r"0 \qquad t = T + 1", "unreadable", "a condition of its own"),
+        (r"i_t \odot \delta^{i}_t", "unreadable", r"without $\delta^{i}_{t}$"),
+    ],
+)
+def test_an_answer_says_what_is_asked_in_terms_of_the_printed_one(lstm, right, verdict, message):
+    equation = asked(lstm)
+    before, behind = equation.question
+    answer = equation.check(before + right + behind)
+    assert (answer.verdict, message in answer.message) == (verdict, True), answer
+
+
+def test_an_answer_is_repaired_to_an_answer_alone(lstm):
+    equation = asked(lstm)
+    before, behind = equation.question
+    right = r"\delta^{h}_t \odot o_t \odot (1 - \tanh^2(c_t)) + \delta^{c}_{t+1} \odot f_t"
+    text = before + right + behind
+    found = {}
+    while found == {}:
+        found = equation.look_for_repair(text, None, 100)
+    start, end = found["span"]
+    assert start >= len(before)
+    assert equation.check(text[:start] + found["replacement"] + text[end:]).verdict == "verified"
+
+
+# ---------------------------------------------------------------- another definition
+
+
+def test_a_changed_definition_lets_fall_what_depends_on_it(lstm):
+    forward = lstm["sources"]["eq-lstm-forward"]["text"]
+    assert r"c_t" in forward
+    same = dict(what_if(lstm, "eq-lstm-forward", forward))
+    assert set(same.values()) == {"holds"}
+    assert len(same) > 15
+    # the cell forgets twice: what is derived through f_t falls, the read-out's gradient does not
+    twice = forward.replace(r"f_t \odot c_{t-1}", r"f_t \odot f_t \odot c_{t-1}")
+    assert twice != forward
+    fallen = dict(what_if(lstm, "eq-lstm-forward", twice))
+    assert fallen.keys() == same.keys()
+    assert fallen["eq-lstm-cell-grad"] == "refuted"
+    assert "holds" in fallen.values()
+
+
+@pytest.mark.parametrize("text", ["c_t = ", "c_t = q_t", "1" * (LONGEST + 1), "c_1 + c_2 = 0"])
+def test_what_is_no_definition_is_said_to_be_none(lstm, text):
+    with pytest.raises(EquationError):
+        next(what_if(lstm, "eq-lstm-forward", text))
+
+
+# ---------------------------------------------------------------- a reader's own derivation
+
+
+def own(*steps):
+    """A derivation: pairs of use and LaTeX; the labels are their numbers."""
+    sources = {
+        str(at): {"text": text, "file": "notes.md", "line": at, "label": str(at)}
+        for at, (_, text) in enumerate(steps)
+    }
+    told = [[use, str(at)] for at, (use, _) in enumerate(steps)]
+    recipe = {
+        "last": 3,
+        "indices": "t k",
+        "sizes": {"n": 3},
+        "steps": [["function", r"\ell"], *told],
+    }
+    return {"recipes": [recipe], "sources": sources}
+
+
+SHAPES = "declared", r"h_t \in \mathbb{R}^{n}, \quad u \in \mathbb{R}^{n}"
+FORWARD = "defined", r"h_t = u \odot h_{t-1}, \qquad L = \sum_{t=1}^{T} \ell(h_t)"
+DELTA = "defined", r"\delta_t := \frac{\partial L}{\partial h_t}"
+
+
+def test_a_derivation_of_a_reader_is_read_and_judged():
+    claim = r"\frac{\partial L}{\partial u} = \sum_{t=1}^{T} \delta_t \odot h_{t-1}"
+    notes = own(SHAPES, FORWARD, DELTA, ("verified", claim))
+    assert read_all(notes) == ({}, [])
+    assert LiveEquation(notes, "3").check(claim).verdict == "verified"
+
+
+def test_reading_goes_on_after_errors_and_names_what_nothing_depends_on():
+    notes = own(
+        SHAPES,
+        ("defined", r"s_t = h_t +, \qquad r_t = h_t"),
+        FORWARD,
+        DELTA,
+        ("verified", r"q_t = h_t"),
+    )
+    wrong, unused = read_all(notes)
+    assert list(wrong) == ["1"]
+    assert wrong["1"].verdict == "unreadable"
+    assert wrong["1"].span
+    assert unused == ["2", "3"]

@@ -1,156 +1,44 @@
 // A box below an equation: a reader changes the LaTeX, and the checker, in a worker, says whether it holds.
-const here = new URL(".", import.meta.url);
-const site = new URL(document.documentElement.dataset.content_root, document.baseURI);
-const page = JSON.parse(document.getElementById("live-page").textContent);
-const PATIENCE = 60_000; // milliseconds for one answer
-const METHODS = {
-  "float64, complex step": "floating point",
-  "50 digits": "50 digits",
-  "modulo 2^61 - 1": "modulo a prime",
-};
-const SIGNS = { verified: "✓", refuted: "✗", unreadable: "?", unfinished: "…", busy: "…", failed: "!" };
-
-// ---------------------------------------------------------------------- the worker
-
-let worker = null;
-let ready = false;
-let asked = 0;
-let onLoaded = () => {};
-const waiting = new Map();
-
-/** Ask the checker; it is started if need be, and given up if it takes too long. */
-async function ask(message) {
-  const chapter = await chapterText();
-  worker ??= startWorker();
-  const id = ++asked;
-  return new Promise((resolve, reject) => {
-    const patience = setTimeout(() => giveUp("This takes too long. The checker was started anew."), PATIENCE);
-    waiting.set(id, { resolve, reject, patience });
-    worker.postMessage({ id, page: page.equations, chapter, macros: JSON.stringify(page.macros), ...message });
-  });
-}
-
-function startWorker() {
-  const started = new Worker(new URL("worker.js", here), { type: "module", name: "equation checker" });
-  started.onmessage = ({ data }) => {
-    if (data.loaded) return onLoaded(data.loaded);
-    const entry = waiting.get(data.id);
-    // Python that ran out of stack or memory cannot go on: the next question starts a new worker.
-    if (/fatal|call stack|recursion|memory/i.test(data.failed ?? "")) {
-      return giveUp("This is too long or too deep for the checker, which was started anew.");
-    }
-    waiting.delete(data.id);
-    clearTimeout(entry?.patience);
-    if (data.failed) return entry?.reject(new Error(data.failed));
-    ready = true;
-    entry?.resolve(data.answer);
-  };
-  started.onerror = (event) => giveUp(event.message || "The checker could not be loaded.");
-  return started;
-}
-
-function giveUp(why) {
-  worker?.terminate();
-  worker = null;
-  ready = false;
-  for (const { reject, patience } of waiting.values()) {
-    clearTimeout(patience);
-    reject(new Error(why));
-  }
-  waiting.clear();
-}
-
-let chapter = null;
-/** What the cells of this page did, as the build wrote it down. */
-function chapterText() {
-  chapter ??= fetch(new URL(page.equations, site), { cache: "no-cache" })
-    .then((response) => (response.ok ? response.text() : Promise.reject()))
-    .catch(() => {
-      chapter = null;
-      throw new Error("The equations of this page are not there: reload it.");
-    });
-  return chapter;
-}
-
-// ---------------------------------------------------------------------- typesetting
-
-let katex = null;
-const loadKatex = () => (katex ??= new Promise((resolve, reject) => {
-  const script = document.createElement("script");
-  script.src = new URL("katex.min.js", here);
-  script.onload = () => resolve(window.katex);
-  script.onerror = () => reject(new Error("KaTeX could not be loaded: reload the page."));
-  document.head.append(script);
-}));
-
-/** KaTeX's HTML; a text with rows or columns outside of an environment is one that Sphinx wraps. */
-async function typeset(text, displayMode = true) {
-  const options = {
-    displayMode,
-    macros: { ...page.macros },
-    strict: (code) => (code === "htmlExtension" ? "ignore" : "warn"),
-    trust: ({ command, class: name }) => command === "\\htmlClass" && name === "live-wrong",
-  };
-  const { renderToString } = await loadKatex();
-  const limits = text.replace(/\\over(left|right)arrow\{\\prod\}/g, "\\mathop{$&}\\limits");
-  try {
-    return renderToString(limits, options);
-  } catch (error) {
-    if (!/&|\\\\/.test(limits)) throw error;
-    return renderToString(`\\begin{aligned}${limits}\\end{aligned}`, options);
-  }
-}
-
-/** Why a text cannot be shown, or nothing. What cannot be shown is never called verified. */
-const cannotShow = (text) => typeset(text).then(() => "", (error) => error.message.replace("KaTeX parse error: ", ""));
-
-const wrongPart = (text, [start, end]) =>
-  `${text.slice(0, start)}{\\htmlClass{live-wrong}{${text.slice(start, end)}}}${text.slice(end)}`;
-
-/** A line with formulas between dollar signs. */
-async function sentence(text) {
-  const line = document.createElement("span");
-  for (const [at, part] of text.split("$").entries()) {
-    const piece = document.createElement("span");
-    if (at % 2) await typeset(part, false).then((html) => (piece.innerHTML = html), () => (piece.textContent = part));
-    else piece.textContent = part;
-    line.append(piece);
-  }
-  return line;
-}
-
-// ---------------------------------------------------------------------- the box
+// Of a definition it says which claims fall with the change; in an exercise it judges an answer.
+import {
+  SIGNS, ask, busy, cannotShow, chapterText, inSentences, inWords, isReady, megabytes, page, pictureOf, repairOf, sentence, tooLong,
+} from "./checker.js";
 
 /** What a press of a button does: opens a box, or the first action in one that the page came with. */
 export function start(button) {
   const form = button.closest(".live-box");
+  if (form?.dataset.kind === "answer") {
+    new AnswerBox(form, form.dataset);
+    return button.click();
+  }
   const equation = form?.previousElementSibling ?? button.closest(".checked-equation");
+  const pencil = equation.querySelector(".live-button");
+  const Kind = pencil.dataset.status === "defined" ? DefinitionBox : Box;
   const opened = equation.nextElementSibling?.matches(".live-box") ? equation.nextElementSibling : null;
-  if (opened && !("live" in opened.dataset)) new Box(opened, equation.querySelector(".live-button"));
+  if (opened && !("live" in opened.dataset)) new Kind(opened, pencil.dataset, pencil);
   if (form) return button.click();
   if (opened) return opened.querySelector("textarea").focus();
   const made = document.getElementById("live-box").content.firstElementChild.cloneNode(true);
   equation.after(made);
-  new Box(made, button).load();
+  new Kind(made, pencil.dataset, pencil).load();
 }
 
 class Box {
-  constructor(form, button) {
-    Object.assign(this, { form, button, running: 0, typed: 0, tried: new Set() });
+  constructor(form, { label, number }, button = null) {
+    Object.assign(this, { form, button, label, running: 0, typed: 0, tried: new Set() });
     form.dataset.live = "";
     const find = (selector) => form.querySelector(selector);
     this.text = find("textarea");
     this.picture = find(".live-picture");
     this.status = find(".live-status");
     this.remarks = find(".live-remarks");
-    this.label = button.dataset.label;
     this.original = this.text.value;
-    const { number } = button.dataset;
-    find(".live-number").textContent = number;
-    form.setAttribute("aria-label", `Change equation ${number}`);
-    button.setAttribute("aria-expanded", "true");
+    this.introduce(number);
     const actions = { mistake: () => this.makeMistake(), original: () => this.put(this.original), close: () => this.close() };
-    for (const [name, action] of Object.entries(actions)) find(`[data-action=${name}]`).onclick = action;
+    for (const [name, action] of Object.entries(actions)) {
+      const pressed = find(`[data-action=${name}]`);
+      if (pressed) pressed.onclick = action;
+    }
     form.onsubmit = (event) => {
       event.preventDefault();
       this.check();
@@ -164,26 +52,44 @@ class Box {
     this.text.oninput = () => this.changed();
   }
 
+  introduce(number) {
+    this.form.querySelector(".live-number").textContent = number;
+    this.form.setAttribute("aria-label", `Change equation ${number}`);
+    this.button.setAttribute("aria-expanded", "true");
+  }
+
+  /** The whole equation, what stands before the piece that is typed, and what is asked about it. */
+  get whole() {
+    return this.before + this.text.value + this.behind;
+  }
+  before = "";
+  behind = "";
+  asked = 0; // which statement an exercise asks for
+
+  question(more) {
+    return { label: this.label, asked: this.asked, ...more };
+  }
+
   async load() {
     try {
       const { sources } = JSON.parse(await chapterText());
       this.original = sources[this.label].text;
       this.put(this.original);
-      if (navigator.connection?.saveData && !ready) {
+      if (navigator.connection?.saveData && !isReady()) {
         return this.say("", `Check loads the checker, ${megabytes(page.bytes)} MB, once.`);
       }
-      if (ready) return;
+      if (isReady()) return;
       const mine = this.running;
-      this.say("busy", "Loading the checker …");
-      onLoaded = (bytes) => {
-        if (mine !== this.running) return;
-        this.say("busy", `Loading the checker, ${megabytes(bytes)} of ${megabytes(page.bytes)} MB, once …`);
-      };
+      this.busy("", () => mine === this.running);
       await ask({ ask: "load" });
       if (mine === this.running) this.say("", "The checker is ready. Change something.");
     } catch (error) {
       this.say("failed", error.message);
     }
+  }
+
+  busy(doing, current) {
+    busy(doing, (words) => current() && this.say("busy", words));
   }
 
   say(verdict, words) {
@@ -193,8 +99,14 @@ class Box {
     this.remarks.replaceChildren();
   }
 
-  /** Show a text as she types; a text that is no LaTeX leaves the last picture, dimmed. */
-  async show(text, span) {
+  remark(...parts) {
+    const line = document.createElement("p");
+    line.append(...parts);
+    this.remarks.append(line);
+  }
+
+  /** Show the text as she types; one that is no LaTeX leaves the last picture, dimmed. */
+  async show(span) {
     const mine = ++this.typed;
     const put = (html) => {
       if (mine !== this.typed) return;
@@ -202,14 +114,13 @@ class Box {
       this.picture.classList.remove("live-old");
       this.picture.classList.toggle("goes-on", this.picture.scrollWidth > this.picture.clientWidth + 1);
     };
-    const marked = span && span[1] > span[0] ? typeset(wrongPart(text, span)) : Promise.reject();
-    await marked.catch(() => typeset(text)).then(put, () => this.picture.classList.add("live-old"));
+    await pictureOf(this.whole, span).then(put, () => this.picture.classList.add("live-old"));
   }
 
   changed() {
     this.running++;
     this.say("", "");
-    this.show(this.text.value);
+    this.show();
     this.text.style.height = "auto";
     this.text.style.height = `${this.text.scrollHeight + 2}px`;
   }
@@ -233,7 +144,7 @@ class Box {
     try {
       for (let tries = 0; tries < 20; tries++) {
         const seed = Math.floor(Math.random() * 2 ** 31);
-        const { text } = await ask({ ask: "mistake", label: this.label, seed });
+        const { text } = await ask(this.question({ ask: "mistake", seed }));
         if (mine !== this.running) return;
         if (this.tried.has(text) || (await cannotShow(text))) continue; // such as two superscripts
         this.tried.add(text);
@@ -248,64 +159,45 @@ class Box {
   async check() {
     const mine = ++this.running;
     const current = () => mine === this.running;
-    const text = this.text.value;
+    const text = this.whole;
     try {
-      if (text.length > page.longest) {
-        return this.say("unreadable", `Not checked: it has ${text.length} characters, and at most ${page.longest} can be.`);
-      }
+      if (tooLong(text)) return this.say("unreadable", tooLong(text));
       const why = await cannotShow(text);
       if (!current()) return;
       if (why) return this.say("unreadable", `Not understood: this is no LaTeX that can be shown. ${why}`);
-      this.say("busy", ready ? "Checking …" : `Loading the checker, ${megabytes(page.bytes)} MB, once …`);
-      onLoaded = (bytes) => {
-        if (current()) this.say("busy", `Loading the checker, ${megabytes(bytes)} of ${megabytes(page.bytes)} MB, once …`);
-      };
-      const answer = await ask({ ask: "check", label: this.label, text });
-      if (current()) await this.tell(answer, text, current);
+      this.busy("Checking …", current);
+      await this.judge(text, current);
     } catch (error) {
       if (current()) this.say("failed", error.message);
     }
   }
 
-  async tell({ verdict, message, span, remarks, levels }, text, current) {
-    if (verdict === "verified") {
-      const methods = levels.map((level) => METHODS[level] ?? level);
-      this.say(verdict, `Verified by ${[...new Set(methods)].join(", ")}.`);
-      return this.show(text);
-    }
-    const words = { refuted: "Refuted", unreadable: "Not understood", unfinished: "Neither verified nor refuted" };
-    const reason = message.replace("the equation does not hold here: ", "").replace(/ \[[^\]]*\]$/, "");
-    this.say(verdict, `${words[verdict]}: ${reason}.`);
-    this.show(text, span);
-    if (remarks.length) this.remark(await sentence(remarks.map((r) => `${r[0].toUpperCase()}${r.slice(1)}.`).join(" ")));
-    if (verdict === "refuted") await this.lookForRepair(text, span, current);
+  async judge(text, current) {
+    const answer = await ask(this.question({ ask: "check", text }));
+    if (!current()) return;
+    const { verdict, span, remarks } = answer;
+    this.say(verdict, inWords(answer));
+    this.show(span);
+    if (remarks.length) this.remark(await inSentences(remarks));
+    if (verdict !== "refuted") return;
+    const edit = await repairOf(this.question({ text, blamed: span }), current);
+    if (edit) this.offer(edit);
   }
 
-  remark(...parts) {
-    const line = document.createElement("p");
-    line.append(...parts);
-    this.remarks.append(line);
-  }
-
-  /** Try edits in one place, a few at a time, so that a new check need not wait for long. */
-  async lookForRepair(text, blamed, current) {
-    let edit = {};
-    while (edit && !edit.span) {
-      edit = await ask({ ask: "repair", label: this.label, text, blamed, count: 16 });
-      if (!current()) return;
-    }
-    if (!edit) return;
+  /** Offer an edit with which the equation holds: first where it is, then what it is. */
+  offer({ span: [start, end], replacement, words }) {
+    const [from, to] = [start - this.before.length, end - this.before.length];
     const show = document.createElement("button");
     show.type = "button";
     show.textContent = "Show it";
     show.onclick = async () => {
-      this.show(text, edit.span);
+      this.show([start, end]);
       this.text.focus({ preventScroll: true });
-      this.text.setSelectionRange(...edit.span);
-      show.before("Did you mean ", await sentence(edit.words), "? ");
+      this.text.setSelectionRange(from, to);
+      show.before("Did you mean ", await sentence(words), "? ");
       show.textContent = "Repair it";
       show.onclick = () => {
-        this.put(text.slice(0, edit.span[0]) + edit.replacement + text.slice(edit.span[1]));
+        this.put(this.text.value.slice(0, from) + replacement + this.text.value.slice(to));
         this.check();
       };
     };
@@ -313,4 +205,49 @@ class Box {
   }
 }
 
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+/** The right side of an equation, as the answer to an exercise. */
+class AnswerBox extends Box {
+  constructor(form, given) {
+    super(form, given);
+    Object.assign(this, { before: given.before, behind: given.behind, asked: Number(given.asked) });
+  }
+
+  introduce() {}
+
+  close() {}
+}
+
+/** A definition: which claims fall if it is another one. */
+class DefinitionBox extends Box {
+  async judge(text, current) {
+    const fallen = [];
+    let judged = 0;
+    for (;;) {
+      const { claim, wrong } = await ask(this.question({ ask: "what_if", text, first: judged === 0 }));
+      if (!current()) return;
+      if (wrong) {
+        this.say("unreadable", inWords(wrong));
+        return this.show(wrong.span);
+      }
+      if (!claim) break;
+      const [label, verdict] = claim;
+      judged++;
+      if (verdict !== "holds") fallen.push(label);
+      this.say("busy", `${judged} judged, ${fallen.length} fall …`);
+    }
+    if (!judged) return this.say("", "No verified equation of this page depends on it.");
+    if (!fallen.length) return this.say("verified", `All ${judged} equations of this page that depend on it still hold.`);
+    this.say("refuted", `Of ${judged} equations of this page that depend on it, ${fallen.length} no longer hold.`);
+    this.remark(...fallen.flatMap((label) => [linkTo(label), " "]));
+  }
+}
+
+/** The number of an equation of this page, which leads to it; an inline formula has none. */
+function linkTo(label) {
+  const pencil = document.querySelector(`.live-button[data-label="${CSS.escape(label)}"]`);
+  if (!pencil) return "(inline)";
+  const link = document.createElement("a");
+  link.href = `#equation-${label}`;
+  link.textContent = pencil.dataset.number;
+  return link;
+}

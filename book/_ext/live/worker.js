@@ -71,10 +71,12 @@ const pages = new Set();
 
 const answers = {
   load: () => "{}",
-  check: ({ page, label, text }) => checker.check(page, label, text),
-  repair: ({ page, label, text, blamed, count }) =>
-    checker.repair(page, label, text, JSON.stringify(blamed), count),
+  check: ({ page, label, asked, text }) => checker.check(page, label, asked, text),
+  repair: ({ page, label, asked, text, blamed, count }) =>
+    checker.repair(page, label, asked, text, JSON.stringify(blamed), count),
   mistake: ({ page, label, seed }) => checker.mistake(page, label, seed),
+  what_if: ({ page, label, text, first }) => checker.next_claim(page, label, text, first),
+  read: ({ page }) => checker.read(page),
 };
 
 self.onmessage = async ({ data }) => {
