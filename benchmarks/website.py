@@ -11,7 +11,8 @@ reported is the median of a page's visits.
 
 Reported for each page: what is transferred, by how many requests; the time until the mathematics
 stands still, which is the last of these moments: the page is parsed, a formula changes, a font
-arrives; and the cumulative layout shift.
+arrives; and the cumulative layout shift. Last, with no limit on the connection: how long the checker takes to be ready in the
+browser after a click on a pencil, in loads of that page, and to answer.
 """
 
 from __future__ import annotations
@@ -34,13 +35,15 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
 DEFAULT = ROOT / "_build" / "html-by-default"
 BEGIN, END = "<!-- website: begin -->", "<!-- website: end -->"
 OWN_EXTENSIONS = {"katex_math", "lean_pages"}
+LIVE = ("lstm", "eq-lstm-cell-grad")
+"""The page, and its equation, at which the checker is timed."""
 
 Visit = dict[str, float]
 """What one visit measured."""
@@ -113,6 +116,7 @@ def build_by_default() -> None:
         cli_config={"latex_individualpages": False},
         sourcedir=str(ROOT / "book"),
     )
+    settings["live"] = False
     settings["extensions"] = [e for e in settings["extensions"] if e not in OWN_EXTENSIONS]
     settings["latex_individualpages"] = False  # Jupyter Book takes it out again
     settings["external_toc_path"] = str(ROOT / "_toc.yml")
@@ -152,8 +156,16 @@ def copy_mathjax(target: Path) -> None:
     shutil.copytree(place / "node_modules" / "mathjax" / "es5", target, dirs_exist_ok=True)
 
 
+def still(page: Page, url: str) -> float:
+    """Load a page and wait until nothing has moved for two seconds: the seconds until it stood still."""
+    page.add_init_script(WATCH)
+    page.goto(url, wait_until="load", timeout=120_000)
+    page.wait_for_function("performance.now() - window.still > 2000", timeout=120_000)
+    return float(page.evaluate("window.still / 1000"))
+
+
 def visit(browser: Browser, url: str) -> Visit:
-    """Load a page with an empty cache, and wait until nothing has moved for two seconds."""
+    """Load a page with an empty cache, and wait until it stands still."""
     context = browser.new_context(viewport={"width": 1300, "height": 900})
     page = context.new_page()
     page.route(
@@ -168,10 +180,7 @@ def visit(browser: Browser, url: str) -> Visit:
     )
     received: list[float] = []
     session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
-    page.add_init_script(WATCH)
-    page.goto(url, wait_until="load", timeout=120_000)
-    page.wait_for_function("performance.now() - window.still > 2000", timeout=120_000)
-    seconds = page.evaluate("window.still / 1000")
+    seconds = still(page, url)
     shift = page.evaluate("window.shift")
     context.close()
     return {
@@ -180,6 +189,30 @@ def visit(browser: Browser, url: str) -> Visit:
         "seconds": seconds,
         "shift": shift,
     }
+
+
+def ask_checker(browser: Browser, url: str, label: str) -> Visit:
+    """Open the box of an equation with an empty cache: seconds until the checker is ready, and of answers."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    page = context.new_page()
+    found = {"page": still(page, url)}
+    status = page.locator(".live-box .live-status")
+
+    def seconds_until(press: Locator, said: str) -> float:
+        begin = time.monotonic()
+        press.click()
+        status.filter(has_text=re.compile(said)).wait_for(timeout=120_000)
+        return time.monotonic() - begin
+
+    check = page.locator(".live-box button[type=submit]")
+    pencil = page.locator(f'.live-button[data-label="{label}"]')
+    found["ready"] = seconds_until(pencil, "ready")
+    found["first"] = seconds_until(check, "Verified")
+    text = page.locator(".live-box textarea")
+    text.fill(text.input_value().replace("f_{t+1}", "f_t"))
+    found["next"] = seconds_until(check, "Refuted")
+    context.close()
+    return found
 
 
 def chromium() -> str | None:
@@ -218,6 +251,25 @@ def compare(pages: list[str], minutes: float, most: int) -> tuple[dict[str, Foun
         for name, of_page in visits.items()
     }
     return results, rounds
+
+
+def live_report(repeats: int) -> str:
+    """Seconds of the checker in the browser, as Markdown: medians of visits with an empty cache."""
+    server = serve(BOOK)
+    url = f"http://127.0.0.1:{server.server_port}/{LIVE[0]}.html"
+    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
+        visits = [ask_checker(browser, url, LIVE[1]) for _ in range(repeats)]
+        browser.close()
+    server.shutdown()
+    found = {key: statistics.median(visit[key] for visit in visits) for key in visits[0]}
+    return f"""\
+
+The checker in the browser, {repeats} visits to the page {LIVE[0]} with an empty cache and no limit on the
+connection: ready {found["ready"]:.1f} s after the click on a pencil, {found["ready"] / found["page"]:.1f} times as
+long as the page takes to stand still ({found["page"]:.1f} s); the first answer {found["first"]:.1f} s after
+*Check*, the next, to a wrong equation, {found["next"]:.2f} s."""
 
 
 def all_pages() -> list[str]:
@@ -290,7 +342,7 @@ def main() -> None:
     build_by_default()
     pages = arguments.pages.split(",") if arguments.pages else all_pages()
     results, rounds = compare(pages, arguments.minutes, arguments.repeats)
-    text = report(results, rounds)
+    text = f"{report(results, rounds)}\n{live_report(rounds)}"
     print(text)
     if arguments.record:
         record(text)

@@ -7,8 +7,9 @@ of the site, named after its content.
 
 ``live: true`` in the configuration of Sphinx switches it on, for builders of HTML. Directives:
 ``{live-box} LABEL``, below that equation, opens its box from the start; ``{live-answer} LABEL [N]``,
-in an exercise, takes a reader's own right side of an equation of the page, or of its N-th statement; ``{live-notes}`` is the form for
-whole derivations of hers, its lines ``NAME = PAGE: LABEL ...`` the forward passes that she can begin with.
+in an exercise, takes a reader's own right side of an equation of the page, or of its N-th statement;
+``{live-notes}`` is the form for whole derivations of hers, its lines ``NAME = PAGE: LABEL`` the
+forward passes that she can begin with, each by an equation that defines it.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for place in list(doctree.findall(_Place)):
         try:
             form = FORMS[place["form"]](app, docname, place["argument"]) if live else ""
-        except (EquationError, KeyError) as error:
+        except (EquationError, KeyError, ValueError, StopIteration) as error:
             logger.warning("%s: %s", place["form"], error, location=place)
             form = ""
         place.replace_self([nodes.raw("", form, format="html")] if form else [])
@@ -172,15 +173,25 @@ def notes_form(app: Sphinx, docname: str, passes: str) -> str:
     """The form for a reader's own derivation; its script is loaded with the page."""
     told = {}
     for line in passes.splitlines():
-        name, page, labels = (part.strip() for part in re.split("[=:]", line))
-        chapter = written(app, page)
-        uses = {what: use for recipe in chapter["recipes"] for use, what in recipe["steps"]}
-        told[name] = [
-            {"use": uses[label], "text": chapter["sources"][label]["text"]}
-            for label in labels.split()
-        ]
+        name, page, label = (part.strip() for part in re.split("[=:]", line))
+        told[name] = _forward_pass(written(app, page), label)
     form = _fill(app, docname, "notes", SAID=_loads(app))
     return form.replace("PASSES", json.dumps(told).replace("<", r"\u003c"))
+
+
+def _forward_pass(chapter: Written, label: str) -> list[dict[str, str]]:
+    """What one derivation of a chapter declares and defines, up to its first claim; inline formulas in one."""
+    steps = next(r["steps"] for r in chapter["recipes"] if ["defined", label] in r["steps"])
+    uses = [use for use, _ in steps]
+    begin = [
+        (use, chapter["sources"][what]["text"], what.startswith("$"))
+        for use, what in steps[: uses.index("verified")]
+        if use in ("declared", "defined")
+    ]
+    told = [{"use": use, "text": text} for use, text, inline in begin if not inline]
+    rows = ", \\\\\n".join(text for _, text, inline in begin if inline)
+    names = f"\\begin{{gathered}}\n{rows}\n\\end{{gathered}}"
+    return [*told, {"use": "defined", "text": names}] if rows else told
 
 
 def _loads(app: Sphinx) -> str:

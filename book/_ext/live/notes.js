@@ -52,7 +52,7 @@ export function equationsIn(text) {
 const withoutLayout = (text) => text.replace(/\\(?:begin|end)\{\w+\*?\}|[&\s]|\\(?:quad|qquad|[,;:!])(?![a-zA-Z])/g, "");
 
 /** The left sides of an equation, one for each statement in it. */
-const leftSides = (text) =>
+export const leftSides = (text) =>
   withoutLayout(text.replace(/\\\\|,\s*\\q?quad|\\qquad/g, "\u0000"))
     .split(/[\u0000,]/)
     .filter((part) => /=|\\equiv/.test(part) && !/^[^=]*\\(?:le|ge|leq|geq|in)(?![a-z])/.test(part))

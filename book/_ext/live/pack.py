@@ -79,11 +79,15 @@ def use_it():
         (CLAIM.replace("-", "+"), "refuted"),
         ("a =", "unreadable"),
     ):
-        answer = json.loads(worker.check("page", "eq-c", text))
+        answer = json.loads(worker.check("page", "eq-c", 0, text))
         if answer["verdict"] != verdict:
             raise AssertionError(f"expected {verdict}, got {answer}")
-        worker.repair("page", "eq-c", text, "null", 300)
+        worker.repair("page", "eq-c", 0, text, "null", 300)
+    worker.check("page", "eq-c", 1, CLAIM)
     worker.mistake("page", "eq-c", 1)
+    worker.read("page")
+    for text in (FORWARD, "a ="):
+        worker.next_claim("page", "eq-f", text, True)
 
 
 def bytecode(source, name):
