@@ -11,8 +11,8 @@ reported is the median of a page's visits.
 
 Reported for each page: what is transferred, by how many requests; the time until the mathematics
 stands still, which is the last of these moments: the page is parsed, a formula changes, a font
-arrives; and the cumulative layout shift. Last, with no limit on the connection: how long the checker takes to be ready in the
-browser after a click on a pencil, in loads of that page, and to answer.
+arrives; and the cumulative layout shift. Last, with no limit on the connection: how long the checker
+takes to be ready in the browser after a click on a pencil, in loads of that page, and to answer.
 """
 
 from __future__ import annotations
