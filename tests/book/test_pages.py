@@ -381,6 +381,49 @@ def test_terms_of_chapters_are_in_the_glossary() -> None:
         assert {link.lower() for link in links} <= set(known), path.name
 
 
+# ---------------------------------------------------------------- notation
+
+
+NAMES = r"\\(?:begin|end)\{\w+\*?\}|\\(?:operatorname|text|mathrm|mathbb|mathbf|boldsymbol)\*?\{[^{}]*\}"
+GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi rho sigma "
+    "tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell"
+)
+
+
+def letters(latex: str) -> set[str]:
+    """The letters of a formula, Latin and Greek, those of its indices too; but no bold ones."""
+    commands = re.findall(r"\\?[A-Za-z]+", re.sub(NAMES, " ", latex))
+    greek = {c for c in commands if c[0] == "\\" and c[1:] in GREEK.split()}
+    return greek | {letter for c in commands if c[0] != "\\" for letter in c}
+
+
+def test_letters_of_displayed_equations_are_in_the_table_of_symbols() -> None:
+    """Each belongs to all chapters, or is listed beside its chapter; and what is listed is used."""
+    assert letters(r"\delta^{ah}_t \operatorname{diag}(z) \mathbf{e}") == {*"ahtz", r"\delta"}
+    page = (BOOK / "notation.md").read_text(encoding="utf-8")
+    symbols, rest = page.split("## Symbols", 1)[1].split("chapter by chapter", 1)
+    common = letters(" ".join(re.findall(r"\$[^$]+\$", symbols)))
+    own: dict[str, set[str]] = {}
+    for row in re.findall(r"^\| (\{doc\}.*?) \| (.*) \|$", rest.split("\n## ", 1)[0], re.MULTILINE):
+        named = letters(" ".join(re.findall(r"\$[^$]+\$", row[1])))
+        for chapter in re.findall(r"\{doc\}`(\w+)`", row[0]):
+            own[chapter] = own.get(chapter, set()) | named
+    assert len(own) > 10
+    for path in CHAPTERS:
+        chapter = Chapter.read(path)
+        used = letters(" ".join(equation.text for equation in chapter.equations))
+        missing = used - common - own.get(path.stem, set())
+        assert not missing, f"notation.md does not list {sorted(missing)} of {path.name}"
+    for name in own:
+        chapter = Chapter.read(BOOK / f"{name}.md")
+        written = letters(
+            " ".join(formula.text for formula in (*chapter.equations, *chapter.inline))
+        )
+        stale = own[name] - written
+        assert not stale, f"notation.md lists {sorted(stale)}, which {name}.md does not use"
+
+
 # ---------------------------------------------------------------- addresses
 
 
