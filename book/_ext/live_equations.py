@@ -122,9 +122,15 @@ def add_buttons(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for block in list(doctree.findall(nodes.math_block)):
         mark = block.next_node(nodes.raw, descend=False, siblings=True)
         label = block.get("label")
-        if label in used and mark and f"equation-{used[label]}" in mark.astext():
-            button = _pencil(label, used[label], _number(app, docname, label))
-            mark.replace_self(nodes.raw("", button + mark.astext(), format="html"))
+        if label not in used:
+            continue
+        pencil = _pencil(label, used[label], _number(app, docname, label))
+        if mark and f"equation-{used[label]}" in mark.astext():
+            mark.replace_self(nodes.raw("", pencil + mark.astext(), format="html"))
+        elif used[label] == "defined":
+            before = nodes.raw("", '<div class="checked-equation">', format="html")
+            after = nodes.raw("", f"{pencil}</div>", format="html")
+            block.replace_self([before, block.deepcopy(), after])
     for place in list(doctree.findall(_Place)):
         try:
             form = FORMS[place["form"]](app, docname, place["argument"]) if live else ""

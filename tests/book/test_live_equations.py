@@ -13,6 +13,17 @@ ON = f"""\
   local_extensions: {{live_equations: {json.dumps(str(ROOT / "book/_ext"))}}}
   config: {{live: true}}
 """
+FORMS = """
+```{live-box} eq-gain
+```
+
+```{live-answer} eq-gain
+```
+
+```{live-notes}
+A filter = filter: eq-filter
+```
+"""
 
 
 @pytest.fixture(scope="module")
@@ -23,22 +34,34 @@ def books(tmp_path_factory):
         book = Book(tmp_path_factory.mktemp(name))
         with (book.folder / "_config.yml").open("a", encoding="utf-8") as config:
             config.write(setting)
-        book.edit("filter.md", "$$ (eq-gain)\n", "$$ (eq-gain)\n\n```{live-box} eq-gain\n```\n")
+        book.edit("filter.md", "$$ (eq-gain)\n", f"$$ (eq-gain)\n{FORMS}")
         status, output = book.build()
         assert status == 0, output
         found.append(book)
     return found
 
 
-def test_each_claim_that_cells_verify_or_refute_has_a_button(books):
+def test_each_claim_and_each_definition_has_a_button(books):
     _, book = books
-    buttons = re.findall(r'data-label="([\w-]+)" data-status="(\w+)"', book.page("filter"))
-    assert dict(buttons) == {
+    buttons = dict(re.findall(r'data-label="([\w-]+)" data-status="(\w+)"', book.page("filter")))
+    assert "defined" in buttons.values()
+    assert {label: use for label, use in buttons.items() if use != "defined"} == {
         "eq-jacobian": "verified",
         "eq-gain": "verified",
         "eq-tempting": "refuted",
     }
     assert re.search(r'aria-label="Change equation \([\d.]+\) and check it"', book.page("adam"))
+
+
+def test_forms_hold_what_their_directives_say(books):
+    _, book = books
+    page = book.page("filter")
+    assert r'data-before="\frac{\partial J}{\partial K} ="' in page
+    told = re.search(r'class="live-passes">(.*?)</script>', page, re.DOTALL)
+    [(name, steps)] = json.loads(told[1]).items()
+    assert (name, [step["use"] for step in steps]) == ("A filter", ["declared", "defined"])
+    assert re.search(r'<script type="module" src="_static/live/\w+/notes\.js">', page)
+    assert "notes.js" not in book.page("adam")
 
 
 def test_a_page_names_what_is_there(books):
