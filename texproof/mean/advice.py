@@ -21,7 +21,8 @@ _INSTEAD = {
     "e": "; write \\exp(x) for a power of Euler's number",
 }
 
-INVERSE = f"an inverse is not read: multiply both sides by the matrix, {ELSE}"
+INVERSE = f"an inverse is not read: multiply both sides by what is inverted, {ELSE}"
+RECIPROCAL = "a negative power is not read: write a fraction, \\frac{1}{p}"
 FOR_ALL = "a letter alone is no condition: write \\forall t, or t = 1, \\dots, T"
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from texproof.errors import EquationError, Span
-from texproof.mean.advice import INVERSE, instead
+from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
@@ -190,8 +190,8 @@ class _Elaborator:
                 f"superscript {s.latex(superscript).strip()} could be a time step: times are subscripts",
                 superscript.span,
             )
-        if is_square(base.shape) and not exponent.coefficients and exponent.constant < 0:
-            raise EquationError(INVERSE, superscript.span)
+        if not exponent.coefficients and exponent.constant < 0:
+            raise EquationError(INVERSE if base.shape else RECIPROCAL, superscript.span)
         power = MatrixPower if is_square(base.shape) else ElementPower
         return power(base, exponent, shape=base.shape, span=span)
 

@@ -306,7 +306,7 @@ EquationError: superscript c is neither part of a declared name, nor \top, nor a
     h_t^{c} @ c
 EquationError: superscript 0.5 is neither part of a declared name, nor \top, nor an integer power
     h_t^{0.5} @ 0.5
-EquationError: an inverse is not read: multiply both sides by the matrix, or account for the equation with page.unchecked(..., because=...)
+EquationError: an inverse is not read: multiply both sides by what is inverted, or account for the equation with page.unchecked(..., because=...)
     U^{-1} v @ -1
 EquationError: unknown symbol e^{-c}; write \exp(x) for a power of Euler's number
     e^{-c} v @ e^{-c}
