@@ -170,6 +170,14 @@ ATTACKS = {
         SHAPES + '\n<div style="display: none">\n\n' + FORWARD + "\n</div>\n" + RIGHT + cell(VERIFY),
         "hides what stands on the page",
     ),
+    "covered": (
+        SHAPES + '\n<p STYLE="font-size:0">\n\n' + FORWARD + "\n</p>\n" + RIGHT + cell(VERIFY),
+        "hides what stands on the page",
+    ),
+    "sheet": (
+        SHAPES + "\n<style>.math { opacity: 0 }</style>\n" + FORWARD + RIGHT + cell(VERIFY),
+        "hides what stands on the page",
+    ),
     "removed": (SHAPES + FORWARD + RIGHT + cell(VERIFY, "derivation, remove-cell"), NOT_SHOWN),
     "no_input": (SHAPES + FORWARD + RIGHT + cell(VERIFY, "derivation, remove-input"), NOT_SHOWN),
     "printed_only": (

@@ -29,6 +29,12 @@ def stack(parts: list[Term], span: Span) -> Term:
                 " write \\begin{bmatrix}",
                 span,
             )
+    if not any(part.shape for part in parts):
+        raise EquationError(
+            "numbers in brackets could be an interval, a row, a column or a commutator:"
+            " write \\begin{bmatrix}",
+            span,
+        )
     if all(len(part.shape) == 2 and part.shape[0] == ONE for part in parts):
         return block([parts], span)
     return block([[part] for part in parts], span)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from texproof.errors import EquationError, ShapeMismatch, Source, located
+from texproof.mean.advice import FOR_ALL
 from texproof.mean.conditions import Condition, read_condition
 from texproof.mean.elaborate import elaborate
 from texproof.mean.spaces import read_space
@@ -108,6 +109,8 @@ def _with_conditions(
 
 def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
     r"""The sides of ``a = b = c``, perhaps with ``\in \mathbb{R}^{n}`` behind, with shapes that fit."""
+    if isinstance(statement, s.Symbol) and names.index(statement) is not None:
+        raise EquationError(FOR_ALL, statement.span)
     if not isinstance(statement, s.Relation):
         raise EquationError(
             "not an equation: a claim has the form a = b, perhaps with conditions after it",

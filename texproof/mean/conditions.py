@@ -76,7 +76,7 @@ def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
             every = (Linear(1), index or Linear(), Linear.variable(LAST_TIME))
             return None if index is None else Condition(("\\le", "\\le"), every)
         case s.Relation(("\\in",), (variable, s.Parenthesis(s.ListOf(items)))):
-            return _read_range(variable, items, names)
+            return _read_range(_quantified(variable), items, names)
     if not isinstance(statement, s.Relation) or not all(
         sign in _COMPARE for sign in statement.signs
     ):
@@ -87,6 +87,14 @@ def read_condition(statement: s.Node, names: Vocabulary) -> Condition | None:
     if any(side is None for side in sides):
         return None
     return Condition(statement.signs, tuple(side for side in sides if side is not None))
+
+
+def _quantified(node: s.Node) -> s.Node:
+    r"""The ``t`` of ``\forall t``; any other node as it is."""
+    match node:
+        case s.ProductOf(((_, s.Symbol("\\forall")), (_, variable))):
+            return variable
+    return node
 
 
 def _read_range(variable: s.Node, items: tuple[s.Node, ...], names: Vocabulary) -> Condition | None:

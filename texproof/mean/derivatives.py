@@ -11,6 +11,7 @@ from texproof.mean.terms import (
     Diagonal,
     Reference,
     Term,
+    is_square,
     is_vector,
     show_shape,
     vector_length,
@@ -63,6 +64,12 @@ def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span
     if function in _OF_MATRICES and len(argument.shape) == 2 and not is_vector(argument.shape):
         raise EquationError(
             f"{name} of a matrix could be meant entry by entry, row by row or as a matrix function",
+            span,
+        )
+    if known_function(name) and is_square(argument.shape) and name not in names.activations:
+        raise EquationError(
+            f"{name} of a square matrix could be meant as a matrix function: say"
+            f' page.activation("{name}") if it is applied to each entry',
             span,
         )
     return Apply(function, primes, argument, shape=argument.shape, span=span)

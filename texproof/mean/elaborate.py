@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from texproof.errors import EquationError, Span
+from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
@@ -119,7 +120,7 @@ class _Elaborator:
     def _unknown(self, node: s.Node) -> NoReturn:
         """Complain about a name, and say which declared ones look like it."""
         alike = ", ".join(self.names.lookalikes(node))
-        hint = (
+        hint = instead(node, self.names) or (
             f"; did you mean {alike}?" if alike else "; declare it, or define it, before it is used"
         )
         raise EquationError(f"unknown symbol {s.latex(node).strip()}{hint}", node.span)
@@ -189,6 +190,8 @@ class _Elaborator:
                 f"superscript {s.latex(superscript).strip()} could be a time step: times are subscripts",
                 superscript.span,
             )
+        if not exponent.coefficients and exponent.constant < 0:
+            raise EquationError(INVERSE if base.shape else RECIPROCAL, superscript.span)
         power = MatrixPower if is_square(base.shape) else ElementPower
         return power(base, exponent, shape=base.shape, span=span)
 

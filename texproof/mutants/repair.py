@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 
-from texproof.compare.levels import decide, other_sizes
+from texproof.compare.levels import check_all, decide, other_sizes
 from texproof.compare.model import Model
 from texproof.errors import EquationError, Source, Span
 from texproof.mean.conditions import read_condition
@@ -54,11 +54,12 @@ def repairs(model: Model, source: Source, blamed: Span | None) -> Iterator[Mutan
 
 
 def _holds(model: Model, source: Source) -> bool:
-    """Whether an equation holds numerically, at two lengths and sizes."""
+    """Whether an equation is verified: the two cheapest lengths and sizes first, then all levels."""
     try:
         claims = model.claims(source)
         decide(model, claims)
         decide(model, claims, *other_sizes(model))
+        list(check_all(model, claims))
     except EquationError:
         return False
     return True

@@ -287,7 +287,12 @@ def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
         what = "a wide space" if found[0] == SEPARATOR else "a new row"
         message = f"{what} begins a new statement, and what stands before it is not complete"
         return EquationError(message, span)
-    if isinstance(error, UnexpectedCharacters):
+    if found[0] == "|" or found.startswith("\\|"):
+        message = (
+            "a norm or an absolute value is not read: write its square as u^\\top u, or account"
+        )
+        message += " for the equation with page.unchecked(..., because=...)"
+    elif isinstance(error, UnexpectedCharacters):
         message = f"cannot read {found!r}: it is not part of the checker's LaTeX"
     else:
         message = f"cannot read this: {found!r} does not belong here"
@@ -465,6 +470,12 @@ class _TreeBuilder(Transformer[Token, Any]):
     def factor(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``h_t^2``, ``\sigma'``: a base with its scripts, in any order."""
         base, scripts = parts[0], parts[1:]
+        if isinstance(base, Fraction):
+            raise EquationError(
+                "beside a fraction a script could belong to its numerator or to all of it: put"
+                " \\left( ... \\right) around the fraction",
+                self._span(meta),
+            )
         if (
             isinstance(base, Group)
             and isinstance(inner := _open(base), Script)

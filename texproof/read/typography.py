@@ -25,10 +25,11 @@ _ROWS = r"(?:aligned|alignedat|alignat\*?|align\*?|split|gathered|gather\*?|equa
 _BEGIN_ROWS = re.compile(rf"\\begin\{{{_ROWS}\}}(?:\{{\d+\}})?")
 _END_ROWS = re.compile(rf"\\end\{{{_ROWS}\}}")
 _MATRIX = re.compile(r"\\begin\{[bp]?matrix\}.*?\\end\{[bp]?matrix\}", re.S)
-_ENVIRONMENT = re.compile(rf"{_ROWS}|[bp]?matrix")
+_ENVIRONMENT = re.compile(rf"{_ROWS}|[bp]matrix")
 _ADVICE = {
     "cases": "print one equation for each case, with its condition behind it",
     "array": "write bmatrix",
+    "matrix": "write bmatrix, whose brackets say where it begins and ends",
     "multline": "write aligned",
 }
 _DELIMITER = r"(?:[()\[\]|/.<>]|\\[{}|]|\\[lr](?:brace|brack|paren|angle|vert|Vert)(?![a-zA-Z])|\\r?vert(?![a-zA-Z]))"

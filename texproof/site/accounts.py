@@ -29,7 +29,12 @@ _DEFINES_MACRO = re.compile(
 )
 _DISPLAYS = re.compile(r"\\displaystyle(?![a-zA-Z])|\\begin\{")
 _RAW_MATH = re.compile(r'<math[\s>]|class="[^"]*\b(?:math|katex)\b|\\\[|\$\$')
-_RAW_HIDING = re.compile(r"display:\s*none|visibility:\s*hidden|<[^>]*\shidden[\s>=]|<template")
+_RAW_HIDING = re.compile(
+    r"<(?:style|link|script|template)[\s>]|<[^>]*\s(?:hidden|style)[\s>=]"
+    r"|<[^>]*\sclass=[^>]*\b(?:d-none|hidden|sr-only)\b",
+    re.I,
+)
+"""What hides, covers, shrinks or colours: all that styles, as nobody can list which styles do."""
 _HTML_COMMENT = re.compile(r"<!--.*?-->", re.S)
 _HIDING = re.compile(r"(?:sd-)?d-none|hidden|sr-only|visually-hidden")
 _DOCSTRING = ":docstring of "

@@ -46,6 +46,18 @@ def test_the_page_itself_is_read_and_a_right_equation_on_it_verified(page):
     assert all(finding.comparison for finding in result.findings)
 
 
+def test_a_function_of_a_square_matrix_may_be_declared_as_applied_to_each_entry(page):
+    right = page(r"\frac{\partial (u^\top \tanh(U) v)}{\partial u} = \tanh(U) v")
+    with pytest.raises(EquationError, match="matrix function"):
+        right.verify("eq-claim")
+    right.activation(r"\tanh")
+    right.verify("eq-claim")
+    wrong = page(r"\tanh(U) = \tanh(2 U)")
+    wrong.activation(r"\tanh")
+    with pytest.raises(ClaimFailed):
+        wrong.verify("eq-claim")
+
+
 HOLDS_AT_SOME_LENGTHS = [
     r"\frac{\partial L}{\partial b} = " + " + ".join(D_A % t for t in (1, 2, 3)),
     r"\frac{\partial L}{\partial b} = " + " + ".join(D_A % t for t in (1, 2, 3, 4)),

@@ -143,7 +143,7 @@ SHAPES = [
     (r"r_t^{\circ 2}", "1 x n"),
     (r"\sum_{j=1}^{T} \operatorname{diag}(h_j) W", "n x m"),
     (r"\prod_{j=1}^{T} (v^\top h_j)", "scalar"),
-    (r"[c; d]", "2 x 1"),
+    (r"\begin{bmatrix} c \\ d \end{bmatrix}", "2 x 1"),
     (r"[h_t; c]", "n+1 x 1"),
     (r"\operatorname{diag}(r_t)", "n x n"),
     (r"2 U", "n x n"),
@@ -155,7 +155,7 @@ SHAPES = [
     (r"h_t^{\odot 2}", "n x 1"),
     (r"U^{\odot 2}", "n x n"),
     (r"\tanh(U v)", "n x 1"),
-    (r"\tanh U", "n x n"),
+    (r"\phi(U)", "n x n"),
     (r"\operatorname{softmax}(h_t)", "n x 1"),
     (r"\log \operatorname{softmax}(h_t)", "n x 1"),
     (r"\phi'(v)", "n x 1"),
@@ -306,6 +306,18 @@ EquationError: superscript c is neither part of a declared name, nor \top, nor a
     h_t^{c} @ c
 EquationError: superscript 0.5 is neither part of a declared name, nor \top, nor an integer power
     h_t^{0.5} @ 0.5
+EquationError: an inverse is not read: multiply both sides by what is inverted, or account for the equation with page.unchecked(..., because=...)
+    U^{-1} v @ -1
+EquationError: unknown symbol e^{-c}; write \exp(x) for a power of Euler's number
+    e^{-c} v @ e^{-c}
+EquationError: unknown symbol n; n is a size: declare a number for it, as in a \in \mathbb{R}, or account for the equation with page.unchecked(..., because=...)
+    v / n @ n
+EquationError: numbers in brackets could be an interval, a row, a column or a commutator: write \begin{bmatrix}
+    [c, d]
+    [c; d]
+EquationError: \tanh of a square matrix could be meant as a matrix function: say page.activation("\tanh") if it is applied to each entry
+    \tanh(U)
+    \tanh U
 EquationError: a prime is understood only on the name of a function
     h_t'
     h_t'^\top

@@ -160,8 +160,8 @@ a ¶          b ¶        c ¶  d
 \begin{bmatrix} a & b,    c \\ d, & e \end{bmatrix}   f ¶  g
 \begin{bmatrix} a \end{bmatrix}&= b \\ \begin{bmatrix} cd \end{bmatrix}&= e
 \begin{bmatrix} a \end{bmatrix} = b ¶  \begin{bmatrix} cd \end{bmatrix} = e
-\begin{pmatrix} a & b \\ c & d \end{pmatrix} \\ \begin{matrix} e & f \end{matrix}
-\begin{pmatrix} a & b \\ c & d \end{pmatrix} ¶  \begin{matrix} e & f \end{matrix}
+\begin{pmatrix} a & b \\ c & d \end{pmatrix} \\ \begin{bmatrix} e & f \end{bmatrix}
+\begin{pmatrix} a & b \\ c & d \end{pmatrix} ¶  \begin{bmatrix} e & f \end{bmatrix}
 a, \qquad \text{for } t
 a§                    t
 a \quad \text{where} t

@@ -1,0 +1,36 @@
+r"""What an author can print in place of what the checker does not read: ``\sqrt``, norms, ``e^{-x}``."""
+
+from __future__ import annotations
+
+from texproof.mean.vocabulary import Vocabulary
+from texproof.read import syntax as s
+
+ELSE = "or account for the equation with page.unchecked(..., because=...)"
+
+_ROOT = f"; a root is not read: write the equation of its square, {ELSE}"
+_NORM = f"; a norm is not read: write its square as u^\\top u, {ELSE}"
+_INSTEAD = {
+    "\\sqrt": _ROOT,
+    "\\lVert": _NORM,
+    "\\Vert": _NORM,
+    "\\lvert": f"; an absolute value is not read: write its square, {ELSE}",
+    "\\binom": f"; a binomial is not read: write its value, {ELSE}",
+    "\\int": f"; an integral is not read: write its value, {ELSE}",
+    "\\forall": "; write \\forall t, with a declared index letter, behind \\quad",
+    "\\text": "; words stand behind \\quad, as in \\quad \\text{for } t = 1, \\dots, T",
+    "e": "; write \\exp(x) for a power of Euler's number",
+}
+
+INVERSE = f"an inverse is not read: multiply both sides by what is inverted, {ELSE}"
+RECIPROCAL = "a negative power is not read: write a fraction, \\frac{1}{p}"
+FOR_ALL = "a letter alone is no condition: write \\forall t, or t = 1, \\dots, T"
+
+
+def instead(node: s.Node, names: Vocabulary) -> str:
+    """What to write in place of an unknown name, or an empty text."""
+    base = node.base if isinstance(node, s.Script) else node
+    name = base.text if isinstance(base, s.Symbol) else ""
+    sizes = {letter for q in names.quantities.values() for d in q.shape for letter in d.variables}
+    if name in sizes and node == base:
+        return f"; {name} is a size: declare a number for it, as in a \\in \\mathbb{{R}}, {ELSE}"
+    return "" if name == "e" and node == base else _INSTEAD.get(name, "")
