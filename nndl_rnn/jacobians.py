@@ -40,6 +40,7 @@ from typing import Any
 import numpy as np
 
 from nndl_rnn import gru, lstm, rnn
+from nndl_rnn._fast.rnn import slope
 from nndl_rnn._validation import (
     Array,
     Count,
@@ -50,7 +51,6 @@ from nndl_rnn._validation import (
     fail,
     type_name,
 )
-from nndl_rnn.activations import tanh_derivative_from_value
 from nndl_rnn.bptt import Architecture
 from nndl_rnn.parameters import split
 
@@ -197,8 +197,7 @@ def lags(
 
 def _rnn_parts(cache: rnn.SequenceCache) -> dict[str, Array]:
     U, h = cache.params["weight_hh"], cache.h[1:]
-    slope = tanh_derivative_from_value(h) if cache.nonlinearity == "tanh" else np.ones_like(h)
-    return {"recurrent": _rows_times(slope, U)}
+    return {"recurrent": _rows_times(slope(h, cache.nonlinearity), U)}
 
 
 def _lstm_parts(cache: lstm.SequenceCache) -> dict[str, Array]:

@@ -1,10 +1,11 @@
-r"""The simple recurrent network of Elman (1990), with :math:`\phi = \tanh` or the identity.
+r"""The simple recurrent network of Elman (1990), with tanh, ReLU or the identity.
 
 .. math::
 
     a_t = W x_t + U h_{t-1} + b, \qquad h_t = \phi(a_t), \qquad t = 1, \dots, T
 
-The identity gives the linear network, whose gradients have a closed form.
+The identity gives the linear network, whose gradients have a closed form. With the ReLU, the slope
+at 0 is taken to be 0, as in PyTorch.
 
 Parameters carry PyTorch's names: ``weight_ih`` is :math:`W`, shape ``(H, D)``; ``weight_hh`` is
 :math:`U`, shape ``(H, H)``; ``bias_ih + bias_hh`` is :math:`b`, shape ``(H,)`` each. The biases may
@@ -65,7 +66,7 @@ __all__ = [
 
 GATES = parameters.GATES["rnn"]
 STATE_FIELDS = ("h",)
-NONLINEARITIES = ("tanh", "identity")
+NONLINEARITIES = ("tanh", "relu", "identity")
 
 
 def step(
@@ -79,7 +80,7 @@ def step(
         params: see the module.
         x_t: input, shape ``(B, D)``.
         state: the tuple ``(h_prev,)`` with the shape ``(B, H)``; ``None`` stands for zeros.
-        nonlinearity: ``"tanh"`` or ``"identity"``.
+        nonlinearity: :math:`\phi`, one of ``"tanh"``, ``"relu"`` and ``"identity"``.
 
     Returns:
         The new state ``(h_t,)``, and the cache that :func:`step_backward` needs.
@@ -99,7 +100,7 @@ def step(
 
     W, U, b = unstack(params, GATES)
     a_t = x_t @ W.T + h_prev @ U.T + b
-    h_t = np.tanh(a_t) if nonlinearity == "tanh" else a_t
+    h_t = {"tanh": np.tanh(a_t), "relu": np.maximum(a_t, 0), "identity": a_t}[nonlinearity]
     return (h_t,), StepCache(params, x_t, h_prev, h_t, nonlinearity)
 
 
@@ -142,7 +143,8 @@ def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Arra
     (d_h_t,) = check_d_state(d_state, STATE_FIELDS, h_t)
 
     W, U = unstack_weights(params, GATES)
-    d_a_t = d_h_t * (1 - h_t**2) if cache.nonlinearity == "tanh" else d_h_t
+    slope = {"tanh": 1 - h_t**2, "relu": h_t > 0, "identity": 1}[cache.nonlinearity]
+    d_a_t = d_h_t * slope
     d_W = d_a_t.T @ x_t
     d_U = d_a_t.T @ h_prev
     d_b = d_a_t.sum(axis=0)
@@ -173,7 +175,7 @@ def forward(
         params: see the module.
         x: inputs, shape ``(T, B, D)``; T and B may be 0.
         state: the initial state ``(h_0,)`` with the shape ``(B, H)``; ``None`` stands for zeros.
-        nonlinearity: ``"tanh"`` or ``"identity"``.
+        nonlinearity: :math:`\phi`, one of ``"tanh"``, ``"relu"`` and ``"identity"``.
 
     Returns:
         ``h`` ``(T, B, H)`` with ``h[t - 1]`` being :math:`h_t`, the last state ``(h_T,)``, and the

@@ -49,6 +49,8 @@ def forward(arguments: NetworkArguments, nonlinearity: str) -> tuple[Array, Stat
             np.add(a_t, recurrent_share, out=a_t)
             if nonlinearity == "tanh":
                 np.tanh(a_t, out=a_t)
+            elif nonlinearity == "relu":
+                np.maximum(a_t, 0, out=a_t)
     # The last state is a copy, so that carrying it on does not keep the sequence in memory.
     return h[1:], (h[T].copy(),), SequenceCache(params, x, h, nonlinearity)
 
@@ -85,4 +87,6 @@ def backward(
 
 def slope(h: Array, nonlinearity: str) -> Array:
     """The derivative of the nonlinearity, from its value, as a new array."""
-    return tanh_derivative_from_value(h) if nonlinearity == "tanh" else np.ones_like(h)
+    if nonlinearity == "tanh":
+        return tanh_derivative_from_value(h)
+    return (h > 0).astype(h.dtype) if nonlinearity == "relu" else np.ones_like(h)

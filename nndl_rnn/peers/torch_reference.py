@@ -41,7 +41,7 @@ LAYER_SUFFIX = "_l0"
 STATE_FIELDS = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 LAYERS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 CELLS = (torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell)
-NONLINEARITIES = ("tanh", "identity")
+NONLINEARITIES = ("tanh", "relu", "identity")
 Architecture = Annotated[str, OneOf(tuple(LAYERS))]
 
 
@@ -140,8 +140,8 @@ def run(
         d_h: direct gradient by the hidden states, shape ``(T, B, H)``.
         state: initial state; ``None`` stands for zeros.
         d_state: further gradient by the last state; ``None`` stands for zeros.
-        nonlinearity: for ``"rnn"`` alone. ``"tanh"`` runs ``torch.nn.RNN``; ``"identity"``, which
-            PyTorch does not have, a loop of torch operations.
+        nonlinearity: for ``"rnn"`` alone. ``"tanh"`` and ``"relu"`` run ``torch.nn.RNN``;
+            ``"identity"``, which PyTorch does not have, a loop of torch operations.
 
     Returns:
         ``h``, the last state, and the gradients by the parameters, ``x`` and the initial state.
@@ -175,6 +175,8 @@ def run(
         h, last = _linear_network(weights, inputs, initial)
     else:
         layer = to_torch(architecture, arguments.params)
+        if nonlinearity == "relu":
+            layer = _with_relu(layer)
         h, last = _call_layer(layer, weights, inputs, initial)
 
     outputs = (h, *last)
@@ -189,6 +191,20 @@ def run(
         d_x=gradients[count],
         d_state=tuple(gradients[count + 1 :]),
     )
+
+
+def _with_relu(layer: torch.nn.RNNBase) -> torch.nn.RNN:
+    """The same layer with the ReLU in place of the tanh."""
+    weight = layer.weight_ih_l0
+    copy = torch.nn.RNN(
+        layer.input_size,
+        layer.hidden_size,
+        bias=layer.bias,
+        nonlinearity="relu",
+        dtype=weight.dtype,
+    )
+    copy.load_state_dict(layer.state_dict())
+    return copy
 
 
 def _call_layer(

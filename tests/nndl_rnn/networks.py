@@ -11,6 +11,7 @@ from nndl_rnn.peers import torch_reference
 
 FORMS = {
     "rnn-tanh": (rnn, {"nonlinearity": "tanh"}),
+    "rnn-relu": (rnn, {"nonlinearity": "relu"}),
     "rnn-identity": (rnn, {"nonlinearity": "identity"}),
     "residual": (residual, {}),
     "lstm": (lstm, {}),

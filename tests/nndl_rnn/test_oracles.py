@@ -9,7 +9,7 @@ from tests.nndl_rnn.networks import FORMS, assert_same, by_torch, clear, fast, m
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
 COTANGENTS = ("every step", "last step", "last state", "all")
-IN_TORCH = {name: FORMS[name] for name in ("rnn-tanh", "rnn-identity", "lstm")}
+IN_TORCH = {name: FORMS[name] for name in ("rnn-tanh", "rnn-relu", "rnn-identity", "lstm")}
 IN_TORCH["gru"] = (gru, {})  # after and keep are the defaults
 
 every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=list(FORMS))

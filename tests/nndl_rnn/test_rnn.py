@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from nndl_rnn import gradcheck, rnn
-from tests.nndl_rnn.networks import make_problem
+from tests.nndl_rnn.networks import by_torch, clear, fast, make_problem
 
 D, H, B = 3, 4, 2
-NONLINEARITIES = ["tanh", "identity"]
+NONLINEARITIES = ["tanh", "relu", "identity"]
 
 
 def draw(seed=0, T=5, scale=0.5, bias=True, batch=B):
@@ -48,6 +48,8 @@ def test_equals_sum_over_all_paths(T, nonlinearity):
     U, W = params["weight_hh"], params["weight_ih"]
 
     def slope(t):
+        if nonlinearity == "relu":
+            return np.diag(np.heaviside(h[t], 0.0))
         return np.diag(1 - h[t] ** 2) if nonlinearity == "tanh" else np.eye(H)
 
     expected = {name: np.zeros_like(value) for name, value in params.items()}
@@ -88,6 +90,17 @@ def test_default_nonlinearity_is_tanh():
     assert not np.allclose(
         rnn.forward(params, x, state)[0], rnn.forward(params, x, state, nonlinearity="identity")[0]
     )
+
+
+def test_the_slope_of_the_relu_at_0_is_0_as_in_pytorch():
+    """All pre-activations are 0: nothing comes back, in both forms and in PyTorch."""
+    params, x, _, d_h, d_state = draw(3)
+    params = {name: 0 * value for name, value in params.items()}
+    params["weight_hh"] += np.eye(H)
+    problem = (rnn, params, x, None, d_h, d_state)
+    for way in (fast, clear, by_torch):
+        found = way(*problem, nonlinearity="relu")
+        assert all(np.all(value == 0) for value in found.values())
 
 
 # -- Parameters ------------------------------------------------------------------------
