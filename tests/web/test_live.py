@@ -163,7 +163,7 @@ def test_the_box_can_be_used_by_all(
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size(size)
     Visit.of(page, server, "rnn.html")  # a short page: axe looks at all of it
-    box = open_box(page, "eq-rnn-cross-entropy-grad")
+    box = open_box(page, "eq-rnn-softmax-grad")
     answer(box, printed(box).replace("- y_t", "+ y_t"))
     assert barriers(page) == []
     width = page.evaluate("document.scrollingElement.scrollWidth")

@@ -50,7 +50,7 @@ ANSWERS = {
     "δ": ("bptt", "The error terms of NNDL"),
     "why +=": ("bptt", "Why the gradients add"),
     "carry": ("char_lm", "Minibatches, and a state that is carried on"),
-    "bias": ("notation", "Why are there two biases?"),
+    "bias": ("other_notations", "Why are there two biases?"),
     "minibatch": ("gru", "In minibatches: d2l’s form"),
     "perplexity": ("char_lm", "Perplexity"),
     "truncation": ("truncation", ""),

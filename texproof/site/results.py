@@ -223,10 +223,17 @@ def score_of(counts: Checked | None) -> MutationScore:
 
 
 def _runs(placed: Sequence[tuple[Number, Checked]]) -> Iterator[list[Checked]]:
-    """Equations whose numbers follow each other, where there are three or more of them."""
+    """Equations whose numbers follow each other, where there are three or more of them.
+
+    An inline formula has no number.
+
+    >>> list(_runs([((), {}), ((1, 2), {}), ((1, 3), {}), ((1, 4), {})]))
+    [[{}], [{}, {}, {}]]
+    """
     run: list[tuple[Number, Checked]] = []
     for number, row in [*placed, ((), {})]:
-        follows = run and number and number == (*run[-1][0][:-1], run[-1][0][-1] + 1)
+        before = run[-1][0] if run else ()
+        follows = before and number == (*before[:-1], before[-1] + 1)
         if run and not follows:
             rows = [row for _, row in run]
             yield from ([rows] if len(rows) > 2 else [[one] for one in rows])
