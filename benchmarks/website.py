@@ -196,7 +196,7 @@ def ask_checker(browser: Browser, url: str, label: str) -> Visit:
     context = browser.new_context(viewport={"width": 1300, "height": 900})
     page = context.new_page()
     found = {"page": still(page, url)}
-    status = page.locator(".live-box .live-status")
+    status = page.locator(".live-box:not([data-kind]) .live-status")
 
     def seconds_until(press: Locator, said: str) -> float:
         begin = time.monotonic()
@@ -204,11 +204,11 @@ def ask_checker(browser: Browser, url: str, label: str) -> Visit:
         status.filter(has_text=re.compile(said)).wait_for(timeout=120_000)
         return time.monotonic() - begin
 
-    check = page.locator(".live-box button[type=submit]")
+    check = page.locator(".live-box:not([data-kind]) button[type=submit]")
     pencil = page.locator(f'.live-button[data-label="{label}"]')
     found["ready"] = seconds_until(pencil, "ready")
     found["first"] = seconds_until(check, "Verified")
-    text = page.locator(".live-box textarea")
+    text = page.locator(".live-box:not([data-kind]) textarea")
     text.fill(text.input_value().replace("f_{t+1}", "f_t"))
     found["next"] = seconds_until(check, "Refuted")
     context.close()

@@ -28,6 +28,7 @@ const passes = JSON.parse(find(".live-passes").textContent);
 let chosen = {}; // what a reader said an equation is, by its LaTeX
 let rows = [];
 let running = 0;
+let pause; // until what is typed is shown
 
 // ---------------------------------------------------------------------- what notes say
 
@@ -184,6 +185,7 @@ const redden = (row, span) => {
 };
 
 async function check() {
+  clearTimeout(pause);
   show();
   const mine = running;
   const current = () => mine === running;
@@ -286,7 +288,6 @@ begin.onchange = () => {
   if (begin.value) addPass(begin.value);
   begin.value = "";
 };
-let pause;
 notes.oninput = () => {
   clearTimeout(pause);
   pause = setTimeout(show, 200);

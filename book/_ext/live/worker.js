@@ -52,7 +52,11 @@ self.fetch = async (input, options) => {
 
 async function start() {
   // Where WebAssembly is forbidden, Pyodide would wait for ever: ask before.
-  new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch {
+    throw new Error("This browser does not allow WebAssembly here, which the checker needs.");
+  }
   const checker = content("checker.zip").then((stream) => new Response(stream).arrayBuffer());
   const { loadPyodide } = await import("./pyodide.mjs");
   const python = await loadPyodide({ indexURL: String(here), stdLibURL: String(new URL("stdlib.zip", here)) });
