@@ -1109,7 +1109,6 @@ TREES = [
     ("0.5", Constant(Fraction(1, 2))),
     ("T", IndexValue(T)),
     (r"v^{\circ 3}", ElementPower(V, Linear(3), shape=(N, ONE))),
-    ("v^{-1}", ElementPower(V, Linear(-1), shape=(N, ONE))),
     ("c v", Elementwise(C, V, shape=(N, ONE))),
     (r"v \cdot c", Elementwise(V, C, shape=(N, ONE))),
     (r"c / c", Quotient(C, C)),

@@ -87,6 +87,8 @@ class Grower:
 
     def factor(self, depth):
         base = self.atom(depth)
+        if isinstance(base, Fraction):
+            return base  # beside a fraction a script would be ambiguous
         held = isinstance(base, Held)  # a bar has a subscript always
         subscript = self.subscript() if held else self.maybe(self.subscript)
         superscripts = self.several(2, self.superscript)
