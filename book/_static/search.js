@@ -150,7 +150,7 @@ function search(index, query) {
   const pages = index.pages.map((page) => {
     const best = parts.filter((part) => part.page === page && part.score > 0);
     best.sort((one, other) => other.score - one.score);
-    const score = best.reduce((sum, part, i) => sum + part.score / 3 ** i, 0);
+    const score = best.reduce((sum, part, i) => sum + part.score / 4 ** i, 0);
     return { ...page, score, parts: best.slice(0, 3) };
   });
   pages.sort((one, other) => other.score - one.score);
