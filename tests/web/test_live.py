@@ -218,7 +218,7 @@ def test_every_marked_equation_has_the_verdict_of_its_mark(
     for name in site.pages:
         marks = {
             str(button["data-label"]): str(button["data-status"])
-            for button in site.page(name).select(".live-button")
+            for button in site.page(name).select(".live-button:not([data-status=defined])")
         }
         if not marks:
             continue
