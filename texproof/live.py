@@ -92,9 +92,9 @@ class LiveEquation:
         chapter: what the cells of the chapter did, see :func:`written`.
         label: of the claim.
         macros: LaTeX macros of the book.
-        asked: the claim answers an exercise. Then a text must be an answer to it: the same left side
-            under the same conditions, and on the right no derivative, and nothing that is defined by
-            one, but what the printed answer names.
+        asked: which statement of the claim answers an exercise, from 1; 0 for none. A text must then
+            answer it too: the same left side under the same conditions, and on the right no
+            derivative, and nothing that is defined by one, but what the printed answer names.
 
     Attributes:
         source: the equation as it is printed.
