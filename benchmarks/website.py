@@ -35,7 +35,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
@@ -220,17 +220,21 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
+def launch(playwright: Playwright) -> Browser:
+    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=chromium(), args=options)
+
+
 def compare(pages: list[str], minutes: float, most: int) -> tuple[dict[str, Found], int]:
     """For each page and build, the median of its visits, and their number; the builds take turns."""
     servers = {"default": serve(DEFAULT), "this": serve(BOOK)}
     visits: dict[str, dict[str, list[Visit]]] = {
         name: {build: [] for build in servers} for name in pages
     }
-    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     begin = time.monotonic()
     rounds = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
+        browser = launch(playwright)
         while rounds < most and (time.monotonic() - begin) * (rounds + 1) <= minutes * 60 * max(
             rounds, 1
         ):
@@ -257,9 +261,8 @@ def live_report(repeats: int) -> str:
     """Seconds of the checker in the browser, as Markdown: medians of visits with an empty cache."""
     server = serve(BOOK)
     url = f"http://127.0.0.1:{server.server_port}/{LIVE[0]}.html"
-    options = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=options)
+        browser = launch(playwright)
         visits = [ask_checker(browser, url, LIVE[1]) for _ in range(repeats)]
         browser.close()
     server.shutdown()
