@@ -28,6 +28,7 @@ parameters: ``torch.nn.RNN`` of PyTorch 2.13.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -66,7 +67,12 @@ __all__ = [
 
 GATES = parameters.GATES["rnn"]
 STATE_FIELDS = ("h",)
-NONLINEARITIES = ("tanh", "relu", "identity")
+PHI: dict[str, Callable[[Array], Array]] = {
+    "tanh": np.tanh,
+    "relu": lambda a: np.maximum(a, 0),
+    "identity": lambda a: a,
+}
+NONLINEARITIES = tuple(PHI)
 
 
 def step(
@@ -100,7 +106,7 @@ def step(
 
     W, U, b = unstack(params, GATES)
     a_t = x_t @ W.T + h_prev @ U.T + b
-    h_t = {"tanh": np.tanh(a_t), "relu": np.maximum(a_t, 0), "identity": a_t}[nonlinearity]
+    h_t = PHI[nonlinearity](a_t)
     return (h_t,), StepCache(params, x_t, h_prev, h_t, nonlinearity)
 
 
