@@ -243,8 +243,7 @@ def add_starter(
 ) -> None:
     """To a page with buttons: the empty box, and the few lines that load the rest at a click."""
     body = context.get("body", "")
-    has_notes = 'class="live-notes"' in body
-    if not is_live(app) or not (has_notes or re.search('class="live-(button|box)"', body)):
+    if not is_live(app) or not re.search('class="live-(button|box|notes)"', body):
         return
     page = {
         "equations": f"_static/live/{pagename}.json",
@@ -260,10 +259,6 @@ def add_starter(
     )
     starter = (OWN / "start.js").read_text(encoding="utf-8").replace("FOLDER", folder_name())
     app.add_js_file(None, body=starter)
-    if has_notes:
-        context["body"] += (
-            f'<script type="module" src="{context["pathto"](f"_static/live/{folder_name()}/notes.js", 1)}"></script>\n'
-        )
 
 
 # ---------------------------------------------------------------------- build

@@ -32,7 +32,7 @@ from nndl_rnn._validation import (
 __all__ = ["Explorer", "Slider", "explorer"]
 
 WIDTH, HEIGHT = 480, 330
-LEFT, RIGHT, TOP, BOTTOM = 62, 470, 12, 282  # edges of the plot inside the drawing
+LEFT, RIGHT, TOP, BOTTOM = 62, 460, 12, 282  # edges of the plot inside the drawing
 MAX_DECADE = 400  # beyond every float
 MAX_CURVES = 4  # as many as there are dashes and colours
 MISSING = -99.0  # stands for the logarithm of zero

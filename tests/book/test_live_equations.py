@@ -60,8 +60,6 @@ def test_forms_hold_what_their_directives_say(books):
     told = re.search(r'class="live-passes">(.*?)</script>', page, re.DOTALL)
     [(name, steps)] = json.loads(told[1]).items()
     assert (name, [step["use"] for step in steps]) == ("A filter", ["declared", "defined"])
-    assert re.search(r'<script type="module" src="_static/live/\w+/notes\.js">', page)
-    assert "notes.js" not in book.page("adam")
 
 
 def test_a_page_names_what_is_there(books):

@@ -372,6 +372,20 @@ def cut_equations(page: Page) -> list[str]:
     return [f"cut at the edge: {text!r}" for text in page.evaluate(CUT_EQUATIONS)]
 
 
+LONE_PUNCTUATION = """() => [...document.querySelectorAll(".keep-together")].filter((together) => {
+  const range = document.createRange();
+  range.selectNodeContents(together.lastChild);
+  const [mark] = range.getClientRects();
+  const last = [...together.querySelectorAll(".katex-html .base")].pop().getBoundingClientRect();
+  return together.lastChild.nodeType === Node.TEXT_NODE && mark && mark.top > last.bottom - 2;
+}).map((together) => together.parentElement.textContent.trim().slice(0, 80))"""
+
+
+def lone_punctuation(page: Page) -> list[str]:
+    """Lines that begin with the full stop, or the like, of a formula at the end of the line before."""
+    return [f"alone on its line: {text!r}" for text in page.evaluate(LONE_PUNCTUATION)]
+
+
 def barriers(page: Page) -> list[str]:
     """What axe calls serious or critical, with the first places of each."""
     problems = []

@@ -18,6 +18,7 @@ from tests.web.page_checks import (
     fixed_colours,
     formulas_without_mathml,
     images_without_text,
+    lone_punctuation,
     raster_figures,
     raw_latex,
     repeated_anchors,
@@ -107,6 +108,12 @@ def test_faults_in_the_html_are_found(
             'mask-image: linear-gradient(red, red)">long</div>',
             '<div class="equation" style="width: 9px; overflow: auto">long</div>',
             "long",
+        ),
+        (
+            lone_punctuation,
+            '<p>Let <span class="keep-together"><span class="katex-html"><span class="base">a</span></span>;</span>',
+            '<p>Let <span class="keep-together"><span class="katex-html"><span class="base">a</span></span><br>;</span>',
+            "alone",
         ),
         (
             unreachable_by_keyboard,

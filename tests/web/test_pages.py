@@ -17,6 +17,7 @@ from tests.web.page_checks import (
     fixed_colours,
     formulas_without_mathml,
     images_without_text,
+    lone_punctuation,
     raster_figures,
     raw_latex,
     repeated_anchors,
@@ -69,6 +70,7 @@ def test_images_are_shown(visit: Visit) -> None:
 def test_phone_does_not_scroll_sideways_and_cuts_no_equation(visit: Visit) -> None:
     assert too_wide(visit.show(PHONE)) == []
     assert cut_equations(visit.page) == []
+    assert lone_punctuation(visit.page) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

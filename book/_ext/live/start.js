@@ -1,11 +1,16 @@
-// Loads box.js at the first click on a button that changes an equation. The folder is put in by the build.
+// Loads box.js at the first click on a button that changes an equation, and notes.js where its form is. The folder is
+// put in by the build.
 document.documentElement.dataset.live = "";
+const liveScript = (name) =>
+  import(new URL(`_static/live/FOLDER/${name}.js`, new URL(document.documentElement.dataset.content_root, document.baseURI)));
+document.addEventListener("DOMContentLoaded", () => {
+  if (document.querySelector(".live-notes") && location.protocol !== "file:") liveScript("notes");
+});
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".live-button, .live-box:not([data-live]) button");
   if (!button) return;
   event.preventDefault();
-  const site = new URL(document.documentElement.dataset.content_root, document.baseURI);
-  import(new URL("_static/live/FOLDER/box.js", site)).then(
+  liveScript("box").then(
     (box) => box.start(button),
     () => {
       const line = document.createElement("p");
