@@ -442,7 +442,7 @@ def randomized(
     :func:`reweighted` with independent factors :math:`\xi_t` from :func:`draw_factors`, each of
     mean 1. As :math:`\xi_t` is independent of :math:`\zeta_{t-1}`, the mean of :math:`\zeta_t`
     obeys the recursion of :math:`\partial h_t / \partial \theta`, so the estimate is unbiased. For
-    one unit with :math:`\gamma_t = \partial^{+} h_t / \partial h_{t-1}` its variance obeys
+    one unit, and :math:`\gamma_t` for :math:`\partial^{+} h_t / \partial h_{t-1}`, its variance obeys
 
     .. math::
 

@@ -142,7 +142,7 @@ def step(
 def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Array, State]:
     r"""Gradients of one time step, from what reaches its state.
 
-    With :math:`\delta^{v}_t = \partial L / \partial v_t`, for ``update="keep"``:
+    With :math:`\delta^{v}_t` for the gradient with respect to :math:`v_t`, and ``update="keep"``:
 
     .. math::
 

@@ -10,7 +10,7 @@ which the old state acts:
 - ``lstm``: ``direct``, from :math:`c_{t-1}` through :math:`\operatorname{diag}(f_t)`, and what
   passes from :math:`h_{t-1}` through the ``forget``, the ``input`` and the ``output`` gate and the
   ``candidate``. With :math:`D_t = \operatorname{diag}(o_t \odot (1 - \tanh^2 c_t))` and
-  :math:`G^{v}_t = \partial^{+} c_t / \partial h_{t-1}` through v alone,
+  :math:`G^{v}_t`, which is :math:`\partial^{+} c_t / \partial h_{t-1}` through v alone,
 
   .. math::
 

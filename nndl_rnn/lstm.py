@@ -105,7 +105,7 @@ def step(params: Params, x_t: Array, state: State | None = None) -> tuple[State,
 def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Array, State]:
     r"""Gradients of one time step, from what reaches its state.
 
-    With :math:`\delta^{v}_t = \partial L / \partial v_t`:
+    With :math:`\delta^{v}_t` for the gradient with respect to :math:`v_t`:
 
     .. math::
 

@@ -113,7 +113,7 @@ def step(
 def step_backward(cache: StepCache, d_state: State | None) -> tuple[Params, Array, State]:
     r"""Carry the gradient of a loss back through one step.
 
-    With :math:`\delta^{v} := \partial L / \partial v`:
+    With :math:`\delta^{v}_t` for the gradient with respect to :math:`v_t`:
 
     .. math::
 

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from texproof.compare.levels import check_all
 from texproof.compare.model import Model
@@ -99,7 +99,7 @@ def summary(found: Collection[tuple[str, bool]]) -> str:
 def account_for_inline(
     chapter: Chapter, session: Session, failed: Collection[str] = ()
 ) -> tuple[list[InlineAccount], list[str]]:
-    """The accounts of all inline statements of a chapter, and complaints.
+    """The accounts of all inline statements of a chapter and of the docstrings that it shows, and complaints.
 
     Args:
         chapter: the chapter.
@@ -114,7 +114,7 @@ def account_for_inline(
     indices = {LAST_TIME}.union(*(model.names.indices for model in session.models))
     accounts, complaints = [], []
     tried: dict[str, InlineAccount] = {}
-    for formula in chapter.inline:
+    for formula in chain(chapter.inline, *(m.inline for m in _shown(chapter, session).values())):
         label = formula.label
         if label in failed or (label not in named and not states_something(formula.text, indices)):
             continue
@@ -133,6 +133,17 @@ def account_for_inline(
             tried[label] = account
         accounts.append(account)
     return accounts, complaints
+
+
+def _shown(chapter: Chapter, session: Session) -> dict[str, Chapter]:
+    """The modules whose docstrings a chapter shows."""
+    found: dict[str, Chapter] = {}
+    names = list(chapter.modules)
+    for name in names:
+        if name not in found:
+            found[name] = session.chapter(name)
+            names += found[name].modules
+    return found
 
 
 def _complaint(error: EquationError, formula: Inline) -> str:

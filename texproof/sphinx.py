@@ -200,4 +200,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", note_page)
     app.connect("env-updated", account_for_all)
     app.connect("doctree-resolved", add_marks)
-    return {"version": "1.0", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": "1.0",
+        "env_version": 2,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

@@ -95,11 +95,10 @@ def readout_forward(readout: Params, h: Array) -> Array:
 def readout_backward(readout: Params, h: Array, d_scores: Array) -> tuple[Params, Array]:
     r"""Gradients of the read-out.
 
-    With :math:`\delta^{s}_t = \partial L / \partial s_t`:
+    With :math:`\delta^{s}_t := \partial L / \partial s_t`:
     :math:`\partial L/\partial V = \sum_t \delta^{s}_t h_t^\top`,
-    :math:`\partial L/\partial b_s = \sum_t \delta^{s}_t`, and
-    :math:`\partial^{+} L/\partial h_t = V^\top \delta^{s}_t`, the part of the gradient of
-    :math:`h_t` that does not pass through later time steps.
+    :math:`\partial L/\partial b_s = \sum_t \delta^{s}_t`, and :math:`V^\top \delta^{s}_t` is the
+    part of the gradient of :math:`h_t` that does not pass through later time steps.
 
     Args:
         readout, h: as in :func:`readout_forward`.

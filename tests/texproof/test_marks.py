@@ -89,6 +89,7 @@ RST_WRONG = r"""
 ```
 """
 INCLUDED = "\n```{include} parts/wrong.txt\n```\n"
+READ_BY_NONE = "no derivation cell of this page has read this inline formula"
 UNSEEN = r"@-\w+ in .*:\d+ is (declared|defined|verified), but no page of the site shows it"
 SHOWS = r"@-claim: the page shows\n +\\frac.*= -W\nbut what was checked is\n +\\frac.*= W"
 UNACCOUNTED = "a displayed equation that cannot be checked here"
@@ -156,6 +157,15 @@ ATTACKS = {
     "substituted": (BASIS + "\n{{ twin }}\n", UNACCOUNTED),
     "inline": (BASIS + "\nSo $\\displaystyle a = -a$.\n", UNACCOUNTED),
     "rows": (BASIS + "\nSo $\\begin{aligned} a &= -a \\end{aligned}$.\n", UNACCOUNTED),
+    "inline_include": (BASIS + "\n```{include} parts/inline.txt\n```\n", READ_BY_NONE),
+    "inline_rst": (
+        BASIS + "\n```{eval-rst}\nSo :math:`\\partial a_t / \\partial x_t = -W`.\n```\n",
+        READ_BY_NONE,
+    ),
+    "inline_docstring": (
+        BASIS + "\n```{eval-rst}\n.. automodule:: told\n   :members:\n```\n",
+        r"told/inner\.py:4\n +\\partial a_t / \\partial x_t = -W",
+    ),
     "no_cell": ("\n$$\na = -a\n$$ (@-alone)\n", "@-alone: no derivation cell declares"),
     # meanings that no reader sees
     "hidden_definition": (
@@ -219,6 +229,15 @@ def wrong(x):
     """
 '''.replace("\\\\", "\\")
 
+TOLD = '''
+def wrong(x):
+    r"""Return it,
+    :math:`\\partial a_t / \\partial x_t = -W`,
+
+    and :math:`\\partial a_t / \\partial x_t = W` is right.
+    """
+'''.replace("\\\\", "\\")
+
 AUTODOC = """
 ```{eval-rst}
 .. autofunction:: shown.right
@@ -270,6 +289,11 @@ class Site:
         self.write("parts/wrong.txt", WRONG.replace("@", "included"))
         self.write("parts/unlabelled.txt", "\n$$\na = -a\n$$\n")
         self.write("modules/shown.py", MODULE)
+        self.write("parts/inline.txt", "So $\\partial a_t / \\partial x_t = -W$.\n")
+        self.write(
+            "modules/told/__init__.py", "from told.inner import wrong\n\n__all__ = ['wrong']\n"
+        )
+        self.write("modules/told/inner.py", TOLD)
         self.write("docs.md", HEADER + DOCSTRINGS.replace("@", "docs"))
         self.write("plain.rst", RST)
         self.write("output.ipynb", notebook({"text/latex": "$\\displaystyle a = -a$"}))

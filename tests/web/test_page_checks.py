@@ -111,8 +111,8 @@ def test_faults_in_the_html_are_found(
         ),
         (
             lone_punctuation,
-            '<p>Let <span class="keep-together"><span class="katex-html"><span class="base">a</span></span>;</span>',
-            '<p>Let <span class="keep-together"><span class="katex-html"><span class="base">a</span></span><br>;</span>',
+            '<p><span class="keep-together"><span class="katex-html"><b class="base">a</b></span>;</span>',
+            '<p><span class="keep-together"><span class="katex-html"><b class="base">a</b></span><br>;</span>',
             "alone",
         ),
         (

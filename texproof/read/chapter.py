@@ -4,7 +4,8 @@ A chapter is MyST Markdown. Equations are ``$$ ... $$ (label)`` and ``{math}`` d
 inside admonitions, exercises, solutions and proofs. What stands in code is not read.
 
 A notebook, ``.ipynb``, is read cell by cell: its text cells hold the Markdown, its code cells have
-the tags. A Python module is read too: its docstrings print equations in ``.. math::`` directives.
+the tags. A Python module is read too: its docstrings print equations in ``.. math::`` directives
+and ``:math:`` roles.
 
 A directive that is not known to hold code is taken to hold prose: an equation read too many makes
 a complaint, an equation overlooked would be an equation that nobody checks.
@@ -24,7 +25,7 @@ from typing import Any
 import yaml
 
 from texproof.errors import EquationError, Inline, Source
-from texproof.read.inline import inline_formulas
+from texproof.read.inline import inline_formulas, label_of
 
 NOTEBOOK = ".ipynb"
 METADATA = "nndl_rnn"
@@ -52,6 +53,8 @@ _CODE_DIRECTIVE = re.compile(
 )
 
 
+_AUTOMODULE = re.compile(r"\s*\.\. automodule::[ \t]*([\w.]+)")
+_RST_ROLE = re.compile(r":math:`([^`]+)`")
 _RST_MATH = re.compile(r"^(?P<indent> *)\.\. math::[ \t]*(?P<argument>.*?)[ \t]*$")
 
 
@@ -73,6 +76,8 @@ class Chapter:
     equations: tuple[Source, ...]
     cells: tuple[Cell, ...]
     inline: tuple[Inline, ...] = ()
+    modules: tuple[str, ...] = ()
+    """Python modules whose docstrings are shown with it: by ``automodule``, or as parts of a package."""
     equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
     """Reasons why mutants say the same. Only a notebook has them, as it may be read alone."""
 
@@ -127,10 +132,16 @@ class Chapter:
         >>> [(e.label, e.text, e.line) for e in Chapter.parse_module(text, "package.module").equations]
         [('package.module.f', 'a = b', 4)]
         """
-        return cls._of_blocks(_docstring_equations(ast.parse(text), name, file), file)
+        tree = ast.parse(text)
+        chapter = cls._of_blocks(_docstring_equations(tree, name, file), file)
+        imported = (node.module for node in tree.body if isinstance(node, ast.ImportFrom))
+        own = dict.fromkeys(
+            module for module in imported if module and module.startswith(f"{name}.")
+        )
+        return replace(chapter, modules=tuple(own))
 
     @classmethod
-    def _of_blocks(cls, found: Iterator[Source | Cell], file: str) -> Chapter:
+    def _of_blocks(cls, found: Iterator[Source | Cell | str], file: str) -> Chapter:
         blocks = list(found)
         inline = tuple(block for block in blocks if isinstance(block, Inline))
         equations = tuple(
@@ -144,7 +155,8 @@ class Chapter:
                 raise EquationError(f"the label stands twice, first in {where}", None, equation)
             seen[equation.label] = equation
         cells = tuple(block for block in blocks if isinstance(block, Cell))
-        return cls(file, equations, cells, inline)
+        modules = tuple(block for block in blocks if isinstance(block, str))
+        return cls(file, equations, cells, inline, modules)
 
     @property
     def by_label(self) -> dict[str, Source]:
@@ -161,13 +173,17 @@ def numbered(name: str, count: int) -> str:
 
 
 def _docstring_equations(node: ast.AST, name: str, file: str) -> Iterator[Source]:
-    """The displayed equations of an object's docstring, and of those inside it."""
+    """The equations of an object's docstring, and of those inside it."""
     body = getattr(node, "body", [])
     match body:
         case [ast.Expr(value=ast.Constant(value=str(docstring), lineno=line)), *_]:
-            found = _rst_equations(inspect.cleandoc(docstring).split("\n"), line, file)
+            text = inspect.cleandoc(docstring)
+            found = _rst_equations(text.split("\n"), line, file)
             for count, equation in enumerate(found, start=1):
                 yield replace(equation, label=numbered(name, count))
+            for role in _RST_ROLE.finditer(text):
+                at = line + text.count("\n", 0, role.start())
+                yield Inline(role[1], file, at, label_of(role[1]))
     for inner in body:
         if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield from _docstring_equations(inner, f"{name}.{inner.name}", file)
@@ -199,7 +215,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _notebook_blocks(text: str, file: str) -> Iterator[Source | Cell]:
+def _notebook_blocks(text: str, file: str) -> Iterator[Source | Cell | str]:
     """Equations and code of a notebook, cell by cell, in their order."""
     try:
         cells = json.loads(text)["cells"]
@@ -217,11 +233,11 @@ def _notebook_blocks(text: str, file: str) -> Iterator[Source | Cell]:
             yield from _numbered(_Scanner(content, file), number)
 
 
-def _numbered(scanner: _Scanner, cell: int) -> Iterator[Source | Cell]:
+def _numbered(scanner: _Scanner, cell: int) -> Iterator[Source | Cell | str]:
     """The blocks of one text cell; an error in it names the cell too."""
     try:
         for block in scanner.blocks():
-            yield replace(block, cell=cell)
+            yield block if isinstance(block, str) else replace(block, cell=cell)
     except EquationError as error:
         if error.source is not None:
             error.source = replace(error.source, cell=cell)
@@ -236,7 +252,7 @@ class _Scanner:
         self._open: list[tuple[str, int]] = []  # fences of directives that hold prose, and lines
         self._prose: list[tuple[int, str]] = []  # lines outside of blocks, and their numbers
 
-    def blocks(self) -> Iterator[Source | Cell]:
+    def blocks(self) -> Iterator[Source | Cell | str]:
         while self.at < len(self.lines):
             line = self.lines[self.at]
             fence = _FENCE.match(line)
@@ -269,7 +285,7 @@ class _Scanner:
         source = Source(self.lines[opened], self.file, opened + 1)
         return EquationError(f"{what} is never closed", None, source)
 
-    def _fenced(self, fence: re.Match[str]) -> Iterator[Source | Cell]:
+    def _fenced(self, fence: re.Match[str]) -> Iterator[Source | Cell | str]:
         marker, info = fence["fence"], fence["info"]
         directive = _DIRECTIVE.match(info)
         if not info and self._open and marker.startswith(self._open[-1][0]):
@@ -290,6 +306,8 @@ class _Scanner:
             tags = options.get("tags") or []
             names = re.findall(r"[\w-]+", tags) if isinstance(tags, str) else map(str, tags)
             yield Cell("\n".join(body[taken:]), start + 1 + taken, frozenset(names))
+        elif directive and directive["name"] == "eval-rst":
+            yield from (shown[1] for line in body if (shown := _AUTOMODULE.match(line)))
 
     def _body(self, fence: re.Match[str]) -> list[str]:
         """The lines up to the closing fence, without the prefix; leaves ``at`` behind that fence."""

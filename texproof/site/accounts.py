@@ -17,6 +17,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from texproof.read.chapter import Chapter, numbered
+from texproof.read.inline import has_derivative, label_of, states_something
 
 Checked = dict[str, Any]
 
@@ -66,12 +67,14 @@ class Page:
 
     Attributes:
         equations: its displayed equations.
+        inline: its inline formulas that state a derivative or a delta, with lines and conditions.
         code: the text of its code cells, as far as they are shown.
         problems: what no equation may do, with lines.
         marks: the statuses with which its equations were last written.
     """
 
     equations: list[Printed] = field(default_factory=list)
+    inline: list[tuple[str, int, tuple[str, ...]]] = field(default_factory=list)
     code: set[str] = field(default_factory=set)
     problems: list[tuple[int, str]] = field(default_factory=list)
     marks: list[str | None] = field(default_factory=list)
@@ -99,6 +102,9 @@ def read_page(doctree: nodes.document, path: Path) -> Page:
             message = f"{found[0]} in a formula: the checker knows macros of the configuration only"
             page.problems.append((line, message))
         if isinstance(node, nodes.math) and not _DISPLAYS.search(latex):
+            only = _shown_if(node)
+            if only is not None and has_derivative(latex) and states_something(latex):
+                page.inline.append((label_of(latex), line, only))
             continue
         file, _, docstring = (node.source or "").partition(_DOCSTRING)
         label = node.get("label") or ""
@@ -237,6 +243,7 @@ class Accounts:
                 if all(map(holds, printed.only)):
                     shown.add(printed.equation)
                     yield from self._unaccounted(name, printed)
+            yield from self._unaccounted_inline(name, page, holds)
         for name in self.checked:
             if self.checked[name]["ok"]:
                 yield from self._unseen(name, pages.get(name, Page()), shown)
@@ -264,6 +271,16 @@ class Accounts:
         if line == 0 and equation.file:
             message = f"{message}\n    (it is printed in {equation.file})"
         yield name, line, f"{equation.label}: {message}" if equation.label else message
+
+    def _unaccounted_inline(
+        self, name: str, page: Page, holds: Callable[[str], bool]
+    ) -> Iterator[tuple[str, int, str]]:
+        found = self.checked.get(name, {"ok": True, "inline": ()})
+        known = {label_of(row["latex"]) for row in found["inline"]} if found["ok"] else None
+        for label, line, only in page.inline:
+            if known is not None and label not in known and all(map(holds, only)):
+                message = "no derivation cell of this page has read this inline formula"
+                yield name, line, f"{label}: {message}"
 
     def _unseen(
         self, name: str, page: Page, shown: set[Equation]
