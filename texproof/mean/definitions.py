@@ -41,9 +41,10 @@ def declare(source: Source, names: Vocabulary, macros: Macros) -> None:
             case s.Relation(("=",), _):
                 _constrain(statement, names, source)
             case _:
-                raise EquationError(
-                    "a declaration has the form x_t \\in \\mathbb{R}^{m}", statement.span, source
-                )
+                message = "a declaration has the form x_t \\in \\mathbb{R}^{m}"
+                if isinstance(statement, s.Relation) and statement.signs.count("\\in") > 1:
+                    message += "; several are printed with , \\quad between them"
+                raise EquationError(message, statement.span, source)
 
 
 def _declare_name(name: s.Node, shape: Shape, names: Vocabulary, source: Source) -> None:

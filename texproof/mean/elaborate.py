@@ -22,6 +22,7 @@ from texproof.mean.terms import (
     UNKNOWN,
     BigProduct,
     BigSum,
+    Block,
     Constant,
     Derivative,
     ElementPower,
@@ -153,7 +154,13 @@ class _Elaborator:
             named = isinstance(node.base, s.Symbol | s.Name | s.Accent)
             if named and not self._raises(node.superscripts[-1]) and not self.names.find(inner):
                 self._unknown(node)
-            return self._raise(self.expression(inner), node.superscripts[-1], node.span)
+            base = self.expression(inner)
+            if node.superscripts[-1] in TRANSPOSES and _stacks_columns(node.base, base):
+                raise EquationError(
+                    "columns in brackets, transposed, could be a row or a matrix: write \\begin{bmatrix}",
+                    node.span,
+                )
+            return self._raise(base, node.superscripts[-1], node.span)
         self._unknown(node)
 
     def _raises(self, superscript: s.Node) -> bool:
@@ -218,7 +225,7 @@ class _Elaborator:
             )
         if exponent.constant < 0 and not exponent.variables:
             raise EquationError(
-                "a negative superscript of a function could mean its inverse: print a power as \\tanh(v)^{-1}",
+                "a negative superscript of a function could mean its inverse: print \\frac{1}{\\tanh(v)} for 1 / tanh",
                 superscript.span,
             )
         return ElementPower(term, exponent, shape=term.shape, span=term.span)
@@ -355,6 +362,12 @@ class _Elaborator:
         function = unit.function
         result = apply(function.name, function.primes, arguments, self.names, unit.span)
         if function.superscript:
+            if function.name in {"\\sigma", *self.names.activations, *self.names.scalar_functions}:
+                raise EquationError(
+                    f"{function.name}^2(x) could be {function.name}({function.name}(x)): "
+                    f"print a power as {function.name}(x)^2",
+                    function.superscript.span,
+                )
             result = self._raise_function(result, function.superscript)
         for superscript in unit.raised:
             result = self._raise(result, superscript, unit.span)
@@ -382,6 +395,11 @@ def without_last_superscript(node: s.Script) -> s.Node:
     if node.subscript is None and not lower:
         return node.base
     return s.Script(node.base, node.subscript, lower, 0, span=node.span)
+
+
+def _stacks_columns(node: s.Node, term: Term) -> bool:
+    """Whether it is a list in brackets that was read as columns, one below the other."""
+    return isinstance(node, s.Bracket) and isinstance(term, Block) and len(term.rows) > 1
 
 
 def _descends(lower: Linear, upper: Linear) -> bool:

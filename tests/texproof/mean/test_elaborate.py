@@ -533,8 +533,12 @@ ShapeMismatch: elementwise product of shapes n x m and n x 1
     U W \odot v
 EquationError: superscript 1/2 is neither part of a declared name, nor \top, nor an integer power
     c^{1/2} @ 1/2
-EquationError: a negative superscript of a function could mean its inverse: print a power as \tanh(v)^{-1}
+EquationError: a negative superscript of a function could mean its inverse: print \frac{1}{\tanh(v)} for 1 / tanh
     \tanh^{-1}(v) @ -1
+EquationError: \sigma^2(x) could be \sigma(\sigma(x)): print a power as \sigma(x)^2
+    \sigma^2(v) @ 2
+EquationError: columns in brackets, transposed, could be a row or a matrix: write \begin{bmatrix}
+    [v, v]^\top
 ShapeMismatch: cannot add shapes m x 1 and n x 1
     \log \tanh x_t + v @ v
 EquationError: superscript q is neither part of a declared name, nor \top, nor an integer power
@@ -745,6 +749,8 @@ EquationError: a declaration has the form x_t \in \mathbb{R}^{m}
     q
     q \le 3
     \mathbf{1}^\top v = 1 = c
+EquationError: a declaration has the form x_t \in \mathbb{R}^{m}; several are printed with , \quad between them
+    q \in \mathbb{R}^{n}, g \in \mathbb{R}
 EquationError: a constraint names exactly one declared leaf
     \mathbf{1}^\top v = c
     v^\top v = w^\top w
