@@ -1,7 +1,8 @@
 """The website beside the same book as Jupyter Book builds it by default, measured in one run.
 
     make bench-web                        (or python -m benchmarks.website)
-    make bench-web WEB_OPTIONS=--record   the same, and write the table into docs/measured.md
+    make bench-web WEB_OPTIONS=--record   the same, and write the table into docs/measured.md, and what the
+                                          book's chapter on performance shows into book/_data/website.json
 
 The other build has MathJax (a local copy, so that no network enters the comparison) and all that
 Jupyter Book and its theme put into each page. Both are served compressed from this machine, and a
@@ -12,7 +13,7 @@ reported is the median of a page's visits.
 Reported for each page: what is transferred, by how many requests; the time until the mathematics
 stands still, which is the last of these moments: the page is parsed, a formula changes, a font
 arrives; and the cumulative layout shift. Last, with no limit on the connection: how long the checker
-takes to be ready in the browser after a click on a pencil, in loads of that page, and to answer.
+takes to be ready in the browser after a click on a pencil, and to answer.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ BOOK = ROOT / "_build" / "html"
 DEFAULT = ROOT / "_build" / "html-by-default"
 BEGIN, END = "<!-- website: begin -->", "<!-- website: end -->"
 OWN_EXTENSIONS = {"katex_math", "lean_pages"}
+RECORD = ROOT / "book" / "_data" / "website.json"
 LIVE = ("lstm", "eq-lstm-cell-grad")
 """The page, and its equation, at which the checker is timed."""
 
@@ -196,6 +198,8 @@ def ask_checker(browser: Browser, url: str, label: str) -> Visit:
     context = browser.new_context(viewport={"width": 1300, "height": 900})
     page = context.new_page()
     found = {"page": still(page, url)}
+    told = json.loads(page.locator("#live-page").text_content() or "")
+    found["megabytes"] = told["bytes"] / 1e6
     status = page.locator(".live-box:not([data-kind]) .live-status")
 
     def seconds_until(press: Locator, said: str) -> float:
@@ -257,8 +261,8 @@ def compare(pages: list[str], minutes: float, most: int) -> tuple[dict[str, Foun
     return results, rounds
 
 
-def live_report(repeats: int) -> str:
-    """Seconds of the checker in the browser, as Markdown: medians of visits with an empty cache."""
+def time_checker(repeats: int) -> Visit:
+    """Seconds of the checker in the browser: medians of visits with an empty cache."""
     server = serve(BOOK)
     url = f"http://127.0.0.1:{server.server_port}/{LIVE[0]}.html"
     with sync_playwright() as playwright:
@@ -266,13 +270,7 @@ def live_report(repeats: int) -> str:
         visits = [ask_checker(browser, url, LIVE[1]) for _ in range(repeats)]
         browser.close()
     server.shutdown()
-    found = {key: statistics.median(visit[key] for visit in visits) for key in visits[0]}
-    return f"""\
-
-The checker in the browser, {repeats} visits to the page {LIVE[0]} with an empty cache and no limit on the
-connection: ready {found["ready"]:.1f} s after the click on a pencil, {found["ready"] / found["page"]:.1f} times as
-long as the page takes to stand still ({found["page"]:.1f} s); the first answer {found["first"]:.1f} s after
-*Check*, the next, to a wrong equation, {found["next"]:.2f} s."""
+    return {key: statistics.median(visit[key] for visit in visits) for key in visits[0]}
 
 
 def all_pages() -> list[str]:
@@ -295,29 +293,51 @@ def row(name: str, found: Found) -> str:
     )
 
 
-def report(results: dict[str, Found], rounds: int) -> str:
+def summary(results: dict[str, Found], rounds: int, checker: Visit) -> dict[str, Any]:
+    """What the chapter on performance shows: medians over the pages with mathematics, and of the checker."""
+
+    def median_ratio(key: str) -> float:
+        pages = [found for name, found in results.items() if is_mathematical(name)]
+        return statistics.median(page["this"][key] / page["default"][key] for page in pages)
+
+    return {
+        "about": {
+            "date": str(datetime.date.today()),
+            "cores": os.cpu_count(),
+            "visits": rounds,
+            "pages": sum(map(is_mathematical, results)),
+        },
+        "ratios": {
+            key: round(median_ratio(key), 2) for key in ("kilobytes", "requests", "seconds")
+        },
+        "checker": {key: round(value, 2) for key, value in checker.items()},
+    }
+
+
+def report(results: dict[str, Found], found: dict[str, Any]) -> str:
     """What was found, as Markdown."""
-    ratios = [
-        found["this"]["seconds"] / found["default"]["seconds"]
-        for name, found in results.items()
-        if is_mathematical(name)
-    ]
-    ratio = f"{statistics.median(ratios):.2f}" if ratios else "unknown"
-    visits = "one visit" if rounds == 1 else f"medians of {rounds} visits"
+    about, checker = found["about"], found["checker"]
+    rows = "\n".join(row(name, of_page) for name, of_page in results.items())
     return f"""\
-What that gains, in {visits} to each page with an empty cache at 20 Mbit/s and 40 ms, compressed;
-measured on {datetime.date.today()} with {os.cpu_count()} cores. In each pair of columns Jupyter Book's
+What that gains, in medians of {about["visits"]} visits to each page with an empty cache at 20 Mbit/s and 40 ms,
+compressed; measured on {about["date"]} with {about["cores"]} cores. In each pair of columns Jupyter Book's
 default with a local MathJax stands left, this build right. Seconds are those until the mathematics
-stands still, {ratio} of the default's in the median of pages with mathematics; shift is the cumulative
-layout shift.
+stands still, {found["ratios"]["seconds"]:.2f} of the default's in the median of pages with mathematics; shift is the
+cumulative layout shift.
 
 | page | kB | kB | requests | requests | seconds | seconds | shift | shift |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-""" + "\n".join(row(name, found) for name, found in results.items())
+{rows}
+
+The checker in the browser, on the page {LIVE[0]} with an empty cache and no limit on the connection: ready
+{checker["ready"]:.1f} s after the click on a pencil, {checker["ready"] / checker["page"]:.1f} times as long as the page
+takes to stand still; the first answer {checker["first"]:.1f} s after *Check*, the next, to a wrong equation,
+{checker["next"]:.2f} s."""
 
 
-def record(text: str, path: Path = ROOT / "docs" / "measured.md") -> None:
-    """Put the report between its two marks."""
+def record(text: str, found: dict[str, Any], path: Path = ROOT / "docs" / "measured.md") -> None:
+    """Put the report between its two marks, and the summary into the book."""
+    RECORD.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     before = path.read_text(encoding="utf-8")
     after, places = re.subn(
         rf"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})",
@@ -335,22 +355,18 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5, help="for visits; one round at least")
     parser.add_argument("--repeats", type=int, default=5, help="rounds at most")
     parser.add_argument("--pages", help="names with commas between; all pages if left out")
-    parser.add_argument(
-        "--record", action="store_true", help="write the table into docs/measured.md"
-    )
-    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    parser.add_argument("--record", action="store_true", help="write down what was found")
     arguments = parser.parse_args()
     if not (BOOK / "index.html").exists():
         sys.exit("The book is not built: run make book first.")
     build_by_default()
     pages = arguments.pages.split(",") if arguments.pages else all_pages()
     results, rounds = compare(pages, arguments.minutes, arguments.repeats)
-    text = f"{report(results, rounds)}\n{live_report(rounds)}"
+    found = summary(results, rounds, time_checker(rounds))
+    text = report(results, found)
     print(text)
     if arguments.record:
-        record(text)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        record(text, found)
 
 
 if __name__ == "__main__":
