@@ -211,9 +211,14 @@ class _Elaborator:
             )
         return self.names.index(superscript)
 
-    def _raise_function(self, term: Term, superscript: s.Node) -> Term:
+    def _raise_function(self, name: str, term: Term, superscript: s.Node) -> Term:
         r"""The ``2`` of ``\tanh^2(a_t)``."""
         exponent = self._power(superscript)
+        if name in {"\\sigma", *self.names.activations, *self.names.scalar_functions}:
+            raise EquationError(
+                f"{name}^2(x) could be {name}({name}(x)): print a power as {name}(x)^2",
+                superscript.span,
+            )
         if is_square(term.shape):
             raise EquationError(
                 "of a matrix this could be a power of its entries or of itself: write \\odot",
@@ -362,13 +367,7 @@ class _Elaborator:
         function = unit.function
         result = apply(function.name, function.primes, arguments, self.names, unit.span)
         if function.superscript:
-            if function.name in {"\\sigma", *self.names.activations, *self.names.scalar_functions}:
-                raise EquationError(
-                    f"{function.name}^2(x) could be {function.name}({function.name}(x)): "
-                    f"print a power as {function.name}(x)^2",
-                    function.superscript.span,
-                )
-            result = self._raise_function(result, function.superscript)
+            result = self._raise_function(function.name, result, function.superscript)
         for superscript in unit.raised:
             result = self._raise(result, superscript, unit.span)
         return result

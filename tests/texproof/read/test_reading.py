@@ -153,7 +153,7 @@ ATTACKS = [
     (r"\begin{aligned}[t] p_t &= t p_t \end{aligned}", "p = t p", OPTION),
     (r"\begin{bmatrix} [t] \end{bmatrix} = \begin{bmatrix} t \end{bmatrix} p", "t in brackets, or nothing", OPTION),
     (r"\begin{aligned} p_t &= t p_t \\[t] q r &= r q \end{aligned}", "an error", OPTION),
-    (r"\begin{aligned} q r &= r q \\ &[u, v]^\top b = b^\top [u, v] \end{aligned}", "brackets", "product of shapes"),
+    (r"\begin{aligned} q r &= r q \\ &[u, v]^\top b = b^\top [u, v] \end{aligned}", "brackets", "columns in brackets, transposed"),
     (r"\begin{aligned} p q &= q p \\[-2em] q r &= r q \end{aligned}", "a row over a row", OPTION),
     (r"\begin{aligned} p q &= q p \\[-2pt] q r &= r q \end{aligned}", "two rows", HOLDS),
     # what derivatives act on
