@@ -21,7 +21,8 @@ resets after it: they are different functions.
 The converters copy, keep the dtype, and never change what they are given. They know the plain
 layers only: one direction, no peepholes (input P of ONNX), no projection, no coupled gates, tanh
 and the logistic sigmoid as activations (``hard_sigmoid``, the default for the gates in
-TensorFlow 1, is another function).
+TensorFlow 1, is another function). A simple network with the ReLU has the same layout; run it with
+``nonlinearity="relu"``.
 
 Sources: the documentation of ``torch.nn`` (PyTorch 2.13); ``GRUCell``, ``LSTMCell`` and
 ``SimpleRNNCell`` of Keras 3.15; the operators GRU, LSTM and RNN of ONNX (operator set 22).

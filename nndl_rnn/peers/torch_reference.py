@@ -41,7 +41,8 @@ LAYER_SUFFIX = "_l0"
 STATE_FIELDS = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 LAYERS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 CELLS = (torch.nn.RNNCell, torch.nn.LSTMCell, torch.nn.GRUCell)
-NONLINEARITIES = ("tanh", "relu", "identity")
+TORCH_NONLINEARITIES = ("tanh", "relu")
+NONLINEARITIES = (*TORCH_NONLINEARITIES, "identity")
 Architecture = Annotated[str, OneOf(tuple(LAYERS))]
 
 
@@ -61,20 +62,17 @@ def from_torch(module: torch.nn.Module) -> Params:
 
     Args:
         module: ``torch.nn.RNN``, ``LSTM`` or ``GRU`` with one layer and one direction, or
-            ``RNNCell``, ``LSTMCell`` or ``GRUCell``.
+            ``RNNCell``, ``LSTMCell`` or ``GRUCell``. Run the parameters of a simple network with
+            its ``module.nonlinearity``, which is no parameter.
 
     Raises:
         TypeError: ``module`` is something else.
-        ValueError: it has more layers, two directions, a projection, or a nonlinearity other than
-            tanh.
+        ValueError: it has more layers, two directions or a projection.
 
     >>> cell = torch.nn.RNNCell(input_size=3, hidden_size=4)
     >>> {name: value.shape for name, value in from_torch(cell).items()}
     {'weight_ih': (4, 3), 'weight_hh': (4, 4), 'bias_ih': (4,), 'bias_hh': (4,)}
     """
-    nonlinearity = getattr(module, "nonlinearity", "tanh")
-    if nonlinearity != "tanh":
-        raise fail(ValueError, "module", "the nonlinearity 'tanh'", repr(nonlinearity))
     if isinstance(module, torch.nn.RNNBase):
         _check_single_layer(module)
     elif not isinstance(module, CELLS):
@@ -87,29 +85,36 @@ def from_torch(module: torch.nn.Module) -> Params:
 
 @checked
 def to_torch(
-    architecture: Architecture, params: Params
+    architecture: Architecture,
+    params: Params,
+    *,
+    nonlinearity: Annotated[str, OneOf(TORCH_NONLINEARITIES)] = "tanh",
 ) -> torch.nn.RNN | torch.nn.LSTM | torch.nn.GRU:
     """Make a PyTorch network with copies of these parameters.
 
     Args:
-        architecture: ``"rnn"`` (tanh), ``"lstm"`` or ``"gru"`` (reset gate after the product).
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"`` (reset gate after the product).
         params: parameters of that architecture, with or without biases.
+        nonlinearity: for ``"rnn"`` alone, ``"tanh"`` or ``"relu"``.
 
     Returns:
         ``torch.nn.RNN``, ``LSTM`` or ``GRU``, time first, in the dtype of ``params``.
 
     Raises:
-        TypeError, ValueError: the architecture is unknown or ``params`` do not belong to it.
+        TypeError, ValueError: the architecture is unknown, or ``params`` or the option do not
+            belong to it.
 
     >>> from nndl_rnn import rnn
     >>> to_torch("rnn", rnn.init_params(np.random.default_rng(0), input_size=3, hidden_size=4))
     RNN(3, 4)
     """
+    _check_rnn_option(architecture, nonlinearity)
     params, input_size, hidden_size = check_params(params, len(GATES[architecture]))
     dtype = torch.float32 if params["weight_ih"].dtype == np.float32 else torch.float64
     _check_user_dtype(params)
+    option = {"nonlinearity": nonlinearity} if architecture == "rnn" else {}
     layer: torch.nn.RNN | torch.nn.LSTM | torch.nn.GRU = LAYERS[architecture](
-        input_size, hidden_size, bias="bias_ih" in params, dtype=dtype
+        input_size, hidden_size, bias="bias_ih" in params, dtype=dtype, **option
     )
     layer.load_state_dict(
         {f"{name}{LAYER_SUFFIX}": torch.tensor(value) for name, value in params.items()}
@@ -154,8 +159,7 @@ def run(
     >>> run("rnn", params, np.ones((3, 1, 1)), d_h, nonlinearity="identity").d_x.ravel()
     array([0.25, 0.5 , 1.  ])
     """
-    if nonlinearity != "tanh" and architecture != "rnn":
-        raise fail(ValueError, "nonlinearity", f"'tanh' for {architecture!r}", repr(nonlinearity))
+    _check_rnn_option(architecture, nonlinearity)
     fields = STATE_FIELDS[architecture]
     arguments = check_network_arguments(
         params, x, state, x_name="x", gates=len(GATES[architecture]), state_fields=fields
@@ -174,9 +178,7 @@ def run(
     if nonlinearity == "identity":
         h, last = _linear_network(weights, inputs, initial)
     else:
-        layer = to_torch(architecture, arguments.params)
-        if nonlinearity == "relu":
-            layer = _with_relu(layer)
+        layer = to_torch(architecture, arguments.params, nonlinearity=nonlinearity)
         h, last = _call_layer(layer, weights, inputs, initial)
 
     outputs = (h, *last)
@@ -191,20 +193,6 @@ def run(
         d_x=gradients[count],
         d_state=tuple(gradients[count + 1 :]),
     )
-
-
-def _with_relu(layer: torch.nn.RNNBase) -> torch.nn.RNN:
-    """The same layer with the ReLU in place of the tanh."""
-    weight = layer.weight_ih_l0
-    copy = torch.nn.RNN(
-        layer.input_size,
-        layer.hidden_size,
-        bias=layer.bias,
-        nonlinearity="relu",
-        dtype=weight.dtype,
-    )
-    copy.load_state_dict(layer.state_dict())
-    return copy
 
 
 def _call_layer(
@@ -247,6 +235,11 @@ def _check_single_layer(module: torch.nn.RNNBase) -> None:
             f"proj_size={module.proj_size}"
         )
         raise fail(ValueError, "module", "one layer, one direction and no projection", got)
+
+
+def _check_rnn_option(architecture: str, nonlinearity: str) -> None:
+    if nonlinearity != "tanh" and architecture != "rnn":
+        raise fail(ValueError, "nonlinearity", f"'tanh' for {architecture!r}", repr(nonlinearity))
 
 
 def _check_user_dtype(params: Params) -> None:

@@ -500,7 +500,7 @@ def peers() -> list[Call]:
         Call(converters.to_onnx, of_gru, FREE_D),
         Call(converters.flip_update_gate, {"params": params}, FREE_D),
         Call(torch_reference.from_torch, {"module": torch_reference.to_torch("gru", params)}),
-        Call(torch_reference.to_torch, of_gru, FREE_D),
+        Call(torch_reference.to_torch, {**of_gru, "nonlinearity": "tanh"}, FREE_D),
         Call(torch_reference.run, {**run, "nonlinearity": "tanh"}),
     ]
 

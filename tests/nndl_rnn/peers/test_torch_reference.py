@@ -54,6 +54,29 @@ def test_weights_come_from_a_cell(architecture):
     torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0])
+def test_simple_networks_of_torch_and_of_the_package_are_one(nonlinearity, bias, scale):
+    """In both directions, from a layer and from a cell: states and gradients."""
+    problem = make_problem(rnn, 2, T, B, D, H, bias, scale, np.float64)
+    params, x, (h_0,), d_h, _ = problem
+    layer = torch_reference.to_torch("rnn", params, nonlinearity=nonlinearity)
+    cell = torch.nn.RNNCell(D, H, bias=bias, nonlinearity=nonlinearity, dtype=torch.float64)
+    cell.load_state_dict({name: torch.tensor(value) for name, value in params.items()})
+
+    theirs, _ = layer(torch.tensor(x), torch.tensor(h_0)[None])
+    theirs.backward(torch.tensor(d_h))
+    for module in (layer, cell):
+        option = {"nonlinearity": module.nonlinearity}
+        ours, _, cache = rnn.forward(torch_reference.from_torch(module), x, (h_0,), **option)
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-12, atol=1e-12)
+        d_params, _, _ = rnn.backward(cache, d_h)
+        for name, gradient in d_params.items():
+            found = getattr(layer, f"{name}_l0").grad.numpy()
+            np.testing.assert_allclose(gradient, found, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("architecture", MODULES)
 @pytest.mark.parametrize("bias", [True, False])
 def test_run_equals_a_loop_of_torch_cells(architecture, bias):
