@@ -236,8 +236,8 @@ def _draw_two_inputs(axes: Axes) -> None:
 def gru_step() -> Diagram:
     r"""Draw one step of the GRU as a graph, every edge with its local derivative.
 
-    The reset gate stands after the matrix product and the update gate keeps, as in PyTorch. A
-    factor stands on its edge, for example :math:`z_t` on :math:`h_{t-1} \to h_t`.
+    The reset gate stands before the matrix product, :math:`p_t = r_t \odot h_{t-1}`, and the update
+    gate keeps. A factor stands on its edge, for example :math:`z_t` on :math:`h_{t-1} \to h_t`.
 
     >>> labels = {text.get_text() for text in gru_step().axes[0].texts}
     >>> "$h_{t-1}$" in labels, "$1-z_t$" in labels
@@ -251,17 +251,18 @@ def _gru_step_nodes() -> dict[str, Node]:
     return {
         "h-": Node(0.0, 5.0, "$h_{t-1}$", GIVEN),
         "x": Node(0.0, 0.0, "$x_{t}$", GIVEN),
-        "az": Node(2.9, 3.8, "$a^{z}_{t}$", COMPUTED),
-        "u": Node(2.9, 2.7, "$u_{t}$", COMPUTED),
+        "az": Node(2.9, 4.2, "$a^{z}_{t}$", COMPUTED),
         "ar": Node(2.9, 1.1, "$a^{r}_{t}$", COMPUTED),
         "z": Node(5.1, 3.8, "$z_{t}$", COMPUTED),
-        "r": Node(5.1, 1.1, "$r_{t}$", COMPUTED),
-        "ah": Node(7.2, 0.7, "$a^{h}_{t}$", COMPUTED),
+        "p": Node(6.2, 2.3, "$p_{t}$", COMPUTED),
+        "r": Node(4.7, 1.1, "$r_{t}$", COMPUTED),
+        "ah": Node(7.2, 0.9, "$a^{h}_{t}$", COMPUTED),
         "h~": Node(9.3, 2.4, r"$\tilde{h}_{t}$", COMPUTED),
         "h": Node(10.9, 5.0, "$h_{t}$", COMPUTED),
         "h+": Node(13.2, 5.0, "$h_{t+1}$", COMPUTED),
-        "a+": Node(13.2, 3.2, "$a^{*}_{t+1}$", COMPUTED),
-        "loss": Node(13.2, 1.4, r"$\ell(h_t)$", LOSS),
+        "p+": Node(13.2, 3.7, "$p_{t+1}$", COMPUTED),
+        "a+": Node(13.2, 2.4, "$a^{*}_{t+1}$", COMPUTED),
+        "loss": Node(13.2, 1.1, r"$\ell(h_t)$", LOSS),
     }
 
 
@@ -269,20 +270,21 @@ def _gru_step_edges() -> list[tuple[str, str, str, str]]:
     """Start, end, local derivative and colour of every edge, in the forward direction."""
     return [
         ("h-", "az", "$U_z$", THROUGH_HIDDEN),
-        ("h-", "u", "$U_h$", THROUGH_HIDDEN),
+        ("h-", "p", "$r_t$", EDGE),
         ("h-", "ar", "$U_r$", THROUGH_HIDDEN),
-        ("x", "az", "", EDGE),
-        ("x", "ar", "", EDGE),
-        ("x", "ah", "", EDGE),
+        ("x", "az", "$W_z$", EDGE),
+        ("x", "ar", "$W_r$", EDGE),
+        ("x", "ah", "$W_h$", EDGE),
         ("az", "z", r"$\sigma'$", EDGE),
         ("ar", "r", r"$\sigma'$", EDGE),
-        ("u", "ah", "$r_t$", EDGE),
-        ("r", "ah", "$u_t$", EDGE),
+        ("r", "p", "$h_{t-1}$", EDGE),
+        ("p", "ah", "$U_h$", THROUGH_HIDDEN),
         ("ah", "h~", r"$\tanh'$", EDGE),
         ("z", "h", r"$h_{t-1}-\tilde{h}_t$", EDGE),
         ("h~", "h", "$1-z_t$", EDGE),
         ("h-", "h", "$z_t$", CARRIED),
         ("h", "h+", "$z_{t+1}$", CARRIED),
+        ("h", "p+", "$r_{t+1}$", EDGE),
         ("h", "a+", "$U_{*}$", THROUGH_HIDDEN),
         ("h", "loss", "", EDGE),
     ]

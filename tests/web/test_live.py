@@ -175,7 +175,7 @@ def test_the_box_can_be_used_by_all(
 def test_no_picture_is_cut_without_a_sign_of_it(page: Page, server: str) -> None:
     page.set_viewport_size(PHONE)
     Visit.of(page, server, "gru.html")
-    for label in ("eq-gru-update-params", "eq-gru-before-state-grad", "eq-gru-flip"):
+    for label in ("eq-gru-update-params", "eq-gru-before-state-grad", "eq-gru-jacobian"):
         picture = open_box(page, label).locator(".live-picture")
         expect(picture.locator(".katex").first).to_be_visible()
         cut = picture.evaluate("(box) => box.scrollWidth > box.clientWidth + 1")

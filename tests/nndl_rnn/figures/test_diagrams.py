@@ -59,6 +59,6 @@ def test_gru_edges_are_the_arguments_of_the_forward_equations():
         arguments.setdefault(end, set()).add(start)
     assert set().union(*arguments.values(), arguments) == set(_gru_step_nodes())
     assert arguments["az"] == arguments["ar"] == {"x", "h-"}
-    assert arguments["u"] == {"h-"}
-    assert arguments["ah"] == {"x", "r", "u"}
+    assert arguments["p"] == {"h-", "r"}
+    assert arguments["ah"] == {"x", "p"}
     assert arguments["h"] == {"h-", "z", "h~"}
