@@ -76,8 +76,8 @@ def test_dark_mode_changes_colours_and_is_kept(context: BrowserContext, server: 
 
 
 def corner(page: Page) -> tuple[int, ...]:
-    """The colour in which the first figure's ground is seen."""
-    figure = page.locator(".figure-link img").first
+    """The colour in which the ground of a plot is seen."""
+    figure = page.locator("#fig-lstm-mistakes img")
     figure.scroll_into_view_if_needed()
     figure.evaluate("image => image.decode()")
     picture = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
@@ -109,7 +109,7 @@ FORM = "image => [image.currentSrc, image.clientWidth, image.naturalWidth, image
 
 def test_a_phone_gets_the_narrow_form(page: Page, root: str) -> None:
     Visit.of(page, root, "lstm.html")
-    figure = page.locator(".figure-link img").first
+    figure = page.locator("#fig-lstm-mistakes img")
     wide, _, _, said = figure.evaluate(FORM)
     page.set_viewport_size(PHONE)
     figure.scroll_into_view_if_needed()
