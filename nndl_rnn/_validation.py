@@ -372,12 +372,24 @@ def check_state(
 
     ``fields`` are the letters of the state, ``("h",)`` or ``("h", "c")``.
     """
+    return check_parts(name, state, fields, [(batch_size, hidden_size)] * len(fields), dtype)
+
+
+def check_parts(
+    name: str,
+    state: object,
+    fields: Sequence[str],
+    shapes: Sequence[tuple[int, ...]],
+    dtype: np.dtype[Any],
+) -> State:
+    """Return a state whose parts have these shapes; ``None`` stands for zeros."""
     if state is None:
-        return tuple(np.zeros((batch_size, hidden_size), dtype) for _ in fields)
-    _check_state_tuple(name, state, fields)
+        return tuple(np.zeros(shape, dtype) for shape in shapes)
+    check_state_tuple(name, state, fields)
+    parts = zip(fields, state, shapes, strict=True)  # type: ignore[call-overload]
     return tuple(
-        check_array(f"{name}[{index}] ({field})", part, (batch_size, hidden_size), dtype)
-        for index, (field, part) in enumerate(zip(fields, state, strict=True))  # type: ignore[call-overload]
+        check_array(f"{name}[{index}] ({field})", part, shape, dtype)
+        for index, (field, part, shape) in enumerate(parts)
     )
 
 
@@ -429,7 +441,7 @@ def check_network_arguments(
     inputs = check_array(x_name, x, (*leading, input_size))
     named = [(f"params[{key!r}]", value) for key, value in checked.items()] + [(x_name, inputs)]
     if state is not None:
-        _check_state_tuple("state", state, state_fields)
+        check_state_tuple("state", state, state_fields)
         parts = zip(state_fields, state, strict=True)  # type: ignore[call-overload]
         named += [(f"state[{k}] ({field})", part) for k, (field, part) in enumerate(parts)]
     dtype = common_dtype(named)
@@ -584,7 +596,7 @@ def _check_total(total: object, params: Params, dtype: np.dtype[Any]) -> None:
             raise fail(ValueError, label, f"a writable array of dtype {dtype}", got)
 
 
-def _check_state_tuple(name: str, state: object, fields: Sequence[str]) -> None:
+def check_state_tuple(name: str, state: object, fields: Sequence[str]) -> None:
     letters = ", ".join(fields) + ("," if len(fields) == 1 else "")
     expected = f"None or a tuple ({letters}) of {len(fields)} array{'s' if len(fields) > 1 else ''}"
     if not isinstance(state, tuple):

@@ -19,13 +19,14 @@ GRUs are run with ``update="keep"``. To move weights from or to a network in whi
 resets after it: they are different functions.
 
 The converters copy, keep the dtype, and never change what they are given. They know the plain
-layers only: one direction, no peepholes (input P of ONNX), no projection, no coupled gates, tanh
-and the logistic sigmoid as activations (``hard_sigmoid``, the default for the gates in
-TensorFlow 1, is another function). A simple network with the ReLU has the same layout; run it with
-``nonlinearity="relu"``.
+layers only: no peepholes (input P of ONNX), no coupled gates, tanh and the logistic sigmoid as
+activations (``hard_sigmoid``, the default for the gates in TensorFlow 1, is another function). A
+simple network with the ReLU has the same layout; run it with ``nonlinearity="relu"``. Several
+layers, two directions and projections are for :func:`layers_from_pytorch` and
+:func:`layers_from_keras`; :mod:`nndl_rnn.layers` runs them.
 
-Sources: the documentation of ``torch.nn`` (PyTorch 2.13); ``GRUCell``, ``LSTMCell`` and
-``SimpleRNNCell`` of Keras 3.15; the operators GRU, LSTM and RNN of ONNX (operator set 22).
+Sources: the documentation of ``torch.nn`` (PyTorch 2.13); ``GRUCell``, ``LSTMCell``,
+``SimpleRNNCell`` and ``Bidirectional`` of Keras 3.15; the operators GRU, LSTM and RNN of ONNX (operator set 22).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from nndl_rnn import gru, layers, lstm, rnn
 from nndl_rnn._validation import (
     Array,
     Count,
@@ -55,13 +57,16 @@ __all__ = [
     "from_keras",
     "from_onnx",
     "from_pytorch",
+    "layers_from_keras",
+    "layers_from_pytorch",
+    "layers_to_keras",
     "to_keras",
     "to_onnx",
     "to_pytorch",
 ]
 
-ARCHITECTURES = ("rnn", "lstm", "gru")
-Architecture = Annotated[str, OneOf(ARCHITECTURES)]
+MODULES = {"rnn": rnn, "lstm": lstm, "gru": gru}
+Architecture = Annotated[str, OneOf(tuple(MODULES))]
 Reset = Annotated[str, OneOf(("after", "before"))]
 
 # The order of each layout, in the letters of GATES.
@@ -93,7 +98,8 @@ def from_pytorch(
     Raises:
         TypeError: an argument or a value has a wrong type or dtype.
         ValueError: unknown architecture, names that are not those of one such network (two
-            directions and projections among them), no such layer, or wrong shapes.
+            directions and projections among them: see :func:`layers_from_pytorch`), no such layer,
+            or wrong shapes.
 
     >>> state_dict = {
     ...     "weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2)),
@@ -108,7 +114,8 @@ def from_pytorch(
     matches = {name: PYTORCH_KEY.fullmatch(str(name)) for name in state_dict}
     unknown = [name for name, match in matches.items() if match is None]
     if unknown:
-        expected = "names such as weight_ih_l0 or weight_ih of a network with one direction"
+        expected = "names such as weight_ih_l0 or weight_ih of a network with one direction and "
+        expected += "no projection (layers_from_pytorch takes all)"
         raise fail(ValueError, "state_dict", expected, unknown)
     numbered = {match[2] is not None for match in matches.values() if match}
     if len(numbered) > 1:
@@ -292,6 +299,112 @@ def to_onnx(architecture: Architecture, params: Params) -> dict[str, Array]:
     if "bias_ih" in ordered:
         inputs["B"] = np.concatenate([ordered["bias_ih"], ordered["bias_hh"]])[np.newaxis]
     return inputs
+
+
+@checked
+def layers_from_pytorch(architecture: Architecture, state_dict: Mapping[str, Any]) -> Params:
+    """Take a whole state dict of ``torch.nn.RNN``, ``LSTM`` or ``GRU``, as it is.
+
+    :mod:`nndl_rnn.layers` has PyTorch's names, so its parameters are a state dict on the way back.
+
+    Args:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        state_dict: tensors or NumPy arrays, of any number of layers, one or two directions, with or
+            without biases and, for an LSTM, a projection.
+
+    Returns:
+        Parameters for :func:`nndl_rnn.layers.forward`.
+
+    Raises:
+        TypeError, ValueError: an argument or a value has a wrong type, dtype, name or shape.
+
+    >>> state_dict = {
+    ...     "weight_ih_l0": np.ones((4, 3)), "weight_hh_l0": np.ones((4, 4)),
+    ...     "weight_ih_l0_reverse": np.ones((4, 3)), "weight_hh_l0_reverse": np.ones((4, 4)),
+    ... }
+    >>> list(layers_from_pytorch("rnn", state_dict)) == list(state_dict)
+    True
+    """
+    if not isinstance(state_dict, Mapping):
+        raise fail(TypeError, "state_dict", "a dict of arrays or tensors", type_name(state_dict))
+    found = {name: _as_array(f"state_dict[{name!r}]", value) for name, value in state_dict.items()}
+    params = layers.check_params(MODULES[architecture], found)
+    return {name: np.array(value, order="C") for name, value in params.items()}
+
+
+@checked
+def layers_from_keras(
+    architecture: Architecture, weights: Sequence[Sequence[Array]], *, reset: Reset = "after"
+) -> Params:
+    """Convert the weights of a stack of Keras layers, each of one direction or ``Bidirectional``.
+
+    ``Bidirectional`` lists the arrays of its forward layer, and then those of its backward layer.
+    Run as :func:`nndl_rnn.layers.forward` does, the outputs are those of ``merge_mode="concat"``
+    with ``return_sequences=True``.
+
+    Args:
+        architecture: as for :func:`from_keras`.
+        weights: what ``get_weights()`` of each layer returns, the layer that reads the input first.
+        reset: as for :func:`from_keras`.
+
+    Returns:
+        Parameters for :func:`nndl_rnn.layers.forward`.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value; sizes that do not fit together.
+
+    >>> one_direction = [np.ones((3, 8)), np.ones((2, 8)), np.zeros(8)]
+    >>> list(layers_from_keras("lstm", [one_direction + one_direction]))[::4]
+    ['weight_ih_l0', 'weight_ih_l0_reverse']
+    """
+    if not isinstance(weights, list | tuple):
+        raise fail(TypeError, "weights", "a list with one list for each layer", type_name(weights))
+    params: Params = {}
+    for layer, arrays in enumerate(weights):
+        label = f"weights[{layer}]"
+        if not isinstance(arrays, list | tuple):
+            raise fail(TypeError, label, "a list of arrays", type_name(arrays))
+        if len(arrays) not in (2, 3, 4, 6):
+            expected = "2 or 3 arrays for one direction, 4 or 6 for both"
+            raise fail(ValueError, label, expected, f"{len(arrays)}")
+        directions = layers.DIRECTIONS[: 1 + (len(arrays) > 3)]
+        count = len(arrays) // len(directions)
+        for k, direction in enumerate(directions):
+            own = from_keras(architecture, arrays[k * count : (k + 1) * count], reset=reset)
+            params |= {f"{name}_l{layer}{direction}": value for name, value in own.items()}
+    return layers.check_params(MODULES[architecture], params)
+
+
+@checked
+def layers_to_keras(
+    architecture: Architecture, params: Params, *, reset: Reset = "after"
+) -> list[list[Array]]:
+    """Convert to what ``set_weights()`` of each layer of a stack takes: see :func:`layers_from_keras`.
+
+    Args:
+        architecture: as for :func:`to_keras`.
+        params: as :func:`nndl_rnn.layers.init_params` returns them, without a projection, which
+            Keras does not have.
+        reset: as for :func:`to_keras`.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value.
+
+    >>> params = {"weight_ih_l0": np.ones((2, 3)), "weight_hh_l0": np.ones((2, 2))}
+    >>> [[array.shape for array in layer] for layer in layers_to_keras("rnn", params)]
+    [[(3, 2), (2, 2)]]
+    """
+    params = layers.check_params(MODULES[architecture], params)
+    if any(name.startswith(layers.PROJECTION) for name in params):
+        raise fail(ValueError, "params", "an LSTM without a projection", list(params))
+    return [
+        [
+            array
+            for suffix in layer
+            for array in to_keras(architecture, layers.of_network(params, suffix), reset=reset)
+        ]
+        for layer in layers.suffixes(params)
+    ]
 
 
 def flip_update_gate(params: Params) -> Params:

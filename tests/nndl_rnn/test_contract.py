@@ -43,6 +43,7 @@ RESULTS = {
     "gradcheck.Report",
     "gradient_flow.Flow",
     "gru.StepCache",
+    "layers.SequenceCache",
     "lstm.StepCache",
     "peers.Reference",
     "residual.StepCache",

@@ -7,7 +7,16 @@ FLOORS = [
     ["_validation", "_packages", "_files"],
     ["activations", "parameters"],
     ["_fast", "rnn", "lstm", "gru", "residual", "unrolled"],
-    ["bptt", "costs", "gradcheck", "gradient_flow", "initialisers", "jacobians", "losses"],
+    [
+        "bptt",
+        "costs",
+        "gradcheck",
+        "gradient_flow",
+        "initialisers",
+        "jacobians",
+        "layers",
+        "losses",
+    ],
     ["training", "tasks", "peers", "figures"],
 ]
 

@@ -23,6 +23,7 @@ from nndl_rnn import (
     gru,
     initialisers,
     jacobians,
+    layers,
     losses,
     lstm,
     rnn,
@@ -44,6 +45,7 @@ ROWS = [
 # ---------------------------------------------------------------- what the calls speak of
 
 RNN, LSTM, GRU = (module.init_params(DRAW, D, H) for module in (rnn, lstm, gru))
+LAYERS = layers.init_params(gru, DRAW, D, H, num_layers=2)
 X, D_H, SCORES = (DRAW.normal(size=(T, B, size)) for size in (D, H, Q))
 CLASSES = np.full((T, B), 2)
 SHARES = np.full((T, B, Q), 1 / 4) + np.array([0.5, -0.25, 0.0]) / 2

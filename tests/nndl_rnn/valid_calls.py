@@ -20,6 +20,7 @@ from nndl_rnn import (
     gru,
     initialisers,
     jacobians,
+    layers,
     losses,
     lstm,
     parameters,
@@ -68,6 +69,7 @@ def calls() -> list[Call]:
     return [
         *networks,
         *the_loop(),
+        *several_layers(),
         *estimators(),
         *of_a_network(),
         *matrices_and_costs(),
@@ -149,6 +151,23 @@ def the_loop() -> list[Call]:
 
 
 OTHER_NAMES = (*FREE_D, "gate: text", "params: *name")
+
+
+def several_layers() -> list[Call]:
+    rng = np.random.default_rng(0)
+    sizes = {"num_layers": 2, "bidirectional": True, "proj_size": 2}
+    drawn = {"architecture": lstm, "rng": rng, "input_size": D, "hidden_size": H}
+    params = layers.init_params(**drawn, **sizes)
+    x, d_h = rng.normal(size=(T, B, D)), rng.normal(size=(T, B, 4))
+    state, d_state = ((rng.normal(size=(4, B, 2)), rng.normal(size=(4, B, H))) for _ in range(2))
+    run = {"architecture": lstm, "params": params, "x": x, "state": state}
+    run["lengths"] = np.array([T, 2, 0])
+    cache = layers.forward(**run)[2]
+    return [
+        Call(layers.init_params, {**drawn, "dtype": np.float32, **sizes}, draws_first=True),
+        Call(layers.forward, run, FREE_T),
+        Call(layers.backward, {"cache": cache, "d_h": d_h, "d_state": d_state}),
+    ]
 
 
 def estimators() -> list[Call]:
@@ -478,6 +497,7 @@ def training_runs() -> list[Call]:
 def peers() -> list[Call]:
     params, x, state, d_h, d_state = example(gru)
     layer = converters.to_pytorch("gru", params, layer=1)
+    stack = layers.init_params(gru, np.random.default_rng(0), D, H, num_layers=2)
     keras = converters.to_keras("gru", params, reset="before")
     onnx = converters.to_onnx("gru", params)
     of_gru = {"architecture": "gru", "params": params}
@@ -490,6 +510,27 @@ def peers() -> list[Call]:
             ("params", "layer"),
         ),
         Call(converters.to_pytorch, {**of_gru, "layer": 0}, FREE_D),
+        Call(
+            converters.layers_from_pytorch,
+            {"architecture": "gru", "state_dict": stack},
+            ("state_dict: float32", "state_dict: weight_ih_l0 axis 1 *"),
+            ("params",),
+        ),
+        Call(
+            converters.layers_from_keras,
+            {
+                "architecture": "gru",
+                "weights": converters.layers_to_keras("gru", stack, reset="before"),
+                "reset": "before",
+            },
+            tuple(f"weights: {way}" for way in ("tuple", "[01] tuple", "one less", "0 0 axis 0 *")),
+            ("params",),
+        ),
+        Call(
+            converters.layers_to_keras,
+            {"architecture": "gru", "params": stack, "reset": "before"},
+            ("params: float32", "params: weight_ih_l0 axis 1 *"),
+        ),
         Call(
             converters.from_keras,
             {"architecture": "gru", "weights": keras, "reset": "before"},

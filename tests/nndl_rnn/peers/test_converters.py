@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from nndl_rnn import gru, lstm, rnn
+from nndl_rnn import gru, layers, lstm, rnn
 from nndl_rnn.peers import converters
 
 STEPS, BATCH, INPUT, HIDDEN = 5, 3, 2, 4
@@ -222,6 +222,54 @@ def test_keras_without_bias(architecture, reset):
     assert [array.shape for array in back] == [kernel.shape, recurrent.shape]
 
 
+def keras_bidirectional(run_one, weights, x, states):
+    """Of every layer: the backward half of the weights reads the inputs from the end."""
+    for layer, own in enumerate(weights):
+        half = len(own) // 2
+        (h, c), (h_rev, c_rev) = states[2 * layer : 2 * layer + 2]
+        y, y_rev = run_one(own[:half], x, h, c), run_one(own[half:], x[::-1], h_rev, c_rev)
+        x = np.concatenate([y, y_rev[::-1]], axis=-1)
+    return x
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_keras_bidirectional_layers_and_back(architecture, reset, scale):
+    rng, x, _ = make_inputs(13)
+    one, two = (keras_weights(rng, architecture, reset, scale) for _ in range(2))
+    upper = [keras_weights(rng, architecture, reset, scale) for _ in range(2)]
+    for own in upper:
+        own[0] = scale * rng.normal(size=(2 * HIDDEN, own[0].shape[1]))
+    weights, states = [one + two, upper[0] + upper[1]], rng.normal(size=(4, 2, BATCH, HIDDEN))
+    expected = keras_bidirectional(KERAS[architecture, reset], weights, x, states)
+    module, form = MODULES[architecture], options(reset)
+    params = converters.layers_from_keras(architecture, weights, **form)
+    state = tuple(states.swapaxes(0, 1).copy())[: len(module.STATE_FIELDS)]
+    h, _, _ = layers.forward(module, params, x, state, **form)
+    np.testing.assert_allclose(h, expected, rtol=0, atol=1e-13)
+    back = converters.layers_to_keras(architecture, params, **form)
+    for own, found in zip(weights, back, strict=True):
+        for before, after in zip(own, found, strict=True):
+            np.testing.assert_array_equal(before, after)
+
+
+def test_keras_layers_of_one_direction():
+    rng, x, _ = make_inputs(14)
+    weights = [keras_weights(rng, "lstm", None), keras_weights(rng, "lstm", None)]
+    weights[1][0] = rng.normal(size=(HIDDEN, 4 * HIDDEN))
+    expected = x
+    for own in weights:
+        expected = keras_lstm(own, expected, *np.zeros((2, BATCH, HIDDEN)))
+    params = converters.layers_from_keras("lstm", weights)
+    np.testing.assert_allclose(layers.forward(lstm, params, x)[0], expected, rtol=0, atol=1e-13)
+
+
+def test_keras_has_no_projection():
+    params = layers.init_params(lstm, np.random.default_rng(0), 2, 4, proj_size=3)
+    with pytest.raises(ValueError, match=r"params: expected an LSTM without a projection"):
+        converters.layers_to_keras("lstm", params)
+
+
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize(("architecture", "reset"), FORMS)
 def test_onnx_weights_reproduce_the_formulas_of_onnx(architecture, reset, scale):
@@ -356,8 +404,16 @@ def test_converters_copy_and_keep_float32(architecture):
         assert not any(np.shares_memory(value, source) for source in keras)
 
 
-@pytest.mark.parametrize("network", [{"proj_size": 1}, {"bidirectional": True}])
-def test_networks_that_have_more_are_refused(network):
-    state_dict = torch.nn.LSTM(2, 4, **network).state_dict()
-    with pytest.raises(ValueError, match=r"state_dict: expected names .* one direction, got"):
-        converters.from_pytorch("lstm", state_dict)
+@pytest.mark.parametrize("sizes", [{"proj_size": 1}, {"num_layers": 3, "bidirectional": True}])
+def test_networks_that_have_more_are_for_layers(sizes):
+    model = torch.nn.LSTM(2, 4, dtype=torch.float64, **sizes)
+    with pytest.raises(ValueError, match=r"state_dict: expected names .* one direction"):
+        converters.from_pytorch("lstm", model.state_dict())
+    params = converters.layers_from_pytorch("lstm", model.state_dict())
+    x = np.random.default_rng(0).normal(size=(STEPS, BATCH, INPUT))
+    h, _, _ = layers.forward(lstm, params, x)
+    with torch.no_grad():
+        np.testing.assert_allclose(h, model(torch.tensor(x))[0].numpy(), rtol=0, atol=1e-14)
+    assert not any(
+        np.shares_memory(params[name], model.state_dict()[name].numpy()) for name in params
+    )
