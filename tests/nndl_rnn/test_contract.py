@@ -37,6 +37,7 @@ CALLS = calls()
 RESULTS = {
     "bptt.Architecture",
     "bptt.Gradients",
+    "coupled.StepCache",
     "figures.Explorer",
     "figures.Node",
     "gradcheck.Block",
@@ -44,6 +45,7 @@ RESULTS = {
     "gradient_flow.Flow",
     "gru.StepCache",
     "lstm.StepCache",
+    "peephole.StepCache",
     "peers.Reference",
     "residual.StepCache",
     "rnn.StepCache",
