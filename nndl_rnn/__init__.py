@@ -1,9 +1,9 @@
 """Recurrent networks and their gradients in NumPy, as derived in the accompanying book.
 
-One module per architecture (``rnn``, ``residual``, ``lstm``, ``gru``), each with the same five
-functions: ``init_params``, ``step``, ``step_backward``, ``forward`` and ``backward``. Over any of
-them: ``bptt``, ``jacobians``, ``gradient_flow``, ``training``. A module is imported when it is first
-named, so that ``import nndl_rnn`` costs next to nothing.
+One module per architecture (``rnn``, ``residual``, ``lstm``, ``gru``; ``peephole``, ``coupled``),
+each with the same five functions: ``init_params``, ``step``, ``step_backward``, ``forward`` and
+``backward``. Over any of them: ``bptt``, ``jacobians``, ``gradient_flow``, ``training``. A module
+is imported when it is first named, so that ``import nndl_rnn`` costs next to nothing.
 
 >>> import nndl_rnn
 >>> nndl_rnn.lstm.init_params
@@ -20,6 +20,7 @@ __all__ = [
     "activations",
     "bptt",
     "costs",
+    "coupled",
     "figures",
     "gradcheck",
     "gradient_flow",
@@ -30,6 +31,7 @@ __all__ = [
     "losses",
     "lstm",
     "parameters",
+    "peephole",
     "peers",
     "residual",
     "rnn",
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
         activations,
         bptt,
         costs,
+        coupled,
         figures,
         gradcheck,
         gradient_flow,
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
         losses,
         lstm,
         parameters,
+        peephole,
         peers,
         residual,
         rnn,

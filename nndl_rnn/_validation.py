@@ -54,6 +54,9 @@ Check = Callable[[str, Any], Any]
 BIAS_NAMES = ("bias_ih", "bias_hh")
 PARAM_NAMES = ("weight_ih", "weight_hh", *BIAS_NAMES)
 
+Shapes = Mapping[str, tuple[int | str, ...]]
+"""Names and shapes of parameters: a whole number counts multiples of H, a letter is any size."""
+
 
 class CheckedParams(dict[str, Array]):
     """Parameters that a loop over time has checked, so that its steps need not do so again."""
@@ -393,31 +396,39 @@ def check_parts(
     )
 
 
-def check_params(params: object, gates: int) -> tuple[Params, int, int]:
+def check_params(
+    params: object, gates: int, shapes: Shapes | None = None
+) -> tuple[Params, int, int]:
     """Check a parameter dict with ``gates`` stacked gates; return it, input size and hidden size.
 
-    Expected are ``weight_ih (G*H, D)``, ``weight_hh (G*H, H)`` and either both or neither of
-    ``bias_ih (G*H,)`` and ``bias_hh (G*H,)``.
+    Without ``shapes``, expected are ``weight_ih (G*H, D)``, ``weight_hh (G*H, H)`` and either both
+    or neither of ``bias_ih (G*H,)`` and ``bias_hh (G*H,)``. Biases may always be left out.
     """
     if not isinstance(params, Mapping):
         raise fail(TypeError, "params", "a dict with PyTorch's parameter names", type_name(params))
-    _check_param_names(params)
-    # The recurrent matrix first: it alone says what H is.
-    weight_hh = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H"))
-    hidden_size = weight_hh.shape[1]
-    rows = gates * hidden_size
-    shapes: dict[str, tuple[int | str, ...]] = {
-        "weight_hh": (rows, hidden_size),
-        "weight_ih": (rows, "D"),
-        "bias_ih": (rows,),
-        "bias_hh": (rows,),
-    }
-    for key, shape in shapes.items():
+    biases: Shapes = dict.fromkeys(BIAS_NAMES, (gates,))
+    shapes = shapes or {"weight_ih": (gates, "D"), "weight_hh": (gates, 1), **biases}
+    _check_param_names(params, shapes)
+    hidden_size = _hidden_size(params, gates)
+    for key in sorted(shapes, key="weight_hh".__ne__):  # first what says what H is
         if key in params:
+            sizes = shapes[key]
+            shape = tuple(size if isinstance(size, str) else size * hidden_size for size in sizes)
             check_array(f"params[{key!r}]", params[key], shape)
-    checked = {key: params[key] for key in PARAM_NAMES if key in params}
+    checked = {key: params[key] for key in shapes if key in params}
     common_dtype((f"params[{key!r}]", value) for key, value in checked.items())
     return checked, checked["weight_ih"].shape[1], hidden_size
+
+
+def _hidden_size(params: Mapping[str, Any], gates: int) -> int:
+    """H: the columns of the recurrent matrix, or the rows of one gate where there is none."""
+    if "weight_hh" in params:
+        size: int = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H")).shape[1]
+        return size
+    rows = len(check_array("params['weight_ih']", params["weight_ih"], ("rows", "D")))
+    if rows % gates:
+        raise fail(ValueError, "params['weight_ih']", f"a multiple of {gates} rows", rows)
+    return rows // gates
 
 
 def check_network_arguments(
@@ -428,15 +439,18 @@ def check_network_arguments(
     x_name: str,
     gates: int,
     state_fields: Sequence[str],
+    shapes: Shapes | None = None,
 ) -> NetworkArguments:
     """Check what ``step`` and ``forward`` of any architecture take.
 
     ``x_name`` is ``"x_t"`` for one step, where x has the shape ``(B, D)``, and ``"x"`` for a
     sequence ``(T, B, D)``.
     """
-    if quick := _plain_arguments(params, x, state, x_name, gates, state_fields):
-        return quick
-    checked, input_size, hidden_size = check_params(params, gates)
+    if shapes is None:  # PyTorch's
+        quick = _plain_arguments(params, x, state, x_name, gates, state_fields)
+        if quick:
+            return quick
+    checked, input_size, hidden_size = check_params(params, gates, shapes)
     leading = ("B",) if x_name == "x_t" else ("T", "B")
     inputs = check_array(x_name, x, (*leading, input_size))
     named = [(f"params[{key!r}]", value) for key, value in checked.items()] + [(x_name, inputs)]
@@ -456,20 +470,30 @@ def check_network_arguments(
 
 
 def check_step(
-    params: object, x_t: object, state: object, gates: Sequence[str], fields: Sequence[str]
+    params: object,
+    x_t: object,
+    state: object,
+    gates: Sequence[str],
+    fields: Sequence[str],
+    shapes: Shapes | None = None,
 ) -> tuple[Params, Array, State]:
     """Check what ``step`` takes."""
     return check_network_arguments(
-        params, x_t, state, x_name="x_t", gates=len(gates), state_fields=fields
+        params, x_t, state, x_name="x_t", gates=len(gates), state_fields=fields, shapes=shapes
     )[:3]
 
 
 def check_sequence(
-    params: object, x: object, state: object, gates: Sequence[str], fields: Sequence[str]
+    params: object,
+    x: object,
+    state: object,
+    gates: Sequence[str],
+    fields: Sequence[str],
+    shapes: Shapes | None = None,
 ) -> NetworkArguments:
     """Check what ``forward`` takes."""
     return check_network_arguments(
-        params, x, state, x_name="x", gates=len(gates), state_fields=fields
+        params, x, state, x_name="x", gates=len(gates), state_fields=fields, shapes=shapes
     )
 
 
@@ -483,8 +507,9 @@ def check_gradients(
     cache: Any, d_h: object, d_state: object, into: object, fields: Sequence[str]
 ) -> tuple[Array, State, Params | None]:
     """Check what ``backward`` takes after the forward pass that left ``cache``."""
-    (T, B, _), weight_hh = cache.x.shape, cache.params["weight_hh"]
-    H, dtype = weight_hh.shape[1], weight_hh.dtype
+    (T, B, _), params = cache.x.shape, cache.params
+    recurrent, dtype = params.get("weight_hh"), params["weight_ih"].dtype
+    H = len(params["weight_ih"]) // params.gates if recurrent is None else recurrent.shape[1]
     checked = check_array("d_h", d_h, (T, B, H), dtype)
     d_state = check_state("d_state", d_state, fields, B, H, dtype)
     _check_total(into, cache.params, dtype)
@@ -605,11 +630,12 @@ def check_state_tuple(name: str, state: object, fields: Sequence[str]) -> None:
         raise fail(ValueError, name, expected, f"a tuple of length {len(state)}")
 
 
-def _check_param_names(params: Mapping[object, object]) -> None:
-    with_biases = any(name in params for name in BIAS_NAMES)
-    expected = PARAM_NAMES if with_biases else PARAM_NAMES[:2]
-    missing = [name for name in expected if name not in params]
-    extra = [name for name in params if name not in PARAM_NAMES]
+def _check_param_names(params: Mapping[object, object], shapes: Shapes) -> None:
+    biases = [name for name in shapes if name in BIAS_NAMES]
+    weights = [name for name in shapes if name not in BIAS_NAMES]
+    with_biases = any(name in params for name in biases)
+    missing = [name for name in (shapes if with_biases else weights) if name not in params]
+    extra = [name for name in params if name not in shapes]
     if missing or extra:
         problems = [
             f"{what} {names}" for what, names in (("missing", missing), ("unknown", extra)) if names
@@ -617,7 +643,9 @@ def _check_param_names(params: Mapping[object, object]) -> None:
         raise fail(
             ValueError,
             "params",
-            "the keys weight_ih, weight_hh and both or neither of bias_ih, bias_hh",
+            f"the keys {', '.join(weights)} and both or neither of {', '.join(biases)}"
+            if len(biases) > 1
+            else f"the keys {', '.join(weights)} and perhaps {biases[0]}",
             "a dict with " + " and ".join(problems),
         )
 

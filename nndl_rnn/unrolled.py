@@ -147,7 +147,8 @@ def _checked(architecture: Any, params: Params, x: Array, state: State | None) -
         expected = "a module with the function step, such as nndl_rnn.rnn"
         raise fail(TypeError, "architecture", expected, type_name(architecture))
     gates, fields = architecture.GATES, architecture.STATE_FIELDS
-    arguments = check_sequence(params, x, state, gates, fields)
+    shapes = getattr(architecture, "SHAPES", None)
+    arguments = check_sequence(params, x, state, gates, fields, shapes)
     return arguments._replace(params=CheckedParams(arguments.params, gates=len(gates)))
 
 

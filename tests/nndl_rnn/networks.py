@@ -5,7 +5,7 @@ All three ways return one dict of arrays: ``h``, the last state, and every gradi
 
 import numpy as np
 
-from nndl_rnn import gru, lstm, residual, rnn, unrolled
+from nndl_rnn import coupled, gru, lstm, peephole, residual, rnn, unrolled
 from nndl_rnn.gradcheck import compare
 from nndl_rnn.peers import torch_reference
 
@@ -19,6 +19,8 @@ FORMS = {
     "gru-after-write": (gru, {"reset": "after", "update": "write"}),
     "gru-before-keep": (gru, {"reset": "before", "update": "keep"}),
     "gru-before-write": (gru, {"reset": "before", "update": "write"}),
+    "peephole": (peephole, {}),
+    "coupled": (coupled, {}),
 }
 
 

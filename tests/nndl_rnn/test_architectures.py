@@ -6,7 +6,7 @@ Each test runs for every architecture and every one of its forms.
 import numpy as np
 import pytest
 
-from nndl_rnn import gru, rnn
+from nndl_rnn import gru, peephole, rnn
 from nndl_rnn._fast.sequences import CHUNK
 from tests.nndl_rnn.networks import FORMS, assert_same, make_problem
 
@@ -193,11 +193,15 @@ def test_caches_are_not_mixed_up(module, form):
 def test_initial_parameters_are_drawn_as_torch_does(module, dtype, bias):
     rng = np.random.default_rng(0)
     params = module.init_params(rng, input_size=60, hidden_size=25, bias=bias, dtype=dtype)
-    names = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if bias else [])]
-    shapes = dict(zip(names, [(60,), (25,), (), ()], strict=False))
-    assert list(params) == names
-    for name, value in params.items():
-        assert value.shape == (25 * len(module.GATES), *shapes[name])
+    G = len(module.GATES)
+    shapes = {"weight_ih": (25 * G, 60), "weight_hh": (25 * G, 25)}
+    if module is peephole:
+        shapes["weight_ch"] = (75,)
+    if bias:
+        shapes |= {"bias_ih": (25 * G,), "bias_hh": (25 * G,)}
+    assert {name: value.shape for name, value in params.items()} == shapes
+    assert list(params) == list(shapes)
+    for value in params.values():
         assert value.dtype == dtype
         assert 0.19 < np.abs(value).max() <= 0.2
         assert abs(value.mean()) < 0.03

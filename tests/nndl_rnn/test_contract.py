@@ -37,6 +37,7 @@ CALLS = calls()
 RESULTS = {
     "bptt.Architecture",
     "bptt.Gradients",
+    "coupled.StepCache",
     "figures.Explorer",
     "figures.Node",
     "gradcheck.Block",
@@ -45,6 +46,7 @@ RESULTS = {
     "gru.StepCache",
     "layers.SequenceCache",
     "lstm.StepCache",
+    "peephole.StepCache",
     "peers.Reference",
     "residual.StepCache",
     "rnn.StepCache",

@@ -6,7 +6,7 @@ from tests.imports import circle, imports_within
 FLOORS = [
     ["_validation", "_packages", "_files"],
     ["activations", "parameters"],
-    ["_fast", "rnn", "lstm", "gru", "residual", "unrolled"],
+    ["_fast", "rnn", "lstm", "gru", "residual", "unrolled", "peephole", "coupled"],
     [
         "bptt",
         "costs",

@@ -15,6 +15,7 @@ from nndl_rnn import (
     activations,
     bptt,
     costs,
+    coupled,
     gradcheck,
     gradient_flow,
     gru,
@@ -24,6 +25,7 @@ from nndl_rnn import (
     losses,
     lstm,
     parameters,
+    peephole,
     residual,
     rnn,
     tasks,
@@ -65,6 +67,8 @@ def calls() -> list[Call]:
         *network(residual),
         *network(lstm, forget_bias=1.0),
         *network(gru, reset="before", update="keep"),
+        *network(peephole),
+        *network(coupled),
     ]
     return [
         *networks,
@@ -103,7 +107,9 @@ def network(module: Any, forget_bias: float | None = None, **options: str) -> li
     cache = module.forward(params, x, state, **options)[2]
     step_cache = module.step(params, x[0], state, **options)[1]
     into = {name: np.zeros_like(value) for name, value in params.items()}
-    gates = [] if module is residual else [Call(module.split_gates, {"params": params}, FREE_D)]
+    gates = (
+        [Call(module.split_gates, {"params": params}, FREE_D)] if module in (rnn, lstm, gru) else []
+    )
     return [
         Call(module.init_params, {**drawn, "dtype": np.float32, "bias": True, **biased}),
         Call(module.step, {"params": params, "x_t": x[0], "state": state, **options}),
