@@ -15,7 +15,8 @@ architecture          direct path over k steps
                       notation of the book's chapter on the LSTM
 ====================  =============================================================================
 
-All other paths pass a gate, or a weight matrix, in between; their sum is what is left.
+All other paths meet more recurrent matrices; their sum is what is left. :func:`by_matrices` splits
+the gradient by how many.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from nndl_rnn import gru, lstm, residual, rnn, unrolled
+from nndl_rnn import gru, jacobians, lstm, residual, rnn, unrolled
 from nndl_rnn._validation import Array, Params, State, check_array, fail, type_name
 
-__all__ = ["Flow", "gradient_flow"]
+__all__ = ["Flow", "by_matrices", "gradient_flow"]
 
 DirectPath = Callable[[Sequence[Any], Array], list[Array]]
 
@@ -86,12 +87,7 @@ def gradient_flow(architecture: Any, params: Params, x: Array, d_h_last: Array) 
         gru: _kept_state,
         lstm: _along_the_cell,
     }
-    if not isinstance(architecture, ModuleType) or architecture not in direct_paths:
-        found = getattr(architecture, "__name__", type_name(architecture))
-        raise fail(TypeError, "architecture", "the module rnn, residual, lstm or gru", found)
-    x = check_array("x", x, ("T", "B", "D"))
-    if len(x) == 0:
-        raise fail(ValueError, "x", "at least one time step", x.shape)
+    x = _checked_input(architecture, tuple(direct_paths), x)
     _, state, cache = unrolled.forward(architecture, params, x)
     caches = cache.steps
     d_h_last = check_array("d_h_last", d_h_last, state[0].shape, state[0].dtype)
@@ -99,6 +95,75 @@ def gradient_flow(architecture: Any, params: Params, x: Array, d_h_last: Array) 
     total, *others = (np.array(gradients) for gradients in zip(*states, strict=True))
     direct = np.array(direct_paths[architecture](caches, d_h_last))
     return Flow(total, direct, others[0] if others else None)
+
+
+def by_matrices(architecture: Any, params: Params, x: Array, d_h_last: Array) -> Array:
+    r"""Split a gradient by how many recurrent matrices its paths meet.
+
+    Each part of a step's Jacobian but the direct one has one recurrent matrix as a factor. So the
+    gradient :math:`g^{(p)}_k` along all paths that meet p of them between the steps k and T obeys
+
+    .. math::
+
+        g^{(p)}_{k-1} = \Bigl(J^{\text{direct}}_k\Bigr)^{\top} g^{(p)}_k
+        + \Bigl(J_k - J^{\text{direct}}_k\Bigr)^{\top} g^{(p-1)}_k, \qquad
+        \frac{\partial L}{\partial \eta_k} = \sum_{p=0}^{T-k} g^{(p)}_k
+
+    where :math:`\eta` is the state as in :mod:`nndl_rnn.jacobians`, which names the parts.
+
+    Args:
+        architecture: the module ``rnn``, ``lstm`` or ``gru``, with its default options. The initial
+            state is zero.
+        params: its parameters.
+        x: inputs, shape ``(T, B, D)``.
+        d_h_last: :math:`\partial L / \partial h_T`, shape ``(B, H)``.
+
+    Returns:
+        An array ``(T + 1, T + 1, B, S)`` with :math:`g^{(p)}_{T-k}` at index ``[k, p]``; S is H, and
+        2 H for the LSTM, whose state is h and c.
+
+    Raises:
+        TypeError: the architecture is another one, or an argument has the wrong type.
+        ValueError: a shape does not fit, or a value is not finite.
+
+    Source: the coefficients of a product of polynomials, one factor for each step.
+
+    In a plain network every path meets a matrix in each step:
+
+    >>> params = rnn.init_params(np.random.default_rng(0), input_size=1, hidden_size=1)
+    >>> by_matrices(rnn, params, np.ones((3, 1, 1)), np.ones((1, 1)))[..., 0, 0] != 0
+    array([[ True, False, False, False],
+           [False,  True, False, False],
+           [False, False,  True, False],
+           [False, False, False,  True]])
+    """
+    x = _checked_input(architecture, (rnn, lstm, gru), x)
+    parts = jacobians.step_parts(architecture, params, x)
+    direct = parts.pop("direct", np.zeros(()))
+    through: Array = np.asarray(sum(parts.values()))
+    T, B, S, _ = through.shape
+    direct = np.broadcast_to(direct, through.shape)
+    H = S // len(architecture.STATE_FIELDS)
+    d_h_last = check_array("d_h_last", d_h_last, (B, H), through.dtype)
+    found = np.zeros((T + 1, T + 1, B, S), through.dtype)
+    found[0, 0, :, :H] = d_h_last
+    for k in range(1, T + 1):
+        later = found[k - 1, :k].swapaxes(0, 1)  # (B, k, S): in k - 1 steps, up to k - 1 matrices
+        found[k, :k] = (later @ direct[T - k]).swapaxes(0, 1)
+        found[k, 1 : k + 1] += (later @ through[T - k]).swapaxes(0, 1)
+    return found
+
+
+def _checked_input(architecture: Any, known: Sequence[ModuleType], x: Array) -> Array:
+    if not isinstance(architecture, ModuleType) or architecture not in known:
+        names = [module.__name__.rpartition(".")[2] for module in known]
+        expected = f"the module {', '.join(names[:-1])} or {names[-1]}"
+        found = getattr(architecture, "__name__", type_name(architecture))
+        raise fail(TypeError, "architecture", expected, found)
+    x = check_array("x", x, ("T", "B", "D"))
+    if len(x) == 0:
+        raise fail(ValueError, "x", "at least one time step", x.shape)
+    return x
 
 
 def _all_paths(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nndl_rnn import gru, lstm, residual, rnn
-from nndl_rnn.gradient_flow import gradient_flow
+from nndl_rnn.gradient_flow import by_matrices, gradient_flow
 
 T, B, D, H = 5, 3, 2, 4
 ARCHITECTURES = [rnn, residual, lstm, gru]
@@ -93,7 +93,61 @@ def test_without_recurrent_weights_only_the_direct_path_is_left(architecture):
     assert flow.gates.shape == (T + 1, B, H)
 
 
+def torch_step(torch, architecture, params, x_t, h, c, weight):
+    """A step in which the past counts ``weight`` times as much for derivatives through a matrix."""
+    seen = h.detach() + weight * (h - h.detach())
+    a = x_t @ params["weight_ih"].T + params["bias_ih"]
+    u = seen @ params["weight_hh"].T + params["bias_hh"]
+    if architecture is rnn:
+        return torch.tanh(a + u), c
+    if architecture is gru:
+        (a_r, a_z, a_h), (u_r, u_z, u_h) = a.chunk(3, 1), u.chunk(3, 1)
+        r, z = torch.sigmoid(a_r + u_r), torch.sigmoid(a_z + u_z)
+        return z * h + (1 - z) * torch.tanh(a_h + r * u_h), c
+    i, f, g, o = (a + u).chunk(4, 1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+@pytest.mark.parametrize("architecture", [rnn, lstm, gru])
+@pytest.mark.parametrize("scale", [0.1, 0.8, 2.0])
+@pytest.mark.parametrize("weight", [-1.5, -0.5, 0.0, 0.5, 1.0, 2.0])
+def test_paths_are_counted_as_autograd_weights_them(architecture, scale, weight):
+    torch = pytest.importorskip("torch")
+    params, x, d_h_last = problem(architecture, scale)
+    split = by_matrices(architecture, params, x, d_h_last)
+    # Each matrix contributes one factor: a polynomial of degree k <= T, equal at T + 1 points.
+    weighted = np.einsum("kpbs,p->kbs", split, weight ** np.arange(T + 1))
+    tensors = {name: torch.tensor(value) for name, value in params.items()}
+    states = [(torch.zeros(B, H, dtype=torch.float64),) * 2]
+    for x_t in torch.tensor(x):
+        states.append(torch_step(torch, architecture, tensors, x_t, *states[-1], weight))
+    for lag in range(T + 1):
+        start = tuple(part.clone().requires_grad_() for part in states[T - lag])  # h and c apart
+        h, c = start
+        for x_t in torch.tensor(x)[T - lag :]:
+            h, c = torch_step(torch, architecture, tensors, x_t, h, c, weight)
+        wanted = start[: weighted.shape[2] // H]
+        loss = (h * torch.tensor(d_h_last)).sum()
+        found = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
+        expected = np.concatenate([part.numpy() for part in found], axis=1)
+        np.testing.assert_allclose(weighted[lag], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("architecture", "fewest"), [(lstm, 1), (gru, 0)])
+def test_direct_path_meets_the_fewest_matrices(architecture, fewest):
+    params, x, d_h_last = problem(architecture)
+    split = by_matrices(architecture, params, x, d_h_last)[..., :H]
+    flow = gradient_flow(architecture, params, x, d_h_last)
+    np.testing.assert_allclose(split.sum(axis=1), flow.total, rtol=1e-11, atol=1e-14)
+    for lag in range(2, T + 1):
+        assert not split[lag, :fewest].any()
+        np.testing.assert_allclose(split[lag, fewest], flow.direct[lag], rtol=1e-11, atol=1e-14)
+
+
 def test_wrong_arguments_are_named():
+    with pytest.raises(TypeError, match="architecture: expected the module rnn, lstm or gru"):
+        by_matrices(residual, *problem(residual))
     params, x, d_h_last = problem(rnn)
     with pytest.raises(TypeError, match="architecture: expected the module"):
         gradient_flow(np, params, x, d_h_last)

@@ -218,6 +218,7 @@ def of_a_network() -> list[Call]:
         Call(jacobians.jacobian, {**common, "t": 3, "k": 1, **path}, FREE_PARTS),
         Call(jacobians.lags, {**common, **path}, FREE_PARTS),
         Call(gradient_flow.gradient_flow, flow, FREE_T, blamed=("x_t",)),
+        Call(gradient_flow.by_matrices, flow, FREE_T),
     ]
 
 
