@@ -207,11 +207,12 @@ def _says(status: str, count: int) -> str:
 
 def _facts(row: Checked) -> tuple[str, str, str, str]:
     """The methods that agree, what they compared, how closely, and how mutants fared."""
-    agreeing = {level["level"] for level in row["levels"] if level["entries"]}
-    methods = ", ".join(short.replace(" ", NO_BREAK) for short, name in LEVELS if name in agreeing)
-    tried = [level for level in row["levels"] if level["level"] == LEVELS[1][1]]
+    finished = [level for level in row["levels"] if level["entries"]]
+    tried = [level for level in finished if level["level"] == LEVELS[1][1]]
     entries = sum(int(level["entries"]) for level in tried)
-    differences = [level["residual"] for level in row["levels"] if level["entries"]]
+    differences = [level["residual"] for level in finished]
+    agreeing = {level["level"] for level in finished}
+    methods = ", ".join(short.replace(" ", NO_BREAK) for short, name in LEVELS if name in agreeing)
     largest = max((float(d) for d in differences if d[0].isdigit()), default=0.0)
     compared = f"{entries} numbers, {tried[-1]['sizes']}" if tried else ""
     return methods, compared, f"{largest:.0e}", score_of(row["mutants"]).told("refuted")
