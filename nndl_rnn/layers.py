@@ -14,14 +14,12 @@ name of a parameter          the same as in ``torch.nn.RNN``, ``LSTM`` and ``GRU
 ``weight_hr_l0``             ``(P, H)``, of an LSTM with a projection: :math:`W_{hr}`
 ============================ ==============================================================
 
-A *projection* (LSTMP) puts out :math:`p_t = W_{hr} h_t`, and the gates read :math:`p_{t-1}` in place
-of :math:`h_{t-1}`. Since :math:`U_f p_{t-1} = (U_f W_{hr}) h_{t-1}`, this is a plain LSTM with the
-recurrent matrices :math:`U_f W_{hr}, \dots`, and is computed as one.
+A *projection* (LSTMP) puts out :math:`p_t = W_{hr} h_t`, and the gates read :math:`p_{t-1}` in
+place of :math:`h_{t-1}`. Since :math:`U_f p_{t-1} = (U_f W_{hr}) h_{t-1}`, this is a plain LSTM
+with the recurrent matrices :math:`U_f W_{hr}, \dots`, and is computed as one.
 
-Sources: the documentation of ``torch.nn.LSTM`` (PyTorch 2.13); M. Schuster and K. K. Paliwal,
-Bidirectional Recurrent Neural Networks, IEEE Transactions on Signal Processing 45(11), 1997;
-H. Sak, A. Senior and F. Beaufays, Long Short-Term Memory Recurrent Neural Network Architectures for
-Large Scale Acoustic Modeling, Interspeech 2014.
+Source: the documentation of ``torch.nn.RNN``, ``LSTM`` and ``GRU`` (PyTorch 2.13), which refers to
+arXiv 1402.1128 for the projection.
 """
 
 from __future__ import annotations
@@ -98,18 +96,21 @@ def forward(
         **options: handed to ``architecture.forward``.
 
     Returns:
-        The outputs of the last layer, ``(T, B, directions * H)``, zero beyond the end of a sequence;
-        the last states, in the layout of ``state``, each at the end of its own sequence (of the
-        reverse direction: at the start); and the cache for :func:`backward`.
+        The outputs of the last layer, ``(T, B, directions * H)``, zero beyond the end of a
+        sequence; the last states, in the layout of ``state``, each at the end of its own sequence
+        (of the reverse direction: at the start); and the cache for :func:`backward`.
 
     Raises:
         TypeError, ValueError: a wrong type, dtype, shape, name or option, or an entry that is not
             finite.
 
-    >>> params = init_params(lstm, np.random.default_rng(0), 3, 2, num_layers=2, bidirectional=True)
-    >>> h, (h_last, c_last), cache = forward(lstm, params, np.ones((5, 2, 3)), lengths=np.array([5, 3]))
-    >>> h.shape, h_last.shape, bool(np.all(h[3:, 1] == 0)), bool(np.all(h[2, 1, :2] == h_last[2, 1]))
-    ((5, 2, 4), (4, 2, 2), True, True)
+    >>> rng, x = np.random.default_rng(0), np.ones((5, 2, 3))
+    >>> params = init_params(lstm, rng, 3, 2, num_layers=2, bidirectional=True)
+    >>> h, (h_last, c_last), cache = forward(lstm, params, x, lengths=np.array([5, 3]))
+    >>> h.shape, h_last.shape, bool(np.all(h[3:, 1] == 0))
+    ((5, 2, 4), (4, 2, 2), True)
+    >>> bool(np.all(h[2, 1, :2] == h_last[2, 1]))  # the second sequence ends with step 3
+    True
     """
     params, x, state, lengths = _check_forward(architecture, params, x, state, lengths)
     h, last = x, tuple(np.empty_like(part) for part in state)
@@ -202,7 +203,8 @@ def init_params(
     Raises:
         TypeError, ValueError: an argument of a wrong type or value.
 
-    >>> params = init_params(lstm, np.random.default_rng(0), 3, 4, num_layers=2, proj_size=2, bias=False)
+    >>> rng = np.random.default_rng(0)
+    >>> params = init_params(lstm, rng, 3, 4, num_layers=2, proj_size=2, bias=False)
     >>> {name: value.shape for name, value in params.items()}
     {'weight_ih_l0': (16, 3), 'weight_hh_l0': (16, 2), 'weight_hr_l0': (2, 4),
      'weight_ih_l1': (16, 2), 'weight_hh_l1': (16, 2), 'weight_hr_l1': (2, 4)}
