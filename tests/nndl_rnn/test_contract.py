@@ -37,6 +37,7 @@ CALLS = calls()
 RESULTS = {
     "bptt.Architecture",
     "bptt.Gradients",
+    "clockwork.StepCache",
     "coupled.StepCache",
     "figures.Explorer",
     "figures.Node",
@@ -45,6 +46,7 @@ RESULTS = {
     "gradient_flow.Flow",
     "gru.StepCache",
     "lstm.StepCache",
+    "mingru.StepCache",
     "peephole.StepCache",
     "peers.Reference",
     "residual.StepCache",
