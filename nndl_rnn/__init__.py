@@ -1,9 +1,10 @@
 """Recurrent networks and their gradients in NumPy, as derived in the accompanying book.
 
-One module per architecture (``rnn``, ``residual``, ``lstm``, ``gru``; ``peephole``, ``coupled``),
-each with the same five functions: ``init_params``, ``step``, ``step_backward``, ``forward`` and
-``backward``. Over any of them: ``bptt``, ``jacobians``, ``gradient_flow``, ``training``. A module
-is imported when it is first named, so that ``import nndl_rnn`` costs next to nothing.
+One module per architecture (``rnn``, ``residual``, ``lstm``, ``gru``; ``peephole``, ``coupled``,
+``clockwork``, ``mingru``), each with the same five functions: ``init_params``, ``step``,
+``step_backward``, ``forward`` and ``backward``. Over any of them: ``bptt``, ``jacobians``,
+``gradient_flow``, ``training``. A module is imported when it is first named, so that
+``import nndl_rnn`` costs next to nothing.
 
 >>> import nndl_rnn
 >>> nndl_rnn.lstm.init_params
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "activations",
     "bptt",
+    "clockwork",
     "costs",
     "coupled",
     "figures",
@@ -30,6 +32,7 @@ __all__ = [
     "layers",
     "losses",
     "lstm",
+    "mingru",
     "parameters",
     "peephole",
     "peers",
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from nndl_rnn import (
         activations,
         bptt,
+        clockwork,
         costs,
         coupled,
         figures,
@@ -55,6 +59,7 @@ if TYPE_CHECKING:
         layers,
         losses,
         lstm,
+        mingru,
         parameters,
         peephole,
         peers,

@@ -5,7 +5,7 @@ All three ways return one dict of arrays: ``h``, the last state, and every gradi
 
 import numpy as np
 
-from nndl_rnn import coupled, gru, lstm, peephole, residual, rnn, unrolled
+from nndl_rnn import clockwork, coupled, gru, lstm, mingru, peephole, residual, rnn, unrolled
 from nndl_rnn.gradcheck import compare
 from nndl_rnn.peers import torch_reference
 
@@ -21,6 +21,8 @@ FORMS = {
     "gru-before-write": (gru, {"reset": "before", "update": "write"}),
     "peephole": (peephole, {}),
     "coupled": (coupled, {}),
+    "mingru": (mingru, {}),
+    "clockwork": (clockwork, {"periods": (1, 3, 2)}),
 }
 
 

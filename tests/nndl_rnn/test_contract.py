@@ -37,6 +37,7 @@ CALLS = calls()
 RESULTS = {
     "bptt.Architecture",
     "bptt.Gradients",
+    "clockwork.StepCache",
     "coupled.StepCache",
     "figures.Explorer",
     "figures.Node",
@@ -46,6 +47,7 @@ RESULTS = {
     "gru.StepCache",
     "layers.SequenceCache",
     "lstm.StepCache",
+    "mingru.StepCache",
     "peephole.StepCache",
     "peers.Reference",
     "residual.StepCache",

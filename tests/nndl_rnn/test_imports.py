@@ -6,7 +6,18 @@ from tests.imports import circle, imports_within
 FLOORS = [
     ["_validation", "_packages", "_files"],
     ["activations", "parameters"],
-    ["_fast", "rnn", "lstm", "gru", "residual", "unrolled", "peephole", "coupled"],
+    [
+        "_fast",
+        "rnn",
+        "lstm",
+        "gru",
+        "residual",
+        "unrolled",
+        "peephole",
+        "coupled",
+        "clockwork",
+        "mingru",
+    ],
     [
         "bptt",
         "costs",

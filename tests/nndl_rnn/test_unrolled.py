@@ -16,7 +16,8 @@ every_form = pytest.mark.parametrize(("module", "form"), FORMS.values(), ids=lis
 def test_fused_passes_equal_the_loop(module, form, steps, scale):
     # Recurrent weights of a size at which no two roundings drift apart over many steps.
     problem = make_problem(module, seed=steps, steps=steps, scale=scale)
-    problem[0]["weight_hh"] *= min(1, 0.5 / scale)
+    if "weight_hh" in problem[0]:
+        problem[0]["weight_hh"] *= min(1, 0.5 / scale)
     assert_same(fast(module, *problem, **form), clear(module, *problem, **form))
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from nndl_rnn import (
     activations,
     bptt,
+    clockwork,
     costs,
     coupled,
     gradcheck,
@@ -24,6 +25,7 @@ from nndl_rnn import (
     layers,
     losses,
     lstm,
+    mingru,
     parameters,
     peephole,
     residual,
@@ -69,6 +71,8 @@ def calls() -> list[Call]:
         *network(gru, reset="before", update="keep"),
         *network(peephole),
         *network(coupled),
+        *network(mingru),
+        *network(clockwork, periods=(1, 2, 4)),
     ]
     return [
         *networks,
@@ -107,14 +111,15 @@ def network(module: Any, forget_bias: float | None = None, **options: str) -> li
     cache = module.forward(params, x, state, **options)[2]
     step_cache = module.step(params, x[0], state, **options)[1]
     into = {name: np.zeros_like(value) for name, value in params.items()}
+    free = ("params: without bias_ih", *PERIODS) if module is mingru else PERIODS
     gates = (
         [Call(module.split_gates, {"params": params}, FREE_D)] if module in (rnn, lstm, gru) else []
     )
     return [
         Call(module.init_params, {**drawn, "dtype": np.float32, "bias": True, **biased}),
-        Call(module.step, {"params": params, "x_t": x[0], "state": state, **options}),
+        Call(module.step, {"params": params, "x_t": x[0], "state": state, **options}, free),
         Call(module.step_backward, {"cache": step_cache, "d_state": d_state}),
-        Call(module.forward, {"params": params, "x": x, "state": state, **options}, FREE_T),
+        Call(module.forward, {"params": params, "x": x, "state": state, **options}, FREE_T + free),
         Call(
             module.backward,
             {"cache": cache, "d_h": d_h, "d_state": d_state, "into": into},
@@ -125,6 +130,7 @@ def network(module: Any, forget_bias: float | None = None, **options: str) -> li
 
 
 FREE_T = ("x: axis 0 *",)
+PERIODS = ("periods: one *", "periods: [012] an integer")
 LISTS = ("*: list", "*: subclass")  # what NumPy makes an array of
 FREE_AXES = ("*: axis *", "*: float32")
 ANY_FLOATS = (*LISTS, *FREE_AXES, "*: a float", "*: complex", "*: empty [lt]*", "*: tensor")

@@ -77,7 +77,7 @@ class Chapter:
     cells: tuple[Cell, ...]
     inline: tuple[Inline, ...] = ()
     modules: tuple[str, ...] = ()
-    """Python modules whose docstrings are shown with it: by ``automodule``, or as parts of a package."""
+    """Names of the Python modules whose docstrings are shown with it, by ``automodule`` or as parts of a package."""
     equivalent_mutants: Mapping[str, str] = field(default_factory=dict)
     """Reasons why mutants say the same. Only a notebook has them, as it may be read alone."""
 
