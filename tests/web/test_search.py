@@ -53,7 +53,7 @@ ANSWERS = {
     "RNN": ("rnn", "The recurrent network and its loss"),
     "GRU vs LSTM": ("gru_or_lstm", ""),
     "cell state": ("lstm", "Cell"),
-    "peephole": ("lstm", "Exercise: Peepholes"),
+    "peephole": ("relatives", ""),
     "reset gate": ("gradients", "GRU, reset gate before the product"),
     "重置门": ("gradients", "GRU, reset gate before the product"),
     "update gate": ("gru", ""),
