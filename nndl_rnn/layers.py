@@ -357,6 +357,10 @@ def _check_architecture(architecture: Any) -> None:
     if not all(hasattr(architecture, name) for name in needed):
         expected = "a module such as nndl_rnn.lstm"
         raise fail(TypeError, "architecture", expected, type_name(architecture))
+    if hasattr(architecture, "SHAPES"):
+        expected = "a module with PyTorch's four parameters, such as nndl_rnn.lstm"
+        remedy = "; stack it by hand: what it returns as d_x is d_h of the layer below"
+        raise fail(TypeError, "architecture", expected, f"{architecture.__name__}{remedy}")
 
 
 def check_params(architecture: Any, params: object) -> Params:

@@ -26,6 +26,7 @@ from nndl_rnn import (
     layers,
     losses,
     lstm,
+    mingru,
     rnn,
     tasks,
     training,
