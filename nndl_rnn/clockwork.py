@@ -74,7 +74,7 @@ def step(
     r"""Take one time step: the equations at the top of this module, in their order.
 
     Args:
-        params: as :func:`init_params` returns them.
+        params: as :func:`nndl_rnn.rnn.init_params` returns them.
         x_t: :math:`x_t`, shape ``(B, D)``.
         state: :math:`(h_{t-1}, t-1)`, each ``(B, H)``; ``None`` stands for zeros.
         periods: one period for each group of units. The groups follow one another and are equally
@@ -163,7 +163,7 @@ def forward(
     r"""Run a whole sequence, :func:`step` by step.
 
     Args:
-        params: as :func:`init_params` returns them.
+        params: as :func:`nndl_rnn.rnn.init_params` returns them.
         x: :math:`x_1, \dots, x_T`, shape ``(T, B, D)``; T and B may be 0.
         state: :math:`(h_0, 0)`, each ``(B, H)``; ``None`` stands for zeros.
         periods: as for :func:`step`.
