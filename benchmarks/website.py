@@ -41,6 +41,9 @@ from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwri
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
 DEFAULT = ROOT / "_build" / "html-by-default"
+DEFAULT_DOCTREES = ROOT / "_build" / ".doctrees-by-default"
+VERDICTS = ROOT / "_build" / ".doctrees" / "texproof"
+"""What the checker found in each page, kept by the build."""
 BEGIN, END = "<!-- website: begin -->", "<!-- website: end -->"
 OWN_EXTENSIONS = {"katex_math", "lean_pages"}
 RECORD = ROOT / "book" / "_data" / "website.json"
@@ -109,7 +112,7 @@ def serve(folder: Path) -> ThreadingHTTPServer:
 
 
 def build_by_default() -> None:
-    """The same book with Jupyter Book's own mathematics and pages; nothing is executed again."""
+    """The same book with Jupyter Book's own mathematics and pages; nothing is executed or checked again."""
     from jupyter_book.config import get_final_config
     from jupyter_book.sphinx import build_sphinx
 
@@ -125,12 +128,13 @@ def build_by_default() -> None:
     settings["mathjax_path"] = "mathjax/tex-mml-chtml.js"
     for name in ("html_math_renderer", "myst_update_mathjax", "html_context"):
         settings.pop(name, None)
+    shutil.copytree(VERDICTS, DEFAULT_DOCTREES / VERDICTS.name, dirs_exist_ok=True)
     status = build_sphinx(
         str(ROOT / "book"),
         str(DEFAULT),
         noconfig=True,
         confoverrides=settings,
-        doctreedir=str(ROOT / "_build" / ".doctrees-by-default"),
+        doctreedir=str(DEFAULT_DOCTREES),
         builder="html",
         quiet=True,
     )
