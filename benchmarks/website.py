@@ -321,9 +321,10 @@ def summary(results: dict[str, Found], rounds: int, checker: Visit) -> dict[str,
 def report(results: dict[str, Found], found: dict[str, Any]) -> str:
     """What was found, as Markdown."""
     about, checker = found["about"], found["checker"]
+    visits = "one visit" if about["visits"] == 1 else f"medians of {about['visits']} visits"
     rows = "\n".join(row(name, of_page) for name, of_page in results.items())
     return f"""\
-What that gains, in medians of {about["visits"]} visits to each page with an empty cache at 20 Mbit/s and 40 ms,
+What that gains, in {visits} to each page with an empty cache at 20 Mbit/s and 40 ms,
 compressed; measured on {about["date"]} with {about["cores"]} cores. In each pair of columns Jupyter Book's
 default with a local MathJax stands left, this build right. Seconds are those until the mathematics
 stands still, {found["ratios"]["seconds"]:.2f} of the default's in the median of pages with mathematics; shift is the
