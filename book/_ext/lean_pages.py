@@ -24,12 +24,13 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 
+FOLDED = r'class="[^"]*(?:\btoggle\b|\bdropdown\b|tag_hide)'
 # Name of a script or a stylesheet, or what it contains, and what in the page makes it useful.
 USED_BY = {
     "thebe": None,
-    "togglebutton": r'class="[^"]*(?:\btoggle\b|admonition[^"]* dropdown|tag_hide)',
-    "toggleHint": r'class="[^"]*(?:\btoggle\b|admonition[^"]* dropdown|tag_hide)',
-    "toggleOpenOnPrint": r'class="[^"]*(?:\btoggle\b|admonition[^"]* dropdown|tag_hide)',
+    "togglebutton": FOLDED,
+    "toggleHint": FOLDED,
+    "toggleOpenOnPrint": FOLDED,
     "clipboard": r'class="[^"]*highlight',
     "copybutton": r'class="[^"]*highlight',
     "design-tabs": r'class="[^"]*sd-tab',

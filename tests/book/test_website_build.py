@@ -334,5 +334,7 @@ def test_a_page_of_checked_equations_keeps_their_styles() -> None:
     for body in (marked, '<div class="checked output text_html">', '<table class="ledger table">'):
         assert lean_pages.is_used("texproof.css", body)
         assert not lean_pages.is_used("proof.css", body)
+    for folded in ("dropdown admonition", "admonition dropdown", "cell tag_hide-input"):
+        assert lean_pages.is_used("togglebutton.js", f'<div class="{folded}">')
     assert lean_pages.is_used("proof.css", '<div class="proof theorem admonition">')
     assert not lean_pages.is_used("texproof.css", '<div class="unchecked">')
