@@ -69,8 +69,8 @@ def test_a_page_names_what_is_there(books):
     page = json.loads(told[1])
     written = json.loads((site / page["equations"]).read_text(encoding="utf-8"))
     assert written["sources"]["eq-gain"]["text"] in (book.folder / "filter.md").read_text("utf-8")
-    [box] = re.findall(r"_static/live/\w+/box\.js", book.page("filter"))
-    folder = (site / box).parent
+    [scripts] = re.findall(r"(_static/live/\w+)/\$\{name\}\.js", book.page("filter"))
+    folder = site / scripts
     names = {file.name for file in folder.iterdir()}
     assert {"box.js", "worker.js", "katex.min.js", "pyodide.mjs", "checker.zip"} < names
     large = ("pyodide.asm.wasm.gz", "stdlib.zip", "checker.zip")
