@@ -99,7 +99,7 @@ def step(
     W, U, b = unstack(params, GATES)
     period = _period_of_units(periods, h_prev.shape[1])
     M = period >= period[:, np.newaxis]
-    e = np.floor((clock.real + 1) / period) > np.floor(clock.real / period)
+    e = np.rint(clock.real + 1) % period == 0
     value = np.tanh(x_t @ W.T + h_prev @ (M * U).T + b)
     h = np.where(e, value, h_prev)
     return (h, clock + 1), StepCache(params, x_t, h_prev, M, e, value)

@@ -214,11 +214,6 @@ class _Elaborator:
     def _raise_function(self, name: str, term: Term, superscript: s.Node) -> Term:
         r"""The ``2`` of ``\tanh^2(a_t)``."""
         exponent = self._power(superscript)
-        if name in {"\\sigma", *self.names.activations, *self.names.scalar_functions}:
-            raise EquationError(
-                f"{name}^2(x) could be {name}({name}(x)): print a power as {name}(x)^2",
-                superscript.span,
-            )
         if is_square(term.shape):
             raise EquationError(
                 "of a matrix this could be a power of its entries or of itself: write \\odot",
@@ -231,6 +226,12 @@ class _Elaborator:
         if exponent.constant < 0 and not exponent.variables:
             raise EquationError(
                 "a negative superscript of a function could mean its inverse: print \\frac{1}{\\tanh(v)} for 1 / tanh",
+                superscript.span,
+            )
+        if name in {"\\sigma", *self.names.activations, *self.names.scalar_functions}:
+            shown = s.latex(superscript).strip()
+            raise EquationError(
+                f"this could be {name} applied again and again: print a power as {name}(x)^{{{shown}}}",
                 superscript.span,
             )
         return ElementPower(term, exponent, shape=term.shape, span=term.span)

@@ -535,7 +535,7 @@ EquationError: superscript 1/2 is neither part of a declared name, nor \top, nor
     c^{1/2} @ 1/2
 EquationError: a negative superscript of a function could mean its inverse: print \frac{1}{\tanh(v)} for 1 / tanh
     \tanh^{-1}(v) @ -1
-EquationError: \sigma^2(x) could be \sigma(\sigma(x)): print a power as \sigma(x)^2
+EquationError: this could be \sigma applied again and again: print a power as \sigma(x)^{2}
     \sigma^2(v) @ 2
 EquationError: columns in brackets, transposed, could be a row or a matrix: write \begin{bmatrix}
     [v, v]^\top
