@@ -83,7 +83,7 @@ def forward(
 
     Args:
         architecture: :mod:`nndl_rnn.rnn`, :mod:`~nndl_rnn.lstm`, :mod:`~nndl_rnn.gru`, or another
-            module with ``forward`` and ``backward``.
+            module with ``forward``, ``backward`` and PyTorch's four parameters.
         params: of all layers, as :func:`init_params` returns them, or the state dict of a
             ``torch.nn.LSTM`` as NumPy arrays. Their names say how many layers and directions
             there are.
