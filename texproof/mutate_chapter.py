@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from texproof.check import check_chapter
-from texproof.errors import EquationError, Inline
+from texproof.errors import EquationError
 from texproof.mean.sameness import meanings
 from texproof.mutants.mutate import Mutant, mutants, sample
 from texproof.numbers.arithmetic import ComplexStep
@@ -88,12 +88,11 @@ def mutate_chapter(path: Path, *, count: int | None = None, seed: int = 0) -> Mu
 
 
 def _definition_mutants(session: Session, path: Path, count: int | None, seed: int) -> list[Mutant]:
-    """Mutants of the equations of this chapter that say what names mean."""
+    """Mutants of the equations of this chapter, inline ones too, that say what names mean."""
     found: dict[str, list[Mutant]] = {}
     for model in session.models:
         for source in model.sources:
-            own = source.file == path.name and not isinstance(source, Inline)
-            if own and source.label not in found:
+            if source.file == path.name and source.label not in found:
                 found[source.label] = mutants(source, model.names, model.macros)
     return [mutant for each in found.values() for mutant in sample(each, count, seed)]
 

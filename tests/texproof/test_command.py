@@ -6,17 +6,19 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.texproof.conftest import RNN
 from texproof import command
 from texproof.check import ChapterCheck, as_json, check_chapter, complain_of_unused
 from texproof.command import main
 from texproof.compare.claims import Comparison
 from texproof.compare.levels import Finding
 from texproof.errors import Source
-from texproof.mutate_chapter import MutationReport
+from texproof.mutate_chapter import MutationReport, mutate_chapter
 from texproof.report.report import MutationScore, Result
 from texproof.report.session import Session
 
@@ -505,6 +507,19 @@ def test_mutate_tells_the_score_and_succeeds(chapter, capsys):
     assert counted
     assert 0 < int(counted[1]) <= 12  # one that says the same is none
     assert re.fullmatch(r"\d+ mutants in 1 chapters, 0 survived unexplained", second)
+
+
+def test_a_definition_within_a_sentence_is_changed_like_a_displayed_one(chapter):
+    displayed = RNN["eq-loss"]
+    within = f"${displayed}$"
+    path = chapter(
+        (f"$$\n{displayed}\n$$ (eq-loss)", f"The loss is {within}."),
+        ('"eq-loss"', f'r"{within}"'),
+        name="within.md",
+    )
+    found = mutate_chapter(path, count=3)
+    assert found == replace(mutate_chapter(chapter(), count=3), path=path)
+    assert found.definitions == found.noticed > 6
 
 
 def test_the_seed_says_which_mutants_are_tried(chapter, capsys, monkeypatch):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -26,6 +26,8 @@ from texproof.mean.vocabulary import Vocabulary
 from texproof.read.chapter import NOTEBOOK, Chapter
 from texproof.read.typography import Macros
 from texproof.report.report import Result
+
+AnySource = TypeVar("AnySource", bound=Source)
 
 EQUIVALENT_MUTANTS = "equivalent_mutants.yml"
 """Beside the chapters: mutants that survive because they say the same, each with the reason."""
@@ -131,11 +133,14 @@ class Session:
         return sorted(defined - self.used, key=lambda pair: (pair[1].line, pair[0]))
 
     def _edited(self, chapter: Chapter) -> Chapter:
-        edited = (
-            replace(equation, text=self.edits.get((chapter.file, equation.label), equation.text))
-            for equation in chapter.equations
+        def edited(source: AnySource) -> AnySource:
+            return replace(source, text=self.edits.get((chapter.file, source.label), source.text))
+
+        return replace(
+            chapter,
+            equations=tuple(map(edited, chapter.equations)),
+            inline=tuple(map(edited, chapter.inline)),
         )
-        return replace(chapter, equations=tuple(edited))
 
     def _as_saved(self, path: Path, name: str) -> Chapter:
         """A chapter as its file is now; a text that did not change since is not parsed again."""
