@@ -83,8 +83,13 @@ mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each 
 MUTATION := $(VENV)/mutation
 MUTMUT := OMP_NUM_THREADS=1 PYTHONPATH="$(abspath $(MUTATION))" $(BIN)/python
 
-mutants: $(MUTATION)/.installed ## edit the package in one place at a time; the tests must notice: hours (MUTANTS='nndl_rnn.lstm.*')
+mutants: $(MUTATION)/.installed ## edit the package in one place at a time; the tests must notice: hours (MUTANTS='nndl_rnn.lstm.*' or SAMPLE=200)
+ifdef SAMPLE
+	-$(MUTMUT) $(MUTATION)/bin/mutmut run none > /dev/null # makes the mutants, and tries none of them
+	$(MUTMUT) $(MUTATION)/bin/mutmut run $$($(MUTMUT) tools/mutation_scores.py --sample $(SAMPLE))
+else
 	$(MUTMUT) $(MUTATION)/bin/mutmut run $(MUTANTS)
+endif
 	$(MUTMUT) tools/mutation_scores.py
 
 $(MUTATION)/.installed: tools/mutation.txt $(INSTALLED)

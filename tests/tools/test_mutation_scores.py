@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import mutation_scores
-from tools.mutation_scores import REASONS, ROOT, Rule, read_mutants, read_rules
+from tools.mutation_scores import REASONS, ROOT, Rule, read_rules
 
 KILLED, SURVIVED, NO_TESTS, TIMEOUT, UNTRIED = 1, 0, 33, 36, None
 
@@ -97,13 +97,26 @@ def test_the_reasons_of_the_project_can_be_read():
         assert rule.because.endswith(".")
 
 
-def test_mutants_that_were_not_tried_do_not_count(tmp_path):
-    results(tmp_path, "texproof.read.syntax", KILLED, UNTRIED, SURVIVED)
-    found = read_mutants(tmp_path / "mutants")
-    assert [(mutant.module, mutant.killed) for mutant in found] == [
-        ("texproof.read.syntax", True),
-        ("texproof.read.syntax", False),
-    ]
+def test_a_sample_has_an_interval_which_must_reach_the_goal(tmp_path, scores):
+    results(tmp_path, "texproof.read.syntax", *[KILLED] * 90, *[SURVIVED] * 10)
+    results(tmp_path, "nndl_rnn.lstm", *[KILLED] * 93, *[SURVIVED] * 7, *[UNTRIED] * 900)
+    status, said = scores()
+    assert "93.0%, a sample of 1000: 86.3% to 96.6%, goal 95%" in said
+    assert status == 0
+    results(tmp_path, "nndl_rnn.lstm", *[KILLED] * 80, *[SURVIVED] * 20, *[UNTRIED] * 900)
+    assert scores()[0] == 1
+
+
+def test_names_of_a_sample_are_drawn_from_each_group(tmp_path, scores):
+    results(tmp_path, "nndl_rnn.lstm", *[UNTRIED] * 50)
+    results(tmp_path, "nndl_rnn.layers", *[UNTRIED] * 50)  # in no group
+    results(tmp_path, "texproof.read.syntax", *[UNTRIED] * 3)
+    status, said = scores("[]", "--sample", "10")
+    names = said.split()
+    assert status == 0
+    assert len(names) == len(set(names)) == 13
+    assert sum(name.startswith("nndl_rnn.lstm.") for name in names) == 10
+    assert scores("[]", "--sample", "10")[1] == said
 
 
 def test_modules_and_tests_of_the_run_are_there():
