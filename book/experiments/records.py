@@ -150,7 +150,7 @@ def load_experiment(name: str) -> Experiment:
 
 def experiment_names() -> list[str]:
     """The experiments of this package, by name."""
-    own = {"__init__", "__main__", "cluster", "records", "runner"}
+    own = {"__init__", "__main__", "cluster", "comparison", "records", "runner"}
     return sorted({path.stem for path in Path(__file__).parent.glob("*.py")} - own)
 
 
