@@ -1,7 +1,8 @@
 """Who does it: each function here takes a problem and returns a pass to be timed.
 
 A pass returns the gradients by the inputs and by the recurrent weights, so that the contestants can
-be compared before they are timed; the products alone have nothing to return.
+be compared before they are timed; an update returns the new recurrent weights, and the products
+alone have nothing to return.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks.cells import Array, Problem
-from nndl_rnn import unrolled
+from nndl_rnn import losses, training, unrolled
 from nndl_rnn._fast.sequences import chunks
 
 Pass = Callable[[], Any]
@@ -44,11 +45,8 @@ def steps(problem: Problem) -> Pass:
 
 def torch_nn(problem: Problem) -> Pass:
     """The same layer of PyTorch, from the same weights, with autograd."""
-    kinds = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+    layer = _torch_layer(problem)
     x = torch.tensor(problem.x, requires_grad=True)
-    layer = kinds[problem.architecture](x.shape[2], problem.d_h.shape[2], dtype=x.dtype)
-    weights = {f"{name}_l0": torch.from_numpy(value) for name, value in problem.params.items()}
-    layer.load_state_dict(weights)
     d_h = torch.from_numpy(problem.d_h)
 
     def run() -> tuple[Array, Array]:
@@ -58,6 +56,72 @@ def torch_nn(problem: Problem) -> Pass:
         return x.grad.numpy(), layer.weight_hh_l0.grad.numpy()
 
     return run
+
+
+def _torch_layer(problem: Problem) -> torch.nn.RNNBase:
+    kinds = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+    dtype = torch.from_numpy(problem.x).dtype
+    layer = kinds[problem.architecture](problem.x.shape[2], problem.d_h.shape[2], dtype=dtype)
+    weights = {f"{name}_l0": torch.from_numpy(value) for name, value in problem.params.items()}
+    layer.load_state_dict(weights)
+    return layer
+
+
+LEARNING_RATE, MAX_NORM = 0.1, 1.0
+
+
+def our_update(problem: Problem) -> Pass:
+    """A whole update: passes, read-out of as many scores as inputs, loss, clipping and SGD.
+
+    The pass returns the recurrent weights after it, and goes on from them.
+    """
+    hidden, outputs = problem.d_h.shape[2], problem.x.shape[2]
+    model = training.SequenceModel(problem.module, outputs, hidden, outputs)
+    params = training.join_params(problem.params, _readout(problem))
+    optimizer, target = training.SGD(LEARNING_RATE), _targets(problem)
+
+    def run() -> tuple[Array]:
+        nonlocal params
+        _, gradients, _ = training.loss_and_gradients(
+            model, params, problem.x, target, losses.cross_entropy
+        )
+        gradients = training.clip_by_global_norm(gradients, MAX_NORM)
+        params, _ = optimizer.update(params, gradients, {})
+        return (params["cell.weight_hh"],)
+
+    return run
+
+
+def torch_update(problem: Problem) -> Pass:
+    """The same with ``torch.nn``, ``clip_grad_norm_`` and ``torch.optim.SGD``."""
+    x, target = torch.from_numpy(problem.x), torch.from_numpy(_targets(problem)).flatten()
+    layer = _torch_layer(problem)
+    linear = torch.nn.Linear(problem.d_h.shape[2], x.shape[2], dtype=x.dtype)
+    linear.load_state_dict({n: torch.tensor(v) for n, v in _readout(problem).items()})
+    weights = [*layer.parameters(), *linear.parameters()]
+    optimizer = torch.optim.SGD(weights, LEARNING_RATE)
+
+    def run() -> tuple[Array]:
+        scores = linear(layer(x)[0]).flatten(end_dim=1)
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(scores, target).backward()
+        torch.nn.utils.clip_grad_norm_(weights, MAX_NORM)
+        optimizer.step()
+        return (layer.weight_hh_l0.detach().numpy(),)
+
+    return run
+
+
+def _readout(problem: Problem) -> dict[str, Array]:
+    shape = problem.x.shape[2], problem.d_h.shape[2]
+    weight = np.random.default_rng(1).normal(size=shape) / np.sqrt(shape[1])
+    dtype = problem.x.dtype
+    return {"weight": weight.astype(dtype), "bias": np.zeros(shape[0], dtype)}
+
+
+def _targets(problem: Problem) -> Array:
+    steps, batch, classes = problem.x.shape
+    return np.random.default_rng(2).integers(classes, size=(steps, batch))
 
 
 def jax_scan(problem: Problem) -> Pass:

@@ -1,4 +1,4 @@
-"""What the time is made of: single operations, growth with each size, checkpoints, an LSTM's parts.
+"""What the time is made of: single operations, growth with each size, checkpoints, an LSTM's parts, updates.
 
 All with one thread. Units are in the names.
 """
@@ -12,7 +12,14 @@ import numpy as np
 
 from benchmarks import timing
 from benchmarks.cells import SIZES, Cell, Problem, problem
-from benchmarks.contestants import lstm_chunk_products, lstm_step_products, ours, torch_nn
+from benchmarks.contestants import (
+    lstm_chunk_products,
+    lstm_step_products,
+    our_update,
+    ours,
+    torch_nn,
+    torch_update,
+)
 from nndl_rnn import bptt, lstm
 
 TURNS = {"least": 7, "most": 60}
@@ -21,6 +28,7 @@ GROWTH = {"T": (16, 32, 64, 128, 256), "B": (8, 16, 32, 64, 128), "H": (32, 64, 
 COLUMNS = (1, 2, 4, 8, 16, 32, 64, 128)
 CHECKPOINTED = (64, 256, 1024)
 PROFILED = SIZES[3:]
+UPDATED = ("lstm", "gru")
 NOT_PACKED = 10**6
 """Multiplications up to which OpenBLAS takes a product's factors as they lie, with AVX-512."""
 
@@ -39,6 +47,12 @@ def measure(seconds: float, clock: Callable[[], float]) -> dict[str, Any]:
         "lstm_ms": [
             {"dtype": "float32", "size": size, **_lstm_parts("float32", size, seconds, clock)}
             for size in PROFILED
+        ],
+        "updates_ms": [
+            {"architecture": name, "dtype": "float32", "size": size}
+            | updates(Cell(name, "float32", size), seconds, clock)
+            for name in UPDATED
+            for size in PROFILED[:2]
         ],
         "checkpointed": [_checkpointed(steps, seconds, clock) for steps in CHECKPOINTED],
     }
@@ -130,6 +144,22 @@ def _lstm_parts(
             "steps": lstm_step_products(*size, dtype),
             "steps_in_blocks": lstm_step_products(*size, dtype, most=NOT_PACKED),
             "chunks": lstm_chunk_products(*size, dtype),
+        },
+        seconds,
+        clock,
+    )
+    return {name: 1e3 * value for name, value in found.items()}
+
+
+def updates(cell: Cell, seconds: float, clock: Callable[[], float]) -> dict[str, float]:
+    """Milliseconds of the passes of a layer alone, and of a whole update around them."""
+    given = problem(cell)
+    found = _medians(
+        {
+            "ours": ours(given),
+            "torch": torch_nn(given),
+            "our_update": our_update(given),
+            "torch_update": torch_update(given),
         },
         seconds,
         clock,

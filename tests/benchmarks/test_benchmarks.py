@@ -95,6 +95,25 @@ def test_contestants_agree(architecture, dtype):
 
 
 @every_architecture
+def test_updates_lead_to_the_same_weights(architecture, monkeypatch):
+    monkeypatch.setattr(contestants, "MAX_NORM", 0.01)  # so small that clipping acts
+    given = problem(Cell(architecture, "float64", SIZE))
+    ours, torch = contestants.our_update(given), contestants.torch_update(given)
+    before = given.params["weight_hh"].copy()
+    for _ in range(4):
+        (mine,), (theirs,) = ours(), torch()
+    # PyTorch divides by the norm plus 1e-6.
+    assert np.abs(mine - theirs).max() < 1e-3 * np.abs(mine - before).max()
+    assert np.array_equal(given.params["weight_hh"], before)
+
+
+def test_an_update_takes_the_passes_and_more():
+    found = parts.updates(Cell("lstm", "float32", SIZE), 0.0, time.perf_counter)
+    assert set(found) == {"ours", "torch", "our_update", "torch_update"}
+    assert all(milliseconds > 0 for milliseconds in found.values())
+
+
+@every_architecture
 def test_floor_makes_the_products_of_the_package(architecture):
     def products_of(run):
         found = Counter()
