@@ -19,6 +19,12 @@ SETTINGS = dataclasses.replace(
     lessons=(5, 9),
     adding_networks=("LSTM",),
     lengths=(6,),
+    doubted_network="GRU",
+    doubted_gap=7,
+    doubted_rates=(0.001, 0.1),
+    patient_rates=(0.1,),
+    patient_updates=2000,
+    patient_seeds=(3,),
 )
 SMALL = {"hidden_size": 5, "batch_size": 4, "evaluate_every": 3, "learning_rate": 0.01, "seed": 2}
 
@@ -207,12 +213,15 @@ def test_rates_are_tuned_first_on_seeds_that_are_not_reported():
     assert {run["seed"] for run in final} == seeds
     assert not seeds & set(SETTINGS.tuning_seeds)
     assert len(tuning) == (2 * 2 + 1) * 3 * len(SETTINGS.tuning_seeds)
-    assert len(final) == 5 * len(SETTINGS.sentence_seeds) + len(SETTINGS.adding_seeds)
+    doubted = 5 + 1  # at the rate that was not chosen, and with patience
+    reported = 5 * len(SETTINGS.sentence_seeds) + len(SETTINGS.adding_seeds)
+    assert len({run_key(run) for run in final}) == reported + doubted
 
 
 def test_the_most_accurate_rate_is_used_and_among_equal_ones_the_fastest():
     _, (_, final) = completed()
-    rates = {(run["task"], run["network"]): run["learning_rate"] for run in final}
+    chosen = [run for run in final if run["learning_rate"] in SETTINGS.learning_rates]
+    rates = {(run["task"], run["network"]): run["learning_rate"] for run in chosen}
     assert rates == {
         ("sentences", "RNN"): 0.003,
         ("sentences", "GRU"): 0.001,
@@ -233,6 +242,11 @@ def test_the_summary_has_every_reported_run():
     assert all(cell["accuracy"] == [0.9] * 5 for cell in summary["sentences"])
     assert [cell["updates"] for cell in summary["lessons"]] == [[[3, 6]] * 5]
     assert [cell["error"] for cell in summary["adding"]] == [[[0.3, 1.0]] * 3]
+    assert [(run["learning_rate"], run["most_updates"]) for run in summary["doubted"]] == (
+        [(0.001, 1000)] * 5 + [(0.1, 1000)] * 5 + [(0.1, 2000)]
+    )
+    assert [run["seed"] for run in summary["doubted"]] == [0, 1, 2, 3, 4] * 2 + [3]
+    assert {run["gap"] for run in summary["doubted"]} == {7}
     assert set(summary["parameters"]) == {"RNN", "GRU", "LSTM"}
 
 
