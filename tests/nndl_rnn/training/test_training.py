@@ -697,6 +697,7 @@ def test_progress_bar_shows_loss_and_speed(capsys):
 
 def test_the_speed_shown_is_that_since_training_began(capsys, monkeypatch):
     now = [100.0]
+    monkeypatch.setattr(progress, "_can_write_over", lambda: True)
     monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     with progress.ProgressBar(0, 2, shown=True) as bar:
         now[0] = 102.0
@@ -704,11 +705,28 @@ def test_the_speed_shown_is_that_since_training_began(capsys, monkeypatch):
     assert "tokens/s=250]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("minutes", [0.5, 3])
+def test_in_a_log_the_bar_writes_a_line_a_minute(minutes, capsys, monkeypatch):
+    """And the one it begins with, and the one at the end, however often it is told something."""
+    updates = 400
+    now = [0.0]
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    with progress.ProgressBar(0, 1, shown=True) as bar:
+        for _ in range(updates):
+            now[0] += 60 * minutes / updates
+            bar.finish_update(0.5, tokens=7)
+        bar.finish_epoch({"loss": 0.25})
+    shown = capsys.readouterr().err.split("\r")[1:]
+    assert len(shown) in (2 + int(minutes), 1 + int(minutes))  # one falls together with the end
+    assert "loss=0.25" in shown[-1]
+
+
 def test_progress_bar_moves_within_a_long_epoch(capsys, monkeypatch):
     """It shows the loss of an update and the speed, at most every so many seconds."""
     seconds = 0.0
     monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: seconds))
     monkeypatch.setattr(progress.ProgressBar, "SECONDS_BETWEEN_UPDATES", 0.125)
+    monkeypatch.setattr(progress, "_can_write_over", lambda: True)
     model, optimizer, batches, _, _ = subtraction_setup()
     numbers, tokens, expected = [], 0, []
 
