@@ -88,6 +88,7 @@ def squared_error(
     (5.0, array([1., 2.]))
     """
     prediction = check_array("prediction", prediction, ("T", "B", "q"))
+    _refuse_integers("squared_error", target)
     target = check_array("target", target, prediction.shape)
     common_dtype([("prediction", prediction), ("target", target)])
     factor = _factor(prediction.shape, over_time, over_batch)
@@ -172,6 +173,7 @@ def sigmoid_cross_entropy(
     (0.346574, array([-0.25,  0.  ]))
     """
     scores = check_array("scores", scores, ("T", "B", "q"))
+    _refuse_integers("sigmoid_cross_entropy", target)
     target = check_array("target", target, scores.shape)
     common_dtype([("scores", scores), ("target", target)])
     outside = (target.real < 0) | (target.real > 1)
@@ -306,6 +308,13 @@ def _factor(shape: Sequence[int], over_time: str, over_batch: str) -> float:
     steps, batch_size = shape[:2]
     count = (steps if over_time == "mean" else 1) * (batch_size if over_batch == "mean" else 1)
     return 1 / max(count, 1)
+
+
+def _refuse_integers(loss: str, target: object) -> None:
+    if is_array(target) and target.dtype.kind in "iu":
+        expected = f"dtype float32 or float64 for losses.{loss}"
+        got = f"{target.dtype}; classes need loss=losses.cross_entropy"
+        raise fail(TypeError, "target", expected, got)
 
 
 def _target_distribution(target: Array, scores: Array) -> Array:

@@ -324,6 +324,7 @@ def sequential_batches(
             part = slice(begin, begin + steps)
             yield prepare(strips[part]), targets[part]
 
+    one_epoch.consecutive = True  # type: ignore[attr-defined]  # training.train looks at it
     return one_epoch
 
 
@@ -361,6 +362,7 @@ def random_batches(
             places = starts[begin : begin + batch_size] + np.arange(steps)[:, np.newaxis]
             yield prepare(indices[places]), indices[places + 1]
 
+    one_epoch.consecutive = False  # type: ignore[attr-defined]  # training.train looks at it
     return one_epoch
 
 

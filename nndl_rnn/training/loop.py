@@ -25,6 +25,7 @@ from nndl_rnn._validation import (
     check_rng,
     check_size,
     checked,
+    described,
     fail,
     is_array,
     type_name,
@@ -107,6 +108,7 @@ def minibatches(x: Array, targets: Array, batch_size: Size) -> Batches:
             part = order[begin : begin + batch_size]
             yield x[:, part], targets[:, part]
 
+    one_epoch.consecutive = False  # type: ignore[attr-defined]  # train looks at it
     return one_epoch
 
 
@@ -148,7 +150,9 @@ def train(
             before clipping.
         estimator: how gradients travel back through time.
         carry_state: begin each batch with the state that the batch before it ended in (for text
-            that is cut into consecutive pieces); no gradient flows from one batch to another.
+            that is cut into consecutive pieces); no gradient flows from one batch to another. Must
+            be true for ``text.sequential_batches``, and false for ``text.random_batches`` and
+            :func:`minibatches`.
         evaluate: function of the parameters that returns named numbers; called after each epoch.
         stop: function of an epoch's record; training ends early when it returns true.
         checkpoint: file to which the state is saved.
@@ -156,7 +160,8 @@ def train(
         record_perplexity: add ``perplexity``, the exponential of the recorded loss, to each record;
             for a mean cross-entropy of words or characters.
         progress: show a progress bar with the last record and the time steps (of text: the tokens)
-            that are read per second.
+            that are read per second. In a log, where a bar cannot be written over, it is a line
+            a minute and one at the end.
 
     Returns:
         The new training state.
@@ -182,9 +187,13 @@ def train(
     check_function("batches", batches)
     check_function("loss", loss)
     check_function("estimator", estimator)
-    for name, function in (("clip", clip), ("evaluate", evaluate), ("stop", stop)):
+    if clip is not None and not callable(clip):
+        expected = "None or a function, such as partial(training.clip_by_global_norm, max_norm=1.0)"
+        raise fail(TypeError, "clip", expected, described(clip))
+    for name, function in (("evaluate", evaluate), ("stop", stop)):
         if function is not None:
             check_function(name, function)
+    _check_carrying(batches, carry_state)
     if checkpoint is not None:
         checkpoint = check_path("checkpoint", checkpoint)
     epochs = check_size("epochs", epochs, minimum=state.epoch)
@@ -268,6 +277,19 @@ def _train_one_epoch(
     if not losses:
         raise fail(ValueError, "batches", "at least one batch per epoch", "none")
     return state, {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}
+
+
+def _check_carrying(batches: Batches, carry_state: bool) -> None:
+    """Refuse to carry the state over a gap, and to forget it where the text goes on."""
+    consecutive = getattr(batches, "consecutive", carry_state)
+    if carry_state and not consecutive:
+        expected = "False for batches that do not go on where the last one ended"
+        got = "True; text.sequential_batches makes batches that do"
+        raise fail(ValueError, "carry_state", expected, got)
+    if consecutive and not carry_state:
+        expected = "True for text.sequential_batches, which go on where the last one ended"
+        got = "False; text.random_batches makes batches that begin anew"
+        raise fail(ValueError, "carry_state", expected, got)
 
 
 def _with_generator(estimator: Any, rng: np.random.Generator) -> GradientEstimator:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from nndl_rnn import bptt, gradcheck, losses, rnn, tasks, training
+from nndl_rnn.tasks import text
 from nndl_rnn.training import loop, progress
 
 ARCHITECTURES = ["rnn", "lstm", "gru"]
@@ -412,6 +413,27 @@ def test_training_on_consecutive_pieces_equals_torch(name, carry_state):
     for key, value in named_like_ours(layer, readout, torch.Tensor.detach).items():
         assert_allclose(after.params[key], value, rtol=1e-12, atol=1e-14)
     assert_allclose(after.column("perplexity"), perplexities, rtol=1e-13)
+
+
+@pytest.mark.parametrize("carry_state", [True, False])
+@pytest.mark.parametrize("kind", ["consecutive", "anew", "shuffled", "own"])
+def test_the_state_is_carried_where_the_text_goes_on_and_nowhere_else(kind, carry_state):
+    model, optimizer = training.SequenceModel(rnn, 4, 5, 4), training.SGD(0.1)
+    indices = np.random.default_rng(0).integers(4, size=60)
+    x, classes = text.one_hot(indices[:48], 4).reshape(6, 8, 4), indices[1:49].reshape(6, 8)
+    batches = {
+        "consecutive": text.sequential_batches(indices, 2, 3, size=4),
+        "anew": text.random_batches(indices, 2, 3, size=4),
+        "shuffled": training.minibatches(x, classes, 2),
+        "own": lambda rng: [(x, classes)],
+    }
+    start = training.start(model, optimizer, seed=0)
+    options = {"loss": losses.cross_entropy, "carry_state": carry_state, "progress": False}
+    if kind == "own" or carry_state == (kind == "consecutive"):
+        assert training.train(model, optimizer, batches[kind], start, 1, **options).updates > 0
+        return
+    with pytest.raises(ValueError, match=f"^carry_state: expected {not carry_state} for "):
+        training.train(model, optimizer, batches[kind], start, 1, **options)
 
 
 def noisy(architecture, params, x, head, state, *, rng, scale=0.01):
