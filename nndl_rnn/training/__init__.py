@@ -32,6 +32,7 @@ from nndl_rnn.training.model import (
     split_params,
 )
 from nndl_rnn.training.optimisers import SGD, Adam, Optimizer
+from nndl_rnn.training.schedules import Cosine, Schedule, StepDecay, WarmUp
 
 __all__ = [
     "SGD",
@@ -40,12 +41,16 @@ __all__ = [
     "Batches",
     "BoundArchitecture",
     "Clip",
+    "Cosine",
     "GradientEstimator",
     "Loss",
     "Optimizer",
     "Record",
+    "Schedule",
     "SequenceModel",
+    "StepDecay",
     "TrainingState",
+    "WarmUp",
     "architecture_name",
     "clip_by_global_norm",
     "clip_by_value",

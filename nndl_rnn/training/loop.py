@@ -142,7 +142,9 @@ def train(
         optimizer: how its parameters follow the gradient.
         batches: function of a random generator that yields the batches of one epoch, such as the
             result of :func:`minibatches`.
-        state: the result of :func:`start`, of :func:`load_checkpoint` or of an earlier call.
+        state: the result of :func:`start`, of :func:`load_checkpoint` or of an earlier call. To go
+            on with another kind of optimiser, whose memory is another, pass
+            ``dataclasses.replace(state, optimizer_state=optimizer.init(state.params))``.
         epochs: the number of epochs, counted from the very beginning, at which to stop.
         loss: see :func:`loss_and_gradients`.
         clip: function from gradients to gradients, such as
@@ -197,6 +199,7 @@ def train(
     if checkpoint is not None:
         checkpoint = check_path("checkpoint", checkpoint)
     epochs = check_size("epochs", epochs, minimum=state.epoch)
+    _check_memory(optimizer, state)
     rng = _restore_rng(state.rng_state)
     update = _Update(model, optimizer, loss, clip, _with_generator(estimator, rng))
     saved_epoch = None
@@ -290,6 +293,16 @@ def _check_carrying(batches: Batches, carry_state: bool) -> None:
         expected = "True for text.sequential_batches, which go on where the last one ended"
         got = "False; text.random_batches makes batches that begin anew"
         raise fail(ValueError, "carry_state", expected, got)
+
+
+def _check_memory(optimizer: Optimizer, state: TrainingState) -> None:
+    """Refuse a state that holds the memory of another optimiser."""
+    names, found = set(optimizer.init(state.params)), set(state.optimizer_state)
+    if names != found:
+        kinds = [sorted({name.partition(".")[0] for name in some}) for some in (names, found)]
+        expected = f"the memory of {optimizer}, {kinds[0]}"
+        remedy = "replace(state, optimizer_state=optimizer.init(state.params)) begins a new one"
+        raise fail(ValueError, "state", expected, f"that of another, {kinds[1]}; {remedy}")
 
 
 def _with_generator(estimator: Any, rng: np.random.Generator) -> GradientEstimator:

@@ -16,6 +16,7 @@ from nndl_rnn.training._checks import (
     check_same,
     settle,
 )
+from nndl_rnn.training.schedules import Schedule, rate_at, settle_rate
 
 
 class Optimizer(Protocol):
@@ -37,7 +38,8 @@ class SGD:
     ``torch.optim.SGD``.
 
     Args:
-        learning_rate: :math:`\eta`, positive.
+        learning_rate: :math:`\eta`, positive, or a schedule: a function of the number of the update,
+            counted from 1 by the optimiser's memory, such as :class:`Cosine`.
         momentum: :math:`\mu`, at least 0 and below 1.
 
     Raises:
@@ -50,19 +52,20 @@ class SGD:
     [0.8]
     """
 
-    learning_rate: float
+    learning_rate: float | Schedule
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        settle(self, check_positive, "learning_rate")
+        settle_rate(self, "learning_rate")
         settle(self, check_fraction, "momentum")
 
     def init(self, params: Params) -> dict[str, NDArray[Any]]:
-        """The memory before the first update: zero velocities, or nothing without momentum."""
+        """The memory before the first update: zero velocities with momentum, a count of zero with a
+        schedule, and otherwise nothing."""
         check_arrays("params", params)
-        if self.momentum == 0:
-            return {}
-        return {f"velocity.{name}": np.zeros_like(value) for name, value in params.items()}
+        moving = params if self.momentum else {}
+        velocities = {f"velocity.{name}": np.zeros_like(p) for name, p in moving.items()}
+        return ({"count": np.array(0)} if callable(self.learning_rate) else {}) | velocities
 
     def update(
         self, params: Params, gradients: Params, state: Mapping[str, NDArray[Any]]
@@ -73,12 +76,15 @@ class SGD:
             TypeError, ValueError: ``gradients`` or ``state`` does not belong to ``params``.
         """
         check_same("gradients", gradients, params)
-        if self.momentum == 0:
-            return {n: p - self.learning_rate * gradients[n] for n, p in params.items()}, {}
         check_same("state", state, self.init(params))
-        velocity = {n: self.momentum * state[f"velocity.{n}"] + gradients[n] for n in params}
-        stepped = {n: p - self.learning_rate * velocity[n] for n, p in params.items()}
-        return stepped, {f"velocity.{n}": v for n, v in velocity.items()}
+        number = int(state["count"]) + 1 if "count" in state else 1
+        memory = {"count": np.array(number)} if "count" in state else {}
+        velocity = gradients
+        if self.momentum:
+            velocity = {n: self.momentum * state[f"velocity.{n}"] + gradients[n] for n in params}
+            memory |= {f"velocity.{n}": v for n, v in velocity.items()}
+        rate = rate_at(self.learning_rate, number)
+        return {n: p - rate * velocity[n] for n, p in params.items()}, memory
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Adam:
     Same as ``torch.optim.Adam``.
 
     Args:
-        learning_rate: :math:`\eta`, positive.
+        learning_rate: :math:`\eta`, positive, or a schedule: a function of k such as :class:`Cosine`.
         beta1, beta2: memory of the two averages, at least 0 and below 1.
         epsilon: :math:`\epsilon`, positive.
 
@@ -115,13 +121,14 @@ class Adam:
     [0.9, 1.1]
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        settle(self, check_positive, "learning_rate", "epsilon")
+        settle_rate(self, "learning_rate")
+        settle(self, check_positive, "epsilon")
         settle(self, check_fraction, "beta1", "beta2")
 
     def init(self, params: Params) -> dict[str, NDArray[Any]]:
@@ -145,6 +152,7 @@ class Adam:
         check_same("gradients", gradients, params)
         check_same("state", state, self.init(params))
         count = int(state["count"]) + 1
+        rate = rate_at(self.learning_rate, count)
         new_params: Params = {}
         new_state: dict[str, NDArray[Any]] = {"count": np.array(count)}
         for name, value in params.items():
@@ -154,7 +162,7 @@ class Adam:
             unbiased_mean = mean / (1 - self.beta1**count)
             unbiased_square = square / (1 - self.beta2**count)
             step = unbiased_mean / (np.sqrt(unbiased_square) + self.epsilon)
-            new_params[name] = value - self.learning_rate * step
+            new_params[name] = value - rate * step
             new_state[f"mean.{name}"], new_state[f"square.{name}"] = mean, square
         return new_params, new_state
 

@@ -452,8 +452,11 @@ def optimisers() -> list[Call]:
         Call(training.global_norm, {"gradients": gradients}, SOME_ARRAYS),
         Call(training.clip_by_global_norm, {"gradients": gradients, "max_norm": 1.0}, SOME_ARRAYS),
         Call(training.clip_by_value, {"gradients": gradients, "limit": 1.0}, SOME_ARRAYS),
-        Call(training.SGD, {"learning_rate": 0.1, "momentum": 0.9}),
-        Call(training.Adam, steady),
+        Call(training.SGD, {"learning_rate": 0.1, "momentum": 0.9}, SCHEDULE),
+        Call(training.Adam, steady, SCHEDULE),
+        Call(training.StepDecay, {"start": 0.1, "every": 2, "factor": 0.5}),
+        Call(training.Cosine, {"start": 0.1, "updates": 2, "end": 0.01}),
+        Call(training.WarmUp, {"rate": 0.1, "updates": 2}, SCHEDULE),
     ]
     for optimiser in (momentum, adam):
         kind, update = type(optimiser), {"params": params, "gradients": gradients}
@@ -465,6 +468,7 @@ def optimisers() -> list[Call]:
     return calls
 
 
+SCHEDULE = ("learning_rate: function", "rate: function")
 ANY_ARRAY = (*ANY_NUMBERS, "object", "bool", "str")
 
 
