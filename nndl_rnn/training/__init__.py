@@ -33,6 +33,7 @@ from nndl_rnn.training.model import (
 )
 from nndl_rnn.training.optimisers import SGD, Adam, Optimizer
 from nndl_rnn.training.schedules import Cosine, Schedule, StepDecay, WarmUp
+from nndl_rnn.training.stopping import EarlyStopping, Stop
 
 __all__ = [
     "SGD",
@@ -42,6 +43,7 @@ __all__ = [
     "BoundArchitecture",
     "Clip",
     "Cosine",
+    "EarlyStopping",
     "GradientEstimator",
     "Loss",
     "Optimizer",
@@ -49,6 +51,7 @@ __all__ = [
     "Schedule",
     "SequenceModel",
     "StepDecay",
+    "Stop",
     "TrainingState",
     "WarmUp",
     "architecture_name",

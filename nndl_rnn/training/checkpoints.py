@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,6 +21,8 @@ from nndl_rnn.training._checks import check_path
 Record = dict[str, float]
 
 CHECKPOINT_FORMAT = 1
+PARAMS, OPTIMIZER, LATEST = "params/", "optimizer/", "latest/"  # where an array of a file belongs
+PLACE = ("rng_state", "epoch", "updates")  # where in its course a run stands
 
 # What NumPy and zipfile raise on damaged files.
 UNREADABLE = (
@@ -49,7 +51,10 @@ class TrainingState:
         epoch: number of finished passes over the data.
         updates: number of finished updates of the parameters.
         history: one record per finished epoch: ``loss`` (mean over its updates), ``gradient_norm``
-            (largest of its updates, before clipping), and whatever ``evaluate`` returned.
+            (largest of its updates, before clipping), and whatever ``evaluate`` returned. With
+            :class:`EarlyStopping` it goes on beyond ``epoch``, the best one.
+        stopped: why training ended before its last epoch; empty if it did not.
+        latest: the state to go on from, where this is that of an earlier, better epoch.
     """
 
     params: Params
@@ -58,6 +63,8 @@ class TrainingState:
     epoch: int = 0
     updates: int = 0
     history: tuple[Record, ...] = field(default=())
+    stopped: str = ""
+    latest: TrainingState | None = None
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One entry of the history as an array over epochs.
@@ -91,13 +98,14 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
     check_training_state(state)
     about = {
         "format": CHECKPOINT_FORMAT,
-        "rng_state": state.rng_state,
-        "epoch": state.epoch,
-        "updates": state.updates,
+        **_place(state),
         "history": state.history,
+        "stopped": state.stopped,
+        "latest": None if state.latest is None else _place(state.latest),
     }
-    arrays = {f"params/{name}": value for name, value in state.params.items()}
-    arrays |= {f"optimizer/{name}": value for name, value in state.optimizer_state.items()}
+    arrays = _arrays(state)
+    if state.latest is not None:
+        arrays |= {LATEST + name: value for name, value in _arrays(state.latest).items()}
 
     def write(file: BinaryIO) -> None:
         np.savez(file, about=np.array(json.dumps(about)), **arrays)  # type: ignore[arg-type]
@@ -122,8 +130,11 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
             found = about["format"]
             arrays = dict(archive)
         if found == CHECKPOINT_FORMAT:
-            settings = {name: about[name] for name in ("rng_state", "epoch", "updates")}
-            history = tuple(about["history"])
+            history, stopped = tuple(about["history"]), about.get("stopped", "")
+            latest = about.get("latest")
+            if latest is not None:
+                latest = _state(latest, _under(LATEST, arrays), history)
+            state = replace(_state(about, arrays, history), stopped=stopped, latest=latest)
     except FileNotFoundError:
         raise
     except UNREADABLE as error:
@@ -132,19 +143,27 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
         expected = f"checkpoint format {CHECKPOINT_FORMAT}"
         raise fail(ValueError, "path", expected, f"{found} in {path}")
 
-    def under(prefix: str) -> dict[str, Any]:
-        return {
-            name.removeprefix(prefix): value
-            for name, value in arrays.items()
-            if name.startswith(prefix)
-        }
+    return state
 
-    return TrainingState(
-        params=under("params/"),
-        optimizer_state=under("optimizer/"),
-        history=history,
-        **settings,
-    )
+
+def _place(state: TrainingState) -> dict[str, Any]:
+    return {name: getattr(state, name) for name in PLACE}
+
+
+def _arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
+    arrays = {PARAMS + name: value for name, value in state.params.items()}
+    return arrays | {OPTIMIZER + name: value for name, value in state.optimizer_state.items()}
+
+
+def _state(
+    place: Mapping[str, Any], arrays: dict[str, Any], history: tuple[Record, ...]
+) -> TrainingState:
+    params, memory = _under(PARAMS, arrays), _under(OPTIMIZER, arrays)
+    return TrainingState(params, memory, history=history, **{name: place[name] for name in PLACE})
+
+
+def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    return {n.removeprefix(prefix): value for n, value in arrays.items() if n.startswith(prefix)}
 
 
 def check_training_state(state: object) -> None:

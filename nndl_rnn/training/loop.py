@@ -43,6 +43,15 @@ from nndl_rnn.training.gradients import GradientEstimator, Loss, watched_gradien
 from nndl_rnn.training.model import SequenceModel, check_model
 from nndl_rnn.training.optimisers import Optimizer, check_optimizer
 from nndl_rnn.training.progress import ProgressBar
+from nndl_rnn.training.stopping import (
+    EarlyStopping,
+    Stop,
+    better,
+    check_stop,
+    reason,
+    result,
+    resumed,
+)
 
 Batch = tuple[Array, Array]
 Batches = Callable[[np.random.Generator], Iterable[Batch]]
@@ -125,7 +134,7 @@ def train(
     estimator: GradientEstimator = bptt.full,
     carry_state: Flag = False,
     evaluate: Callable[[Params], Mapping[str, float]] | None = None,
-    stop: Callable[[Record], bool] | None = None,
+    stop: EarlyStopping | Stop | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: Size = 1,
     record_perplexity: Flag = False,
@@ -156,7 +165,8 @@ def train(
             be true for ``text.sequential_batches``, and false for ``text.random_batches`` and
             :func:`minibatches`.
         evaluate: function of the parameters that returns named numbers; called after each epoch.
-        stop: function of an epoch's record; training ends early when it returns true.
+        stop: :class:`EarlyStopping`, which keeps the best epoch; or a function of an epoch's record:
+            training ends when it returns true. ``state.stopped`` says which epoch ended it.
         checkpoint: file to which the state is saved.
         checkpoint_every: number of epochs from one save to the next. The end is always saved.
         record_perplexity: add ``perplexity``, the exponential of the recorded loss, to each record;
@@ -166,7 +176,8 @@ def train(
             a minute and one at the end.
 
     Returns:
-        The new training state.
+        The new training state: that of the last epoch, or of the best one with
+        :class:`EarlyStopping`.
 
     Raises:
         FloatingPointError: scores, loss, gradient or parameters stop being finite numbers. A
@@ -192,12 +203,14 @@ def train(
     if clip is not None and not callable(clip):
         expected = "None or a function, such as partial(training.clip_by_global_norm, max_norm=1.0)"
         raise fail(TypeError, "clip", expected, described(clip))
-    for name, function in (("evaluate", evaluate), ("stop", stop)):
-        if function is not None:
-            check_function(name, function)
+    if evaluate is not None:
+        check_function("evaluate", evaluate)
+    check_stop(stop)
     _check_carrying(batches, carry_state)
     if checkpoint is not None:
         checkpoint = check_path("checkpoint", checkpoint)
+    best, state = resumed(state)
+    best, stopped = better(stop, best, state), ""
     epochs = check_size("epochs", epochs, minimum=state.epoch)
     _check_memory(optimizer, state)
     rng = _restore_rng(state.rng_state)
@@ -217,16 +230,18 @@ def train(
                     epoch=state.epoch + 1,
                     history=(*state.history, record),
                 )
+                best = better(stop, best, state)
                 bar.finish_epoch(record)
+                stopped = reason(stop, best, state)
                 if checkpoint is not None and state.epoch % checkpoint_every == 0:
-                    save_checkpoint(checkpoint, state)
+                    save_checkpoint(checkpoint, result(best, state, stopped))
                     saved_epoch = state.epoch
-                if stop is not None and stop(record):
+                if stopped:
                     break
     finally:
         if checkpoint is not None and saved_epoch != state.epoch:
-            save_checkpoint(checkpoint, state)
-    return state
+            save_checkpoint(checkpoint, result(best, state, stopped))
+    return result(best, state, stopped)
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,6 @@ class Cosine:
     Raises:
         TypeError, ValueError: a setting is no such number.
 
-    Source: Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, ICLR 2017,
-    equation 5, without restarts.
-
     >>> rate = Cosine(0.1, updates=100)
     >>> rate(1), round(rate(51), 9), rate(101), rate(1000)
     (0.1, 0.05, 0.0, 0.0)

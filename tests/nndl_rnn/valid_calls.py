@@ -454,6 +454,11 @@ def optimisers() -> list[Call]:
         Call(training.clip_by_value, {"gradients": gradients, "limit": 1.0}, SOME_ARRAYS),
         Call(training.SGD, {"learning_rate": 0.1, "momentum": 0.9}, SCHEDULE),
         Call(training.Adam, steady, SCHEDULE),
+        Call(
+            training.EarlyStopping,
+            {"name": "held out", "patience": 2, "best": "lowest"},
+            ("name: empty", "name: text"),
+        ),
         Call(training.StepDecay, {"start": 0.1, "every": 2, "factor": 0.5}),
         Call(training.Cosine, {"start": 0.1, "updates": 2, "end": 0.01}),
         Call(training.WarmUp, {"rate": 0.1, "updates": 2}, SCHEDULE),
