@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nndl_rnn._validation import Params, fail, type_name
@@ -23,6 +23,8 @@ class BoundArchitecture:
     step_backward: Callable[..., Any]
     forward: Callable[..., Any]
     backward: Callable[..., Any]
+    base: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def with_options(architecture: Any, **options: Any) -> BoundArchitecture:
@@ -61,7 +63,8 @@ def with_options(architecture: Any, **options: Any) -> BoundArchitecture:
         for name, function in functions.items()
     }
     listed = ", ".join(f"{key}={value}" for key, value in options.items())
-    return BoundArchitecture(name=f"{module_name}({listed})", **bound)
+    name = f"{module_name}({listed})"
+    return BoundArchitecture(name=name, base=architecture, options=options, **bound)
 
 
 def architecture_name(architecture: Any) -> str:

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 
 from nndl_rnn._files import write_atomically
 from nndl_rnn._validation import Params, fail, type_name
+from nndl_rnn.tasks.text import Vocabulary
 from nndl_rnn.training._checks import check_path
+from nndl_rnn.training.model import SequenceModel
+from nndl_rnn.training.optimisers import Optimizer
+from nndl_rnn.training.setups import Setup, model_of, optimizer_of, vocabulary_of
 
 Record = dict[str, float]
 
@@ -55,6 +59,9 @@ class TrainingState:
             :class:`EarlyStopping` it goes on beyond ``epoch``, the best one.
         stopped: why training ended before its last epoch; empty if it did not.
         latest: the state to go on from, where this is that of an earlier, better epoch.
+        setup: what the state was made with, as a file keeps it. The attributes ``model``,
+            ``optimizer``, ``vocabulary`` and ``seed`` are made from it. They raise ``ValueError``
+            where it does not say, or names a network or an optimiser that is not of this package.
     """
 
     params: Params
@@ -65,6 +72,27 @@ class TrainingState:
     history: tuple[Record, ...] = field(default=())
     stopped: str = ""
     latest: TrainingState | None = None
+    setup: Setup = field(default_factory=dict)
+
+    @property
+    def model(self) -> SequenceModel:
+        """The model whose parameters these are."""
+        return model_of(self.setup)
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimiser that was used last."""
+        return optimizer_of(self.setup)
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The symbols of the model, if :func:`start` was given them."""
+        return vocabulary_of(self.setup)
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of :func:`start`; ``None`` for a state that was made by hand."""
+        return self.setup.get("seed")
 
     def column(self, name: str) -> NDArray[np.float64]:
         """One entry of the history as an array over epochs.
@@ -101,6 +129,7 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
         **_place(state),
         "history": state.history,
         "stopped": state.stopped,
+        "setup": state.setup,
         "latest": None if state.latest is None else _place(state.latest),
     }
     arrays = _arrays(state)
@@ -116,6 +145,9 @@ def save_checkpoint(path: str | os.PathLike[str], state: TrainingState) -> None:
 def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
     """Read a training state that :func:`save_checkpoint` wrote; the numbers are the same bits.
 
+    With ``state.model``, ``state.optimizer`` and ``state.vocabulary`` it brings what is needed to
+    train on, or to write text. A file of an older version of this package lacks these three.
+
     Raises:
         FileNotFoundError: there is no such file.
         TypeError: ``path`` is no path.
@@ -130,11 +162,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingState:
             found = about["format"]
             arrays = dict(archive)
         if found == CHECKPOINT_FORMAT:
-            history, stopped = tuple(about["history"]), about.get("stopped", "")
+            shared = {"history": tuple(about["history"]), "setup": about.get("setup", {})}
             latest = about.get("latest")
             if latest is not None:
-                latest = _state(latest, _under(LATEST, arrays), history)
-            state = replace(_state(about, arrays, history), stopped=stopped, latest=latest)
+                latest = _state(latest, _under(LATEST, arrays), shared)
+            state = _state(about, arrays, shared | {"latest": latest})
+            state = replace(state, stopped=about.get("stopped", ""))
     except FileNotFoundError:
         raise
     except UNREADABLE as error:
@@ -156,10 +189,10 @@ def _arrays(state: TrainingState) -> dict[str, NDArray[Any]]:
 
 
 def _state(
-    place: Mapping[str, Any], arrays: dict[str, Any], history: tuple[Record, ...]
+    place: Mapping[str, Any], arrays: Mapping[str, Any], further: Mapping[str, Any]
 ) -> TrainingState:
     params, memory = _under(PARAMS, arrays), _under(OPTIMIZER, arrays)
-    return TrainingState(params, memory, history=history, **{name: place[name] for name in PLACE})
+    return TrainingState(params, memory, **{name: place[name] for name in PLACE}, **further)
 
 
 def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from nndl_rnn._validation import (
     type_name,
 )
 from nndl_rnn.losses import perplexity, sigmoid_cross_entropy
+from nndl_rnn.tasks.text import Vocabulary
 from nndl_rnn.training._checks import check_path
 from nndl_rnn.training.checkpoints import (
     Record,
@@ -43,6 +44,7 @@ from nndl_rnn.training.gradients import GradientEstimator, Loss, watched_gradien
 from nndl_rnn.training.model import SequenceModel, check_model
 from nndl_rnn.training.optimisers import Optimizer, check_optimizer
 from nndl_rnn.training.progress import ProgressBar
+from nndl_rnn.training.setups import check_vocabulary, setup_of, setup_with
 from nndl_rnn.training.stopping import (
     EarlyStopping,
     Stop,
@@ -59,13 +61,22 @@ Batches = Callable[[np.random.Generator], Iterable[Batch]]
 
 @checked
 def start(
-    model: SequenceModel, optimizer: Optimizer, seed: Count, dtype: DTypeLike = np.float64
+    model: SequenceModel,
+    optimizer: Optimizer,
+    seed: Count,
+    dtype: DTypeLike = np.float64,
+    *,
+    vocabulary: Vocabulary | None = None,
 ) -> TrainingState:
     """The state before training: new parameters, and a random generator, both from ``seed``.
 
+    The state knows what it was made with, and so does a file that it is saved to: ``state.model``,
+    ``state.optimizer``, ``state.seed`` and ``state.vocabulary``, which are the symbols of a model of
+    text, as many as its inputs.
+
     Raises:
-        TypeError, ValueError: ``seed`` is no integer of at least 0, or another argument is not as
-            :func:`train` takes it.
+        TypeError, ValueError: ``seed`` is no integer of at least 0, ``vocabulary`` is none or does
+            not fit ``model``, or another argument is not as :func:`train` takes it.
 
     >>> from nndl_rnn import rnn
     >>> from nndl_rnn.training import Adam
@@ -75,9 +86,12 @@ def start(
     """
     check_model(model)
     check_optimizer(optimizer)
+    if vocabulary is not None:
+        check_vocabulary(vocabulary, model)
     rng = np.random.default_rng(seed)
     params = model.init_params(rng, dtype)
-    return TrainingState(params, optimizer.init(params), rng.bit_generator.state)
+    setup = setup_of(model, optimizer, seed, vocabulary)
+    return TrainingState(params, optimizer.init(params), rng.bit_generator.state, setup=setup)
 
 
 @checked
@@ -147,7 +161,7 @@ def train(
     ``checkpoint`` before the exception goes on its way.
 
     Args:
-        model: what is trained.
+        model: what is trained, the one that ``state`` was made with.
         optimizer: how its parameters follow the gradient.
         batches: function of a random generator that yields the batches of one epoch, such as the
             result of :func:`minibatches`.
@@ -209,7 +223,7 @@ def train(
     _check_carrying(batches, carry_state)
     if checkpoint is not None:
         checkpoint = check_path("checkpoint", checkpoint)
-    best, state = resumed(state)
+    best, state = resumed(state, setup_with(state.setup, model, optimizer))
     best, stopped = better(stop, best, state), ""
     epochs = check_size("epochs", epochs, minimum=state.epoch)
     _check_memory(optimizer, state)

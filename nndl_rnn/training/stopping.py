@@ -9,6 +9,7 @@ from typing import Annotated
 
 from nndl_rnn._validation import OneOf, Size, Text, checked, fail, type_name
 from nndl_rnn.training.checkpoints import Record, TrainingState
+from nndl_rnn.training.setups import Setup
 
 Stop = Callable[[Record], bool]
 
@@ -73,11 +74,11 @@ def check_stop(stop: object) -> None:
         raise fail(TypeError, "stop", expected, type_name(stop))
 
 
-def resumed(state: TrainingState) -> tuple[TrainingState, TrainingState]:
-    """The best state so far, and the one to go on from."""
+def resumed(state: TrainingState, setup: Setup) -> tuple[TrainingState, TrainingState]:
+    """The best state so far, and the one to go on from, both with the setup of what is to come."""
     if state.latest is not None:
-        return replace(state, latest=None), state.latest
-    state = replace(state, history=state.history[: state.epoch], stopped="")
+        return replace(state, latest=None, setup=setup), replace(state.latest, setup=setup)
+    state = replace(state, history=state.history[: state.epoch], stopped="", setup=setup)
     return state, state
 
 

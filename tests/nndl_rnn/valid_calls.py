@@ -481,7 +481,7 @@ def training_runs() -> list[Call]:
     rng = np.random.default_rng(0)
     x, targets = rng.normal(size=(T, B, D)), rng.normal(size=(T, B, Q))
     model, optimizer = training.SequenceModel(rnn, D, H, Q), training.Adam()
-    state = training.start(model, optimizer, seed=0)
+    state, pair = training.start(model, optimizer, seed=0), text.Vocabulary.of("a")
     start = {"model": model, "optimizer": optimizer}
     batches = training.minibatches(x, targets, 2)
     functions = {"loss": losses.squared_error, "estimator": bptt.full}
@@ -504,7 +504,7 @@ def training_runs() -> list[Call]:
             ("params: readout.* not finite",),
             ("readout", "h", "prediction", "target"),
         ),
-        Call(training.start, {**start, "seed": 0, "dtype": np.float32}),
+        Call(training.start, {**start, "seed": 0, "dtype": np.float32, "vocabulary": pair}),
         Call(
             training.minibatches,
             {"x": x, "targets": targets, "batch_size": 2},
