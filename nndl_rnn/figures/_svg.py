@@ -26,7 +26,7 @@ with extra("figures", __name__):
     from matplotlib.legend import Legend
     from matplotlib.text import Text
 
-__all__ = ["DARK", "NARROW_WIDTH", "Diagram", "figure_as_svg", "show_as_svg"]
+__all__ = ["DARK", "NARROW_WIDTH", "Diagram", "Plot", "figure_as_svg", "show_as_svg"]
 
 DARK = {
     "#ffffff": "#121212",  # the ground
@@ -68,6 +68,13 @@ class Diagram(Figure):
         super().__init__(figsize=figsize, layout="none")  # type: ignore[arg-type]
         self.subplots_adjust(0.01, 0.01, 0.99, 0.92, wspace=0.03, hspace=0.25)
         self.narrow = narrow
+
+    def _repr_svg_(self) -> str:
+        return figure_as_svg(self)
+
+
+class Plot(Figure):
+    """A figure with panels that a notebook shows wherever it is the value of a cell."""
 
     def _repr_svg_(self) -> str:
         return figure_as_svg(self)

@@ -15,6 +15,7 @@ import numpy as np
 from nndl_rnn._packages import extra
 from nndl_rnn._validation import (
     Array,
+    Positive,
     Text,
     as_array,
     checked,
@@ -28,10 +29,13 @@ with extra("figures", __name__):
     import matplotlib as mpl
     from cycler import Cycler, cycler
     from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
 
-    from nndl_rnn.figures._svg import show_as_svg
+    from nndl_rnn.figures._svg import Plot, show_as_svg
 
-__all__ = ["COLOURS", "apply_style", "plot_band", "style"]
+from nndl_rnn.training.checkpoints import TrainingState
+
+__all__ = ["COLOURS", "apply_style", "plot_band", "plot_history", "style"]
 
 BACKGROUND = "#ffffff"
 TEXT = "#222222"
@@ -152,6 +156,76 @@ def plot_band(
     (line,) = axes.plot(x, np.median(samples, axis=0), label=label)
     low, high = np.quantile(samples, [lower, upper], axis=0)
     axes.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+
+
+@checked
+def plot_history(state: TrainingState, *, max_norm: Positive | None = None) -> Plot:
+    """Draw how training went: losses, what else was evaluated, and the norm of the gradient.
+
+    The first panel has ``loss`` and every entry of the record whose name ends in ``loss``, the last
+    one the largest norm of each epoch, before clipping. All other entries have a panel between
+    them. After early stopping a line marks the epoch that was kept.
+
+    Args:
+        state: what ``training.train`` returned, after at least one epoch.
+        max_norm: the length at which gradients were clipped, drawn as a line. Its label says what
+            share of all updates was clipped, if the record has it.
+
+    Returns:
+        The figure, made without pyplot, so that nothing keeps it open. A notebook shows it where
+        it is the value of a cell.
+
+    Raises:
+        TypeError: ``state`` is no training state, or ``max_norm`` no number.
+        ValueError: no epoch is finished, or ``max_norm`` is not positive.
+
+    >>> history = tuple({"loss": 1 / k, "held-out loss": 0.5, "gradient_norm": k} for k in (1, 2, 3))
+    >>> figure = plot_history(TrainingState({}, {}, {}, epoch=3, history=history), max_norm=2.5)
+    >>> [[line.get_label() for line in axes.lines] for axes in figure.axes]
+    [['loss', 'held-out loss'], ['largest of the epoch', 'clipped at 2.5']]
+    """
+    if not isinstance(state, TrainingState):
+        raise fail(TypeError, "state", "a training.TrainingState", type_name(state))
+    if not state.history:
+        raise fail(ValueError, "state", "one with at least one finished epoch", "one with none")
+    names = list(dict.fromkeys(name for record in state.history for name in record))
+    shown = [name for name in names if name not in ("gradient_norm", "clipped")]
+    losses = [name for name in shown if name.endswith("loss")]
+    others = [name for name in shown if name not in losses]
+    contents = [("loss", losses), ("", others), ("gradient norm", ["gradient_norm"])]
+    contents = [(label, [n for n in some if n in names]) for label, some in contents]
+    contents = [(label, some) for label, some in contents if some]
+    with mpl.rc_context(style()):  # type: ignore[arg-type]
+        figure = Plot(figsize=(4.5 * len(contents), 3.8), layout="constrained")
+        panels = np.atleast_1d(figure.subplots(1, len(contents)))
+        for axes, (label, some) in zip(panels, contents, strict=True):
+            for name in some:
+                _plot_entry(axes, state, name)
+            axes.set(xlabel="epoch", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            if label == "gradient norm":
+                _mark_clipping(axes, state, max_norm)
+            if len(state.history) > state.epoch:
+                axes.axvline(state.epoch, color=TEXT, lw=1, ls=":", marker="", label="kept")
+            axes.legend()
+    return figure
+
+
+def _plot_entry(axes: Axes, state: TrainingState, name: str) -> None:
+    """One entry over those epochs whose record has it."""
+    found = [(k, record[name]) for k, record in enumerate(state.history, 1) if name in record]
+    label = "largest of the epoch" if name == "gradient_norm" else name
+    axes.plot(*zip(*found, strict=True), label=label, markevery=max(1, len(found) // 10))
+    if name == "gradient_norm" and all(value > 0 for _, value in found):
+        axes.set_yscale("log")
+
+
+def _mark_clipping(axes: Axes, state: TrainingState, max_norm: float | None) -> None:
+    if max_norm is None:
+        return
+    shares = [record["clipped"] for record in state.history if "clipped" in record]
+    label = f"clipped at {max_norm:g}" + (f": {np.mean(shares):.0%} of updates" if shares else "")
+    axes.axhline(max_norm, color=COLOURS["vermilion"], ls="--", marker="", label=label)
 
 
 def _line_cycle() -> Cycler[str, object]:

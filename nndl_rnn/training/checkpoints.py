@@ -55,7 +55,8 @@ class TrainingState:
         epoch: number of finished passes over the data.
         updates: number of finished updates of the parameters.
         history: one record per finished epoch: ``loss`` (mean over its updates), ``gradient_norm``
-            (largest of its updates, before clipping), and whatever ``evaluate`` returned. With
+            (largest of its updates, before clipping), with ``clip`` also ``clipped`` (share of its
+            updates that were), and whatever ``evaluate`` returned. With
             :class:`EarlyStopping` it goes on beyond ``epoch``, the best one.
         stopped: why training ended before its last epoch; empty if it did not.
         latest: the state to go on from, where this is that of an earlier, better epoch.

@@ -270,8 +270,9 @@ class _Update:
 
     def __call__(
         self, state: TrainingState, x: Array, targets: Array, carried: State | None
-    ) -> tuple[TrainingState, State, float, float]:
-        """The new state, the last state of the layer, the loss, and the norm of the gradient."""
+    ) -> tuple[TrainingState, State, float, float, bool]:
+        """The new state, the last state of the layer, the loss, the norm of the gradient before
+        clipping, and whether it was clipped."""
         number = state.updates + 1
         watch = functools.partial(_check_finite, number)
         found, gradients, last = watched_gradients(
@@ -280,13 +281,13 @@ class _Update:
         norm = global_norm(gradients)
         for name, gradient in gradients.items():
             watch(name, gradient)
-        if self.clip is not None:
-            gradients = self.clip(gradients)
-        params, memory = self.optimizer.update(state.params, gradients, state.optimizer_state)
+        used = gradients if self.clip is None else self.clip(gradients)
+        clipped = any(not np.array_equal(used[name], gradients[name]) for name in gradients)
+        params, memory = self.optimizer.update(state.params, used, state.optimizer_state)
         for name, value in params.items():
             watch(name, value)
         new = replace(state, params=params, optimizer_state=memory, updates=number)
-        return new, last, float(found), norm
+        return new, last, float(found), norm, clipped
 
 
 def _train_one_epoch(
@@ -299,16 +300,21 @@ def _train_one_epoch(
     """The state after all batches, and the record of the epoch."""
     losses: list[float] = []
     norms: list[float] = []
+    clippings: list[bool] = []
     carried: State | None = None
     for x, targets in batches:
-        state, last, loss, norm = update(state, x, targets, carried)
+        state, last, loss, norm, clipped = update(state, x, targets, carried)
         carried = last if carry_state else None
         losses.append(loss)
         norms.append(norm)
+        clippings.append(clipped)
         bar.finish_update(loss, x.shape[0] * x.shape[1])
     if not losses:
         raise fail(ValueError, "batches", "at least one batch per epoch", "none")
-    return state, {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}
+    record = {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}
+    if update.clip is not None:
+        record["clipped"] = float(np.mean(clippings))
+    return state, record
 
 
 def _check_carrying(batches: Batches, carry_state: bool) -> None:

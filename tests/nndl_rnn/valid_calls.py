@@ -568,6 +568,9 @@ def peers() -> list[Call]:
     ]
 
 
+LEARNED = training.TrainingState({}, {}, {}, epoch=1, history=({"loss": 0.5},))
+
+
 def figures() -> list[Call]:
     axes = Figure().subplots()
     slider = {"label": "gate", "stops": ["0.5", "0.9"], "start": 1}
@@ -585,6 +588,7 @@ def figures() -> list[Call]:
     }
     return [
         Call(plotting.plot_band, {**band, "quantiles": (0.1, 0.9)}, BANDS, ("samples",)),
+        Call(plotting.plot_history, {"state": LEARNED, "max_norm": 1.0}),
         Call(diagrams.unrolled_rnn, {"steps": 2}),
         Call(interactive.Slider, slider, STOPS),
         Call(interactive.explorer, explorer, EXPLORED),

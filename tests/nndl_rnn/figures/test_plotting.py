@@ -1,6 +1,7 @@
 """The figures' style: colours that everybody can tell apart, and bands that show what they say."""
 
 import itertools
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from nndl_rnn.figures import diagrams, plotting
-from nndl_rnn.figures._svg import DARK
+from nndl_rnn.figures._svg import DARK, figure_as_svg
+from nndl_rnn.training import TrainingState
 
 # What a reader sees: full colour vision, and no red or no green cones (G. M. Machado et al., A
 # physiologically-based model for simulation of color vision deficiency, IEEE TVCG 15, 2009).
@@ -111,3 +113,57 @@ def test_band_lies_between_the_quantiles():
 def test_a_band_of_no_run_is_refused():
     with pytest.raises(ValueError, match=r"samples: .* at least one run"):
         plotting.plot_band(Figure().subplots(), np.arange(3), np.zeros((0, 3)), "runs")
+
+
+def history(**columns):
+    """A state whose history has these columns."""
+    rows = zip(*columns.values(), strict=True)
+    records = tuple(dict(zip(columns, row, strict=True)) for row in rows)
+    return TrainingState({}, {}, {}, epoch=len(records), history=records)
+
+
+def drawn(figure):
+    """The lines of each panel by their labels."""
+    return [
+        {line.get_label(): np.asarray(line.get_ydata(), float).tolist() for line in axes.lines}
+        for axes in figure.axes
+    ]
+
+
+def test_a_history_has_its_losses_together_and_all_else_apart():
+    state = history(
+        loss=[3.0, 2.0, 1.0],
+        gradient_norm=[5.0, 0.5, 0.25],
+        clipped=[1.0, 0.5, 0.0],
+        validation_loss=[3.5, 2.5, 2.75],
+        accuracy=[0.0, 0.5, 0.75],
+    )
+    losses, others, norms = drawn(plotting.plot_history(state, max_norm=0.75))
+    assert losses == {"loss": [3.0, 2.0, 1.0], "validation_loss": [3.5, 2.5, 2.75]}
+    assert others == {"accuracy": [0.0, 0.5, 0.75]}
+    label = "clipped at 0.75: 50% of updates"
+    assert norms == {"largest of the epoch": [5.0, 0.5, 0.25], label: [0.75, 0.75]}
+    two = plotting.plot_history(history(loss=[1.0], gradient_norm=[0.0]))
+    assert [list(lines) for lines in drawn(two)] == [["loss"], ["largest of the epoch"]]
+
+
+def test_a_history_marks_the_epoch_that_was_kept():
+    state = history(loss=[1.0, 2.0, 3.0])
+    assert list(drawn(plotting.plot_history(state))[0]) == ["loss"]
+    kept = plotting.plot_history(replace(state, epoch=1))
+    (line,) = [line for line in kept.axes[0].lines if line.get_label() == "kept"]
+    assert line.get_xdata() == [1, 1]
+
+
+def test_a_history_leaves_the_style_alone_and_is_drawn_for_a_phone_too():
+    before = dict(mpl.rcParams)
+    figure = plotting.plot_history(history(loss=[1.0, 2.0], gradient_norm=[1.0, 2.0]))
+    assert dict(mpl.rcParams) == before
+    assert '<metadata class="narrow">' in figure_as_svg(figure)
+
+
+def test_an_entry_that_some_epochs_lack_is_drawn_where_it_is():
+    records = ({"loss": 2.0}, {"loss": 1.0, "accuracy": 0.5})
+    state = TrainingState({}, {}, {}, epoch=2, history=records)
+    (line,) = plotting.plot_history(state).axes[1].lines
+    assert list(line.get_xdata()) == [2]

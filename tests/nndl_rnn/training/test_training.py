@@ -573,7 +573,34 @@ def test_one_epoch_is_gradient_clipping_optimizer_in_this_order():
     assert_allclose(after.history[0]["loss"], np.mean(seen_losses), rtol=1e-13)
     assert_allclose(after.history[0]["gradient_norm"], max(norms), rtol=1e-13)
     assert (after.epoch, after.updates) == (1, 4)
-    assert set(after.history[0]) == {"loss", "gradient_norm"}
+    assert after.history[0]["clipped"] == np.mean(np.array(norms) > 0.05)
+    assert set(after.history[0]) == {"loss", "gradient_norm", "clipped"}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.75, 1.0])
+def test_the_record_says_which_share_of_updates_was_clipped(share):
+    model, optimizer, batches, _, _ = subtraction_setup()
+    start = training.start(model, optimizer, seed=0)
+    norms = []
+
+    def watch(gradients):
+        norms.append(training.global_norm(gradients))
+        return gradients
+
+    unclipped = training.train(
+        model, training.SGD(1e-9), batches, replace(start, optimizer_state={}), 1, clip=watch,
+        progress=False,
+    )  # fmt: skip
+    assert unclipped.history[0]["clipped"] == 0
+    limits = [np.inf, *sorted(norms, reverse=True), 0]
+    count = round(4 * share)
+    between = np.sqrt(np.prod(np.clip(limits[count : count + 2], 1e-9, 1e9)))
+    clip = functools.partial(training.clip_by_global_norm, max_norm=between)
+    clipped = training.train(
+        model, training.SGD(1e-9), batches, replace(start, optimizer_state={}), 1, clip=clip,
+        progress=False,
+    )  # fmt: skip
+    assert clipped.history[0]["clipped"] == share
 
 
 @pytest.mark.parametrize("optimizer", [training.SGD(0.3, momentum=0.9), training.Adam(0.05)])
