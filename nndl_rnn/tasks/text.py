@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -160,28 +161,60 @@ def _file_in_data_folder() -> Path | None:
 
 
 @checked
-def normalise(text: Text, *, line_ends: Annotated[str, OneOf(("drop", "space"))] = "drop") -> str:
-    """Reduce a text to the letters a to z and single spaces.
+def normalise(
+    text: Text,
+    *,
+    line_ends: Annotated[str, OneOf(("drop", "space"))] = "drop",
+    letters: Annotated[str, OneOf(("a-z", "all"))] = "a-z",
+) -> str:
+    """Reduce a text to small letters and single spaces.
 
     Letters become small, and every run of other characters becomes one space. This happens line by
     line, with spaces stripped at both ends of a line. What then joins the lines is the choice:
 
     Args:
-        text: any text. Letters with accents count as other characters.
+        text: any text.
         line_ends: ``"drop"`` joins lines with nothing in between, as the first edition of d2l
             does, so that the last word of a line and the first word of the next become one.
             ``"space"`` puts one space between any two lines that have letters.
+        letters: ``"a-z"`` refuses a text with other letters, so that none is lost. ``"all"`` keeps
+            the letters of every alphabet, with their accents and vowel signs. A letter with its
+            accent is one character where Unicode has one, however it was written.
 
     Raises:
-        TypeError, ValueError: an argument is not as said.
+        TypeError, ValueError: an argument is not as said, or the text has letters other than a to z
+            and ``letters`` does not say ``"all"``.
 
     >>> normalise("The Time--Traveller (so\\nhe was called)", line_ends="drop")
     'the time traveller sohe was called'
     >>> normalise("The Time--Traveller (so\\nhe was called)", line_ends="space")
     'the time traveller so he was called'
+    >>> normalise("Die Maschine, für 循环神经网络!", letters="all")
+    'die maschine für 循环神经网络'
     """
-    lines = (re.sub("[^A-Za-z]+", " ", line).strip().lower() for line in text.splitlines())
+    if letters == "a-z" and not text.isascii():
+        composed = unicodedata.normalize("NFC", text)
+        others = "".join(dict.fromkeys(c for c in composed if c.isalpha() and not c.isascii()))
+        if others:
+            got = f"{others[:5]!r} among them; letters='all' keeps the letters of every alphabet"
+            raise fail(ValueError, "text", "a text whose letters are a to z", got)
+    keep = _keep_letters if letters == "all" else _keep_a_to_z
+    lines = (keep(line).strip().lower() for line in text.splitlines())
     return ("" if line_ends == "drop" else " ").join(line for line in lines if line)
+
+
+def _keep_a_to_z(line: str) -> str:
+    return re.sub("[^A-Za-z]+", " ", line)
+
+
+def _keep_letters(line: str) -> str:
+    """A letter, L in Unicode, begins a run; marks, M, are accents and vowel signs within one."""
+    kept = ""
+    for character in unicodedata.normalize("NFC", line):
+        category = unicodedata.category(character)[0]
+        within = category == "M" and kept[-1:].strip() != ""
+        kept += character if category == "L" or within else " "
+    return re.sub(" +", " ", kept)
 
 
 @dataclass(frozen=True)
@@ -221,6 +254,10 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.symbols)
+
+    def __contains__(self, character: object) -> bool:
+        """Whether a character has an index of its own."""
+        return character in self._index
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -456,7 +493,7 @@ def continue_text(
     Args:
         model, params: as for :func:`cross_entropy_of`.
         vocabulary: the symbols of the model.
-        prefix: at least one character.
+        prefix: at least one character, all of them symbols of ``vocabulary``.
         length: number of characters to add, at least 0.
         temperature: at least 0.
         rng: source of the random numbers; needed unless the temperature is 0.
@@ -474,6 +511,9 @@ def continue_text(
         raise fail(ValueError, "vocabulary", f"{model.input_size} symbols", len(vocabulary))
     if not prefix:
         raise fail(ValueError, "prefix", "at least one character", repr(prefix))
+    unknown = [character for character in dict.fromkeys(prefix) if character not in vocabulary]
+    if unknown:
+        raise fail(ValueError, "prefix", "characters of the vocabulary", f"{unknown} too")
     if temperature > 0:
         rng = check_rng(rng)
     written, state = [], None

@@ -362,7 +362,7 @@ def texts() -> list[Call]:
     ask = {"model": model, "params": params}
     go_on = {"vocabulary": vocabulary, "prefix": "ban", "length": 2, "temperature": 0.5, "rng": rng}
     return [
-        Call(text.normalise, {"text": "Ban", "line_ends": "space"}, EMPTY),
+        Call(text.normalise, {"text": "Ban", "line_ends": "space", "letters": "a-z"}, EMPTY),
         Call(text.Vocabulary, {"symbols": ("<unk>", "a", "b")}, ("*: one less",)),
         Call(text.Vocabulary.of, {"text": "banana"}, EMPTY),
         Call(text.Vocabulary.encode, {"text": "ban"}, EMPTY, this={"self": vocabulary}),

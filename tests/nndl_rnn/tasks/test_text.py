@@ -201,13 +201,45 @@ def d2l_normalise(raw):
     return lines
 
 
-@given(raw=st.text(alphabet=st.sampled_from("aBz Z.-'é7\n\t—"), max_size=80))
+@given(raw=st.text(alphabet=st.sampled_from("aBz Z.-'7\n\t—"), max_size=80))
 def test_normalisation_of_any_text(raw):
     lines = d2l_normalise(raw)
     assert text.normalise(raw) == "".join(lines)
     spaced = text.normalise(raw, line_ends="space")
     assert spaced == " ".join(line for line in lines if line)
     assert text.normalise(spaced, line_ends="space") == spaced
+
+
+LETTERS = {
+    "German": ("Für die GRÖSSE: ß!", "für die grösse ß"),
+    "Chinese": ("循环，神经 网络（RNN）。", "循环 神经 网络 rnn"),
+    "Russian": ("Привет, мир 2", "привет мир"),
+    "Greek": ("Ὀδυσσεύς — Ἰθάκη", "ὀδυσσεύς ἰθάκη"),
+    "Hindi": ("नमस्ते, दुनिया।", "नमस्ते दुनिया"),
+    "Arabic": ("مرحبا، عالم", "مرحبا عالم"),
+    "accent apart": ("cafe\u0301 noir", "caf\u00e9 noir"),
+    "accent of nothing": ("\u0301a \u0301b", "a b"),
+    "a to z": ("The Time--Machine [1898]", "the time machine"),
+    "none": ("42 — 7!", ""),
+}
+
+
+@pytest.mark.parametrize(("raw", "expected"), LETTERS.values(), ids=LETTERS)
+def test_letters_of_every_alphabet_are_kept_or_the_text_is_refused(raw, expected):
+    assert text.normalise(raw, letters="all") == expected
+    assert text.normalise(expected, letters="all") == expected
+    if expected.isascii() and raw.isascii():
+        assert text.normalise(raw) == expected
+    elif not expected.isascii():
+        with pytest.raises(ValueError, match=r"^text: expected a text whose letters are a to z, "):
+            text.normalise(raw)
+
+
+@given(raw=st.text(alphabet=st.sampled_from("aBz Z.-'7\n\t—"), max_size=80))
+@pytest.mark.parametrize("line_ends", ["drop", "space"])
+def test_all_letters_of_a_text_of_a_to_z_are_those(line_ends, raw):
+    found = text.normalise(raw, line_ends=line_ends, letters="all")
+    assert found == text.normalise(raw, line_ends=line_ends)
 
 
 @pytest.mark.parametrize("characters", sources())
