@@ -420,7 +420,7 @@ def _check_forward(
     shapes = [(networks, B, sizes[min(k, 1)]) for k in range(len(fields))]
     state = check_parts("state", state, fields, shapes, dtype)
     params = {name: value.astype(dtype, copy=False) for name, value in params.items()}
-    return params, x.astype(dtype, copy=False), state, _check_lengths(lengths, T, B)
+    return params, x.astype(dtype, copy=False), state, check_lengths(lengths, T, B)
 
 
 def _check_backward(cache: Any, d_h: object, d_state: object) -> tuple[Array, State]:
@@ -431,7 +431,7 @@ def _check_backward(cache: Any, d_h: object, d_state: object) -> tuple[Array, St
     return check_array("d_h", d_h, cache.h.shape, cache.h.dtype), checked_state
 
 
-def _check_lengths(lengths: object, steps: int, batch_size: int) -> Array:
+def check_lengths(lengths: object, steps: int, batch_size: int) -> Array:
     """Return how many steps each sequence has; ``None`` stands for all."""
     expected = f"integers from 0 to {steps}, shape ({batch_size},)"
     if lengths is None:

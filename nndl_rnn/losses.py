@@ -41,6 +41,7 @@ __all__ = [
     "cross_entropy",
     "log_softmax",
     "of_last_steps",
+    "of_lengths",
     "perplexity",
     "sigmoid_cross_entropy",
     "softmax",
@@ -231,6 +232,59 @@ def of_last_steps(loss: Annotated[Loss, check_function]) -> Loss:
         return value, d_scores
 
     return loss_of_last_steps
+
+
+@checked
+def of_lengths(loss: Annotated[Loss, check_function], lengths: Array) -> Loss:
+    r"""The same loss of sequences of different length: the mean of what each one has by itself.
+
+    Sequence b has :math:`T_b` steps, and what stands beyond them has no effect: not on the loss,
+    :math:`L = \frac{1}{B} \sum_{b=1}^{B} L_b`, and not on its gradient, which is 0 there. Each
+    sequence weighs the same, however long it is.
+
+    Args:
+        loss: a loss of this module or what :func:`of_last_steps` returns, or any function of scores
+            and target that returns the loss and its gradient.
+        lengths: :math:`T_1, \dots, T_B`, integers from 0 to T, shape ``(B,)``.
+
+    Returns:
+        A loss that takes scores ``(T, B, q)`` and a target ``(T, B, ...)``. A target of fewer than T
+        steps is that of the last steps of each sequence, for :func:`of_last_steps`.
+
+    Raises:
+        TypeError, ValueError: ``loss`` is no function, ``lengths`` are no integers of that shape,
+            or, from the loss that is returned, they do not fit the scores or the target.
+
+    >>> by_length = of_lengths(squared_error, np.array([3, 1]))
+    >>> loss, gradient = by_length(np.full((3, 2, 1), 2.0), np.ones((3, 2, 1)))
+    >>> float(loss), (6 * gradient[:, :, 0]).round(12)
+    (0.5, array([[1., 3.], [1., 0.], [1., 0.]]))
+    """
+    expected = "integers of at least 0, shape (B,)"
+    if not is_array(lengths) or lengths.dtype.kind not in "iu":
+        raise fail(TypeError, "lengths", expected, getattr(lengths, "dtype", type_name(lengths)))
+    if lengths.ndim != 1 or (lengths < 0).any():
+        got = f"shape {lengths.shape}" if lengths.ndim != 1 else int(lengths.min())
+        raise fail(ValueError, "lengths", expected, got)
+
+    def loss_of_lengths(scores: Array, target: Array) -> tuple[Any, Array]:
+        scores = check_array("scores", scores, ("T", "B", "q"))
+        steps, batch_size = scores.shape[:2]
+        if len(lengths) != batch_size or (lengths > steps).any():
+            fitting = f"integers from 0 to {steps}, shape ({batch_size},)"
+            raise fail(ValueError, "lengths", fitting, lengths)
+        if not is_array(target) or target.ndim < 2 or target.shape[1] != batch_size:
+            got = f"shape {target.shape}" if is_array(target) else type_name(target)
+            raise fail(TypeError, "target", f"a numpy.ndarray (T, {batch_size}, ...)", got)
+        total, d_scores = scores.dtype.type(0), np.zeros_like(scores)
+        for b, length in enumerate(lengths.tolist()):
+            own = slice(b, b + 1)
+            judged = target[:length, own] if len(target) == steps else target[:, own]
+            value, d_scores[:length, own] = loss(scores[:length, own], judged)
+            total += value / batch_size
+        return total, d_scores / max(batch_size, 1)
+
+    return loss_of_lengths
 
 
 @checked

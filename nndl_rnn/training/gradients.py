@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from nndl_rnn import bptt
 from nndl_rnn._validation import Array, Params, State, check_function, fail, type_name
-from nndl_rnn.losses import sigmoid_cross_entropy
+from nndl_rnn.losses import of_lengths, sigmoid_cross_entropy
 from nndl_rnn.training.model import (
     SequenceModel,
     check_model,
@@ -47,21 +47,26 @@ def loss_and_gradients(
     *,
     state: State | None = None,
     estimator: GradientEstimator = bptt.full,
+    lengths: Array | None = None,
 ) -> tuple[Any, Params, State]:
     """The loss on one batch, its gradient by every parameter, and the last state.
 
     Args:
         model: the model.
         params: its parameters; not changed.
-        x, targets: ``(T, B, m)`` and whatever ``loss`` expects, time first.
+        x, targets: ``(T, B, m)``, or integers ``(T, B)`` for a model with an embedding, and whatever
+            ``loss`` expects, time first.
         loss: function of scores and targets that returns the loss and its gradient by the scores.
         state: state before the first step; ``None`` stands for zeros.
         estimator: how the gradient travels back through time.
+        lengths: how many steps each sequence has, integers from 0 to T, shape ``(B,)``; what stands
+            beyond them has no effect, and the loss is the mean of what each sequence has by itself,
+            see ``losses.of_lengths``. ``None``: all have T.
 
     Returns:
         The loss, a scalar.
         gradients: same names and shapes as ``params``.
-        state: the state after the last step.
+        state: the state after step T, also of a shorter sequence.
 
     Raises:
         TypeError: ``model``, ``loss`` or ``estimator`` is not as said, or ``loss`` returns no
@@ -80,6 +85,8 @@ def loss_and_gradients(
     check_model(model)
     check_function("loss", loss)
     check_function("estimator", estimator)
+    if lengths is not None:
+        loss = of_lengths(loss, lengths)
     return watched_gradients(model, params, x, targets, loss, state, estimator, _look_away)
 
 

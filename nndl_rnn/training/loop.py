@@ -30,7 +30,8 @@ from nndl_rnn._validation import (
     is_array,
     type_name,
 )
-from nndl_rnn.losses import perplexity, sigmoid_cross_entropy
+from nndl_rnn.layers import check_lengths
+from nndl_rnn.losses import of_lengths, perplexity, sigmoid_cross_entropy
 from nndl_rnn.tasks.text import Vocabulary
 from nndl_rnn.training._checks import check_path
 from nndl_rnn.training.checkpoints import (
@@ -55,7 +56,7 @@ from nndl_rnn.training.stopping import (
     resumed,
 )
 
-Batch = tuple[Array, Array]
+Batch = tuple[Array, Array] | tuple[Array, Array, Array]
 Batches = Callable[[np.random.Generator], Iterable[Batch]]
 
 
@@ -95,7 +96,9 @@ def start(
 
 
 @checked
-def minibatches(x: Array, targets: Array, batch_size: Size) -> Batches:
+def minibatches(
+    x: Array, targets: Array, batch_size: Size, *, lengths: Array | None = None
+) -> Batches:
     """Batches for :func:`train`: all sequences once per epoch, in a new random order each time.
 
     Args:
@@ -103,9 +106,11 @@ def minibatches(x: Array, targets: Array, batch_size: Size) -> Batches:
         targets: ``(T, N, ...)``, or fewer steps where only the last ones are judged
             (``losses.of_last_steps``).
         batch_size: sequences per batch; the last batch holds what is left over.
+        lengths: how many steps each sequence has, integers from 0 to T, shape ``(N,)``; ``None``: T.
 
     Returns:
-        A function of a random generator that yields pairs ``x[:, part], targets[:, part]``.
+        A function of a random generator that yields pairs ``x[:, part], targets[:, part]``, or with
+        ``lengths`` triples that end in ``lengths[part]``.
 
     Raises:
         TypeError, ValueError: an argument is no such array, the number of sequences differs, or
@@ -124,12 +129,15 @@ def minibatches(x: Array, targets: Array, batch_size: Size) -> Batches:
         raise fail(ValueError, "targets", expected, targets.shape)
     if batch_size > count:
         raise fail(ValueError, "batch_size", f"at most {count}, all sequences", batch_size)
+    if lengths is not None:
+        lengths = check_lengths(lengths, len(x), count)
 
     def one_epoch(rng: np.random.Generator) -> Iterator[Batch]:
         order = check_rng(rng).permutation(count)
         for begin in range(0, count, batch_size):
             part = order[begin : begin + batch_size]
-            yield x[:, part], targets[:, part]
+            pair = x[:, part], targets[:, part]
+            yield pair if lengths is None else (*pair, lengths[part])
 
     one_epoch.consecutive = False  # type: ignore[attr-defined]  # train looks at it
     return one_epoch
@@ -164,7 +172,8 @@ def train(
         model: what is trained, the one that ``state`` was made with.
         optimizer: how its parameters follow the gradient.
         batches: function of a random generator that yields the batches of one epoch, such as the
-            result of :func:`minibatches`.
+            result of :func:`minibatches`: pairs of inputs and targets, or triples with the lengths
+            of the sequences (see :func:`loss_and_gradients`).
         state: the result of :func:`start`, of :func:`load_checkpoint` or of an earlier call. To go
             on with another kind of optimiser, whose memory is another, pass
             ``dataclasses.replace(state, optimizer_state=optimizer.init(state.params))``.
@@ -269,14 +278,20 @@ class _Update:
     estimator: GradientEstimator
 
     def __call__(
-        self, state: TrainingState, x: Array, targets: Array, carried: State | None
+        self,
+        state: TrainingState,
+        x: Array,
+        targets: Array,
+        lengths: Array | None,
+        carried: State | None,
     ) -> tuple[TrainingState, State, float, float, bool]:
         """The new state, the last state of the layer, the loss, the norm of the gradient before
         clipping, and whether it was clipped."""
         number = state.updates + 1
         watch = functools.partial(_check_finite, number)
+        loss = self.loss if lengths is None else of_lengths(self.loss, lengths)
         found, gradients, last = watched_gradients(
-            self.model, state.params, x, targets, self.loss, carried, self.estimator, watch
+            self.model, state.params, x, targets, loss, carried, self.estimator, watch
         )
         norm = global_norm(gradients)
         for name, gradient in gradients.items():
@@ -302,13 +317,16 @@ def _train_one_epoch(
     norms: list[float] = []
     clippings: list[bool] = []
     carried: State | None = None
-    for x, targets in batches:
-        state, last, loss, norm, clipped = update(state, x, targets, carried)
+    for x, targets, *further in batches:
+        lengths = further[0] if further else None
+        if carry_state and lengths is not None:
+            raise fail(ValueError, "carry_state", "False for batches with lengths", carry_state)
+        state, last, loss, norm, clipped = update(state, x, targets, lengths, carried)
         carried = last if carry_state else None
         losses.append(loss)
         norms.append(norm)
         clippings.append(clipped)
-        bar.finish_update(loss, x.shape[0] * x.shape[1])
+        bar.finish_update(loss, x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum()))
     if not losses:
         raise fail(ValueError, "batches", "at least one batch per epoch", "none")
     record = {"loss": float(np.mean(losses)), "gradient_norm": max(norms)}

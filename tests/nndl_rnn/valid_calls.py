@@ -277,7 +277,8 @@ def losses_of_sequences() -> list[Call]:
     scores = rng.normal(size=(T, B, Q))
     shares, classes = losses.softmax(-scores), rng.integers(0, Q, size=(T, B))
     mean = {"over_time": "mean", "over_batch": "sum"}
-    last = losses.of_last_steps(losses.squared_error)
+    last, lengths = losses.of_last_steps(losses.squared_error), np.array([1, 2, T])
+    by_length = losses.of_lengths(losses.squared_error, lengths)
     return [
         Call(losses.squared_error, {"prediction": scores, "target": shares, **mean}),
         Call(losses.sigmoid_cross_entropy, {"scores": scores, "target": shares, **mean}),
@@ -285,12 +286,16 @@ def losses_of_sequences() -> list[Call]:
         Call(losses.cross_entropy, {"scores": scores, "target": classes, **mean}, MORE_CLASSES),
         Call(losses.of_last_steps, {"loss": losses.squared_error}),
         Call(last, {"scores": scores, "target": shares[2:]}, ("*: axis 0 *",), ("prediction",)),
+        Call(losses.of_lengths, {"loss": losses.squared_error, "lengths": lengths}, ANY_LENGTHS),
+        Call(by_length, {"scores": scores, "target": shares}, ("*: axis [12] *",), LENGTHS),
         Call(losses.perplexity, {"mean_cross_entropy": 1.5}),
         Call(losses.softmax, {"scores": scores}, FREE_AXES),
         Call(losses.log_softmax, {"scores": scores}, FREE_AXES),
     ]
 
 
+ANY_LENGTHS = ("lengths: axis 0 *",)
+LENGTHS = ("prediction", "target", "lengths")
 MORE_CLASSES = ("scores: float32", "scores: axis 2 longer")
 
 
@@ -484,6 +489,7 @@ def training_runs() -> list[Call]:
     state, pair = training.start(model, optimizer, seed=0), text.Vocabulary.of("a")
     start = {"model": model, "optimizer": optimizer}
     batches = training.minibatches(x, targets, 2)
+    lengths = np.array([1, 2, T])
     functions = {"loss": losses.squared_error, "estimator": bptt.full}
     one = {"model": model, "params": state.params, "x": x, "targets": targets, **functions}
     options = {
@@ -500,14 +506,14 @@ def training_runs() -> list[Call]:
     return [
         Call(
             training.loss_and_gradients,
-            {**one, "state": (np.zeros((B, H)),)},
+            {**one, "state": (np.zeros((B, H)),), "lengths": lengths},
             ("params: readout.* not finite",),
-            ("readout", "h", "prediction", "target"),
+            ("readout", "h", "prediction", "scores", "target"),
         ),
         Call(training.start, {**start, "seed": 0, "dtype": np.float32, "vocabulary": pair}),
         Call(
             training.minibatches,
-            {"x": x, "targets": targets, "batch_size": 2},
+            {"x": x, "targets": targets, "batch_size": 2, "lengths": lengths},
             ("*: axis [02] *", "x: float32", *(f"targets: {way}" for way in ANY_ARRAY)),
         ),
         Call(batches, {"rng": rng}),
