@@ -332,7 +332,7 @@ def sequential_batches(
         batch_size: B, the number of strips.
         steps: T, the length of a batch.
         size: number of symbols. With it, inputs are one-hot vectors; only those of one batch are
-            ever in memory. Without it, inputs are integers.
+            ever in memory. Without it, inputs are integers, for a model with an embedding.
         dtype: of the one-hot vectors, float32 or float64.
 
     Returns:
@@ -463,8 +463,7 @@ def cross_entropy_of(
     total, state = 0.0, None
     for begin in range(0, width, steps):
         part = slice(begin, begin + steps)
-        x = one_hot(strips[part], model.input_size, dtype)
-        scores, state = model.scores(params, x, state)
+        scores, state = model.scores(params, _read(model, strips[part], dtype), state)
         total += float(losses.cross_entropy(scores, targets[part], over_time="sum")[0])
     mean: float = total / width
     return mean
@@ -519,9 +518,7 @@ def continue_text(
     written, state = [], None
     unread = vocabulary.encode(prefix)
     for _ in range(length):
-        scores, state = model.scores(
-            params, one_hot(unread[:, None], len(vocabulary), dtype), state
-        )
+        scores, state = model.scores(params, _read(model, unread[:, None], dtype), state)
         unread = np.array([_choose(scores[-1, 0], temperature, rng)])
         written.append(int(unread[0]))
     return prefix + vocabulary.decode(written)
@@ -539,6 +536,13 @@ def _check_model(model: Any, params: Params) -> np.dtype[Any]:
         raise fail(ValueError, "params", expected, f"the names {sorted(map(str, params))}")
     dtype: np.dtype[Any] = weight.dtype
     return dtype
+
+
+def _read(model: Any, indices: Indices, dtype: np.dtype[Any]) -> Array:
+    """Symbols as the model reads them: as they are for an embedding, otherwise one-hot."""
+    if getattr(model, "embedding_size", None) is not None:
+        return indices
+    return one_hot(indices, model.input_size, dtype)
 
 
 def _choose(scores: Array, temperature: float, rng: np.random.Generator | None) -> int:

@@ -11,7 +11,9 @@ from nndl_rnn.losses import of_lengths, sigmoid_cross_entropy
 from nndl_rnn.training.model import (
     SequenceModel,
     check_model,
+    embedding_backward,
     join_params,
+    read_inputs,
     readout_backward,
     readout_forward,
     split_params,
@@ -101,7 +103,8 @@ def watched_gradients(
     watch: Watch,
 ) -> tuple[Any, Params, State]:
     """As :func:`loss_and_gradients`; ``watch`` sees each number by name before it is used."""
-    cell, readout = split_params(params)
+    inputs, others = read_inputs(model, params, x)
+    cell, readout = split_params(others)
 
     def head(h: Array) -> tuple[Any, Array, Params]:
         scores = readout_forward(readout, h)
@@ -118,8 +121,9 @@ def watched_gradients(
         watch("the gradient of the hidden states", d_h)
         return value, d_h, d_readout
 
-    found = estimator(model.architecture, cell, x, head, state)
-    return found.loss, join_params(found.d_params, found.d_readout), found.state
+    found = estimator(model.architecture, cell, inputs, head, state)
+    gradients = join_params(found.d_params, found.d_readout)
+    return found.loss, gradients | embedding_backward(model, x, found.d_x), found.state
 
 
 def _look_away(name: str, number: Any) -> None:

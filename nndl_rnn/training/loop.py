@@ -102,7 +102,7 @@ def minibatches(
     """Batches for :func:`train`: all sequences once per epoch, in a new random order each time.
 
     Args:
-        x: ``(T, N, m)``.
+        x: ``(T, N, m)``, or integers ``(T, N)`` for a model with an embedding.
         targets: ``(T, N, ...)``, or fewer steps where only the last ones are judged
             (``losses.of_last_steps``).
         batch_size: sequences per batch; the last batch holds what is left over.
@@ -120,7 +120,8 @@ def minibatches(
     >>> [x.shape[1] for x, y in batches(np.random.default_rng(0))]
     [4, 4, 2]
     """
-    x = check_array("x", x, ("T", "N", "m"))
+    if not (is_array(x) and x.dtype.kind in "iu" and x.ndim == 2):
+        x = check_array("x", x, ("T", "N", "m"))
     if not is_array(targets):
         raise fail(TypeError, "targets", "a numpy.ndarray", type_name(targets))
     count = x.shape[1]

@@ -57,6 +57,7 @@ POINT = {"x": np.array([0.5, 2.0])}
 W = {"w": np.ones(3)}
 MODEL = training.SequenceModel(rnn, D, H, Q)
 PARAMS = MODEL.init_params(DRAW)
+EMBEDDING = training.SequenceModel(rnn, D, H, Q, embedding_size=3)
 READOUT = training.split_params(PARAMS)[1]
 START = training.start(MODEL, training.Adam(), seed=0)
 VOCABULARY = text.Vocabulary.of("banana")

@@ -421,7 +421,7 @@ def architectures_and_parameters() -> list[Call]:
             ("h: axis [01] *", *NOT_FINITE),
         ),
         Call(training.readout_backward, back, NOT_FINITE),
-        Call(training.SequenceModel, {"architecture": gru, **sizes}),
+        Call(training.SequenceModel, {"architecture": gru, **sizes, "embedding_size": 3}),
         Call(
             training.SequenceModel.init_params,
             {"rng": rng, "dtype": np.float32},
