@@ -10,6 +10,11 @@ optimiser, so that a gradient check always sees the true gradient. One update is
 
 and :func:`train` repeats it. Nothing is changed in place: every step returns new arrays.
 
+:class:`EarlyStopping` keeps the best epoch. Optimisers take a schedule, such as :class:`Cosine`, as
+learning rate. A :class:`TrainingState`, also one from a file, knows its model, its optimiser and its
+vocabulary. Sequences may differ in length, see :func:`minibatches`, and be symbols that a model reads
+by index, see :class:`SequenceModel`.
+
 The architecture is any module with the five functions of this package (``rnn``, ``lstm``,
 ``gru``), or one with its options fixed by :func:`with_options`. How the gradient of the recurrent
 layer is found is exchangeable as well, see :class:`GradientEstimator`.

@@ -264,6 +264,7 @@ def train(
                     break
     finally:
         if checkpoint is not None and saved_epoch != state.epoch:
+            best = better(stop, best, state)  # an interruption may have come before it
             save_checkpoint(checkpoint, result(best, state, stopped))
     return result(best, state, stopped)
 
@@ -298,8 +299,10 @@ class _Update:
         for name, gradient in gradients.items():
             watch(name, gradient)
         used = gradients if self.clip is None else self.clip(gradients)
-        clipped = any(not np.array_equal(used[name], gradients[name]) for name in gradients)
         params, memory = self.optimizer.update(state.params, used, state.optimizer_state)
+        clipped = self.clip is not None and any(
+            not np.array_equal(used[name], gradient) for name, gradient in gradients.items()
+        )
         for name, value in params.items():
             watch(name, value)
         new = replace(state, params=params, optimizer_state=memory, updates=number)
