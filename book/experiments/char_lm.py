@@ -292,6 +292,7 @@ def write(
                 CHARACTERS,
                 temperature=temperature,
                 rng=np.random.default_rng([seed, 3]),
+                unknown="read",  # of sentences, which have no m and no v
             )
             for temperature in TEMPERATURES
         }

@@ -479,6 +479,7 @@ def continue_text(
     *,
     temperature: NotNegative = 0.0,
     rng: np.random.Generator | None = None,
+    unknown: Annotated[str, OneOf(("refuse", "read"))] = "refuse",
 ) -> str:
     r"""Let a model write on after a prefix.
 
@@ -492,10 +493,12 @@ def continue_text(
     Args:
         model, params: as for :func:`cross_entropy_of`.
         vocabulary: the symbols of the model.
-        prefix: at least one character, all of them symbols of ``vocabulary``.
+        prefix: at least one character.
         length: number of characters to add, at least 0.
         temperature: at least 0.
         rng: source of the random numbers; needed unless the temperature is 0.
+        unknown: whether to ``"refuse"`` a prefix with characters that ``vocabulary`` does not have,
+            or to ``"read"`` them as ``<unk>``.
 
     Returns:
         The prefix and what was added.
@@ -510,9 +513,10 @@ def continue_text(
         raise fail(ValueError, "vocabulary", f"{model.input_size} symbols", len(vocabulary))
     if not prefix:
         raise fail(ValueError, "prefix", "at least one character", repr(prefix))
-    unknown = [character for character in dict.fromkeys(prefix) if character not in vocabulary]
-    if unknown:
-        raise fail(ValueError, "prefix", "characters of the vocabulary", f"{unknown} too")
+    others = [character for character in dict.fromkeys(prefix) if character not in vocabulary]
+    if others and unknown == "refuse":
+        got = f"{others} too; unknown='read' reads them as {UNKNOWN}"
+        raise fail(ValueError, "prefix", "characters of the vocabulary", got)
     if temperature > 0:
         rng = check_rng(rng)
     written, state = [], None

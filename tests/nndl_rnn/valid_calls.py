@@ -366,6 +366,7 @@ def texts() -> list[Call]:
     params = model.init_params(rng)
     ask = {"model": model, "params": params}
     go_on = {"vocabulary": vocabulary, "prefix": "ban", "length": 2, "temperature": 0.5, "rng": rng}
+    go_on["unknown"] = "refuse"
     return [
         Call(text.normalise, {"text": "Ban", "line_ends": "space", "letters": "a-z"}, EMPTY),
         Call(text.Vocabulary, {"symbols": ("<unk>", "a", "b")}, ("*: one less",)),

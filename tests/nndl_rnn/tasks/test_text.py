@@ -4,6 +4,7 @@ Downloads are tested against a server on this machine. Where *The Time Machine* 
 (``NNDL_RNN_DATA``, or ``../shared/data``), the same tests run on it as on generated text.
 """
 
+import functools
 import hashlib
 import http.server
 import math
@@ -556,3 +557,14 @@ def test_a_small_model_learns_more_than_frequencies(characters):
         progress=False,
     )
     assert text.cross_entropy_of(model, state.params, indices) < entropy - 0.3
+
+
+def test_unknown_characters_of_a_prefix_are_read_only_where_it_is_said(model):
+    params, vocabulary = model.init_params(np.random.default_rng(3)), text.Vocabulary.of("abcd")
+    say = functools.partial(text.continue_text, model, params, vocabulary, length=4)
+    assert say("ab", unknown="read") == say("ab")
+    assert say("ax", unknown="read").startswith("ax")
+    with pytest.raises(
+        ValueError, match=r"^prefix: expected characters of the vocabulary, got \['x'"
+    ):
+        say("ax")
