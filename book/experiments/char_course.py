@@ -120,7 +120,7 @@ def run(
             result["loss"].append(learner.train(batches(rng)))
         if epoch in look_at:
             result["written"][str(epoch)] = text.continue_text(
-                model, learner.params, vocabulary, PREFIXES[0], CHARACTERS
+                model, learner.params, vocabulary, PREFIXES[0], CHARACTERS, unknown="read"
             )
             strips = indices[: batch_size * (steps + 1)].reshape(batch_size, -1).T
             result["by_lag"][str(epoch)] = norms_by_lag(model, learner.params, strips)
