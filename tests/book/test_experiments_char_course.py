@@ -87,7 +87,9 @@ def test_what_is_looked_at_before_training_is_the_start():
     params = model.init_params(np.random.default_rng(3), "float32")
     params = {name: value.astype(np.float64) for name, value in params.items()}
     prefix = char_lm.PREFIXES[0]
-    expected = text.continue_text(model, params, vocabulary, prefix, char_lm.CHARACTERS)
+    expected = text.continue_text(
+        model, params, vocabulary, prefix, char_lm.CHARACTERS, unknown="read"
+    )
     assert found["written"]["0"] == expected
     assert list(found["by_lag"]) == ["0", "1"]
     assert found["by_lag"]["0"] != found["by_lag"]["1"]
