@@ -101,9 +101,12 @@ def test_report_prints_one_line_for_each_block():
     assert str(report).splitlines() == [
         "block   shape   largest  absolute error  relative error  <= 1e-07",
         "weight  (1, 2)        4         2.0e+00         5.0e-01        NO",
-        "bias    (3,)          0         0.0e+00         0.0e+00       yes",
+        "bias    (3,)          0         0.0e+00         0.0e+00      zero",
+        "weight: -2 where -4 is expected, at index (0, 1); only in column 1 of 2",
+        "bias: nothing to compare, both are 0 everywhere: take more steps, a state that is not 0",
     ]
     assert report._repr_html_().count("<tr>") == 3
+    assert report._repr_html_().count("<p>") == 2
     assert "<td>5.0e-01</td><td>NO</td>" in report._repr_html_()
     assert "&lt;= 1e-07" in report._repr_html_()
     assert report["weight"].absolute_error == 2

@@ -4,7 +4,7 @@ import nndl_rnn
 from tests.imports import circle, imports_within
 
 FLOORS = [
-    ["_validation", "_packages", "_files"],
+    ["_validation", "_packages", "_files", "_differences", "_doubts"],
     ["activations", "parameters"],
     [
         "_fast",
