@@ -3,8 +3,8 @@
 One module per architecture (``rnn``, ``residual``, ``lstm``, ``gru``; ``peephole``, ``coupled``,
 ``clockwork``, ``mingru``), each with the same five functions: ``init_params``, ``step``,
 ``step_backward``, ``forward`` and ``backward``. Over any of them: ``bptt``, ``jacobians``,
-``gradient_flow``, ``training``. A module is imported when it is first named, so that
-``import nndl_rnn`` costs next to nothing.
+``gradient_flow``, ``training``; and ``diagnose`` says which term of a reader's own gradient is
+wrong. A module is imported when it is first named, so that ``import nndl_rnn`` costs next to nothing.
 
 >>> import nndl_rnn
 >>> nndl_rnn.lstm.init_params
@@ -23,6 +23,7 @@ __all__ = [
     "clockwork",
     "costs",
     "coupled",
+    "diagnose",
     "figures",
     "gradcheck",
     "gradient_flow",
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         clockwork,
         costs,
         coupled,
+        diagnose,
         figures,
         gradcheck,
         gradient_flow,

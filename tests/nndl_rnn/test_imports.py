@@ -29,6 +29,7 @@ FLOORS = [
         "losses",
     ],
     ["training", "tasks", "peers", "figures"],
+    ["diagnose"],
 ]
 
 

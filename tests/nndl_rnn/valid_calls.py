@@ -34,8 +34,9 @@ from nndl_rnn import (
     training,
     unrolled,
 )
+from nndl_rnn.diagnose import at_point, diagnose
 from nndl_rnn.figures import diagrams, interactive, plotting
-from nndl_rnn.peers import converters, torch_reference
+from nndl_rnn.peers import converters, layouts, torch_reference
 from nndl_rnn.tasks import text
 
 T, B, D, H, Q = 4, 3, 2, 5, 6  # all different, so that no size can stand for another
@@ -90,6 +91,7 @@ def calls() -> list[Call]:
         *optimisers(),
         *training_runs(),
         *peers(),
+        *diagnoses(),
         *figures(),
     ]
 
@@ -578,6 +580,43 @@ def peers() -> list[Call]:
 
 
 LEARNED = training.TrainingState({}, {}, {}, epoch=1, history=({"loss": 0.5},))
+
+
+def diagnoses() -> list[Call]:
+    params, x, state, d_h, _ = example(gru)
+    book = gru.split_gates(params)
+    form = {"reset": "after", "update": "keep"}
+    described = {"names": ("W_{}", "U_{}", "b_{}"), "stacked": False, "order": "zrh"}
+    described |= {"letters": "rzn", "joined": "no", "transposed": True, "columns": False}
+    point = {"params": book, "x": x, "state": state, "d_h": d_h}
+
+    def backward(params: Any, x: Any, state: Any, d_h: Any) -> dict[str, Any]:
+        return {name: value * 2 for name, value in params.items()}
+
+    def forward(params: Any, x: Any, state: Any) -> Any:
+        return np.zeros((*x.shape[:2], state[0].shape[1]))
+
+    run = {"backward": backward, "forward": forward, **form}
+    return [
+        Call(diagnose, {"architecture": "gru", **run, "sizes": (3, 1, 2, 4), "seed": 0}, ANY_SIZE),
+        Call(diagnose, {"layout": None}, this={"architecture": "gru", "backward": backward}),
+        Call(
+            at_point,
+            {"architecture": "gru", "gradients": {"W_r": book["W_r"]}, **point, **form},
+            ("gradients: *float32", "params: without beta_h"),
+            ("gates",),
+        ),
+        Call(layouts.layout, {"architecture": "gru", **described, "axes": "BTD"}, ANY_NAME),
+        Call(
+            layouts.from_gates,
+            {"architecture": "gru", "gates": book},
+            ("gates: float32", "gates: without beta_h"),
+        ),
+    ]
+
+
+ANY_SIZE = ("sizes: [0123] an integer",)
+ANY_NAME = ("names: list", "names: one more", "letters: text", "axes: capitals")
 
 
 def figures() -> list[Call]:

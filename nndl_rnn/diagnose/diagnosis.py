@@ -1,0 +1,544 @@
+"""From a program to an answer: the check, the forward pass, the dictionary, the probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+
+from nndl_rnn._differences import constant_ratio, factor_text, where_wrong
+from nndl_rnn._validation import (
+    Array,
+    Count,
+    OneOf,
+    check_array,
+    check_function,
+    check_size,
+    check_state_tuple,
+    checked,
+    fail,
+    type_name,
+)
+from nndl_rnn.diagnose._equations import TRUNCATION, equations
+from nndl_rnn.diagnose._forms import SAME, Form, forms
+from nndl_rnn.diagnose._mistakes import mistakes
+from nndl_rnn.diagnose._networks import forward as forward_values
+from nndl_rnn.diagnose._point import Gradients, Point, block_names, draw
+from nndl_rnn.diagnose._probe import locate
+from nndl_rnn.diagnose._program import AtFault, Program
+from nndl_rnn.diagnose._reference import gradients as reference
+from nndl_rnn.diagnose._search import Explanation, Names, Search
+from nndl_rnn.diagnose._sizes import misses, seen_from, size_text
+from nndl_rnn.diagnose._truncation import Truncation, find
+from nndl_rnn.diagnose.answer import Diagnosis, Finding
+from nndl_rnn.gradcheck import relative_error
+from nndl_rnn.parameters import GATES
+from nndl_rnn.peers.layouts import Layout, from_gates
+from nndl_rnn.peers.layouts import layout as make_layout
+
+Architecture = Annotated[str, OneOf(tuple(GATES))]
+Reset = Annotated[str, OneOf(("after", "before"))]
+Update = Annotated[str, OneOf(("keep", "write"))]
+
+EXACT, SINGLE = 1e-7, 1e-4
+"""How far float64 and float32 programs may be off."""
+
+SIZES = (4, 2, 5, 3), (5, 3, 2, 4)
+LONG = (13, 2, 3, 4)
+"""Long enough that a truncation to a few steps shows, where the short sequence agrees."""
+
+
+@checked
+def diagnose(
+    architecture: Architecture,
+    backward: Callable[..., Any],
+    *,
+    forward: Callable[..., Any] | None = None,
+    layout: Layout | None = None,
+    reset: Reset = "after",
+    update: Update = "keep",
+    sizes: tuple[int, int, int, int] | None = None,
+    seed: Count = 0,
+) -> Diagnosis:
+    r"""Say which term of somebody's backward pass is wrong.
+
+    ``backward`` is called with random weights, inputs, states and direct gradients of several
+    sizes. What it returns is compared with the right gradients, with those of a dictionary of
+    mistakes, alone, in pairs and block by block, with those of related networks, and with truncated
+    ones. Each answer is confirmed at a second point. Where no entry fits, one-hot inputs show at
+    which step and in which gate the deltas leave the truth. It never guesses.
+
+    Args:
+        architecture: ``"rnn"`` (with tanh), ``"lstm"`` or ``"gru"``.
+        backward: ``backward(params, x, state, d_h)``, which returns a dict with the gradients of
+            :math:`L = \sum_t d_h[t] \cdot h_t`, under the names of the parameters, and if it has
+            them ``x``, ``h_0`` and ``c_0``; a leading ``d`` or ``d_`` is ignored. ``params`` are
+            :math:`W_i, U_i, b_i, \dots` (``W, U, b`` for the simple network, ``r, z, h`` and
+            ``beta_h`` for the GRU), ``x (T, B, D)``, ``d_h (T, B, H)``, ``state`` a tuple of
+            ``(B, H)`` arrays.
+        forward: ``forward(params, x, state)``, which returns h ``(T, B, H)`` or a tuple that
+            begins with it; it is compared first.
+        layout: how the program keeps these: see :func:`nndl_rnn.peers.layouts.layout`.
+        reset, update: the form of a GRU: see :mod:`nndl_rnn.gru`.
+        sizes: T, B, D and H, for a program that takes no others; ``None`` takes several.
+        seed: of the random numbers.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type or value; ``backward`` returns no
+            gradients, or under other names or in other shapes.
+
+    >>> def backward(p, x, state, d_h):
+    ...     h = [state[0]]
+    ...     for x_t in x:
+    ...         h.append(np.tanh(x_t @ p["W"].T + h[-1] @ p["U"].T + p["b"]))
+    ...     d, back = {name: 0 for name in p}, 0
+    ...     for t in reversed(range(len(x))):
+    ...         a = (d_h[t] + back) * (1 - h[t + 1] ** 2)
+    ...         d["W"], d["U"], d["b"] = d["W"] + a.T @ x[t], d["U"] + a.T @ h[t + 1], d["b"] + a.sum(0)
+    ...         back = a @ p["U"]
+    ...     return d
+    >>> print(diagnose("rnn", backward))
+    rnn: wrong in 1 of 3 blocks
+    1. dU uses h_t where h_{t-1} belongs
+       in      U
+       right   ∂L/∂W = Σ_t δa_t x_tᵀ, ... (eq-bptt-parameters)
+       repair  d_U += d_a.T @ h_prev
+       shows   at T = 1 with h_0 = 0
+    note: not returned, so not looked at: x, h_0
+    """
+    check_function("backward", backward)
+    if forward is not None:
+        check_function("forward", forward)
+    own = _layout(architecture, reset, layout)
+    given = _sizes(sizes)
+    points = [
+        draw(architecture, seed + k, given or default, reset=reset, update=update)
+        for k, default in enumerate((*SIZES, LONG))
+    ]
+    try:
+        program = Program("backward", backward, own)
+        form = SAME if forward is None else _form_of(Program("forward", forward, own), points[0])
+        student = program.gradients(points[0])
+        if not _same(student, program.gradients(points[0])):
+            raise AtFault(
+                "backward gives other gradients when it is called again with the same arguments: "
+                "it draws random numbers or keeps something between calls"
+            )
+        return _answer(program, points, student, form, forward is not None)
+    except AtFault as fault:
+        return Diagnosis(architecture, "check", notes=(str(fault),))
+
+
+@checked
+def at_point(
+    architecture: Architecture,
+    gradients: Mapping[str, Array],
+    params: Mapping[str, Array],
+    x: Array,
+    state: tuple[Array, ...],
+    d_h: Array,
+    *,
+    reset: Reset = "after",
+    update: Update = "keep",
+) -> Diagnosis:
+    """Say what is wrong with gradients that were computed once, as :func:`diagnose` does.
+
+    One point is all there is, so nothing can be confirmed at another, and no probe is made. Mistakes
+    that would not show at this point are listed.
+
+    Args:
+        architecture: ``"rnn"``, ``"lstm"`` or ``"gru"``.
+        gradients: of some or all of ``params``, and of ``x``, ``h_0`` and ``c_0``.
+        params: under the names of the book, as ``split_gates`` returns them, with biases.
+        x: shape ``(T, B, D)``.
+        state: the initial state, a tuple of ``(B, H)`` arrays.
+        d_h: the direct gradient, shape ``(T, B, H)``.
+        reset, update: the form of a GRU.
+
+    Raises:
+        TypeError, ValueError: an argument of a wrong type, name, dtype or shape.
+
+    >>> from nndl_rnn import rnn
+    >>> params = rnn.init_params(np.random.default_rng(0), 3, 2)
+    >>> x, state, d_h = np.ones((4, 2, 3)), (np.zeros((2, 2)),), np.ones((4, 2, 2))
+    >>> _, _, cache = rnn.forward(params, x, state)
+    >>> right = rnn.backward(cache, d_h)[0]["weight_ih"]
+    >>> at_point("rnn", {"W": right / 4}, rnn.split_gates(params), x, state, d_h).names
+    ('mean_T',)
+    """
+    point = _given_point(architecture, params, x, state, d_h, reset, update)
+    student = _given_gradients(gradients, point)
+    return _answer(None, [point], student, SAME, False)
+
+
+@dataclass
+class _Case:
+    """What is looked at: the same gradients at one or more points, as one form of the network."""
+
+    points: list[Point]
+    students: list[Gradients]
+    limit: float
+
+    def searches(self) -> list[Search]:
+        pairs = zip(self.points, self.students, strict=True)
+        return [Search(point, student, self.limit) for point, student in pairs]
+
+
+def _answer(
+    program: Program | None,
+    points: list[Point],
+    student: Gradients,
+    form: Form,
+    forward_known: bool,
+) -> Diagnosis:
+    """Go through all that may explain the gradients, and stop at the first that does."""
+    notes = _notes(program, student, points[0])
+    students = [student]
+    if program:
+        students += [program.gradients(point) for point in points[1:]]
+    if not all(np.isfinite(a).all() for given in students for a in given.values()):
+        raise AtFault("not all gradients are finite, at weights of size 1")
+    limit = _clip(students)
+    if limit < np.inf:
+        notes.append(f"the gradients are clipped at {limit:.4g}, and were compared so: clip later")
+    case = _Case(
+        [form.point(point) for point in points], [form.student(s) for s in students], limit
+    )
+    if form.says:
+        notes.append(f"the forward pass is another one: {form.says}")
+    tolerance = EXACT
+    if program is None or _is_single(program, points[0], student):
+        tolerance = SINGLE
+        if program:
+            notes.append(f"compared to {SINGLE:.0e}: the program computes in float32")
+    searches = case.searches()
+    if not any(search.wrong_blocks(tolerance) for search in searches):
+        return _agrees(case.points[0], student, notes, program is None)
+    if not forward_known and not searches[0].together(1, tolerance):
+        other = _other_form(points, students, limit, tolerance)
+        if other:
+            notes.append(f"these are the right gradients of another forward pass: {other.says}")
+            return _agrees(points[0], student, notes, False)
+    result = _explained(case, searches, tolerance)
+    wrong = tuple(sorted({n for s in searches for n in s.wrong_blocks(tolerance)}))
+    right = tuple(name for name in student if name not in wrong)
+    unexplained = {
+        name: _in_common(case.students[0][name], reference(case.points[0])[name][0], tolerance)
+        for name in result.unexplained
+    }
+    location = None
+    if unexplained and program and form == SAME:
+        location = _located(program, points[0], tolerance)
+    return Diagnosis(
+        points[0].architecture,
+        "wrong",
+        tuple(result.findings),
+        wrong,
+        right,
+        unexplained,
+        location,
+        tuple(notes),
+    )
+
+
+@dataclass
+class _Result:
+    """Findings, and the blocks that they leave unexplained."""
+
+    findings: list[Finding]
+    unexplained: list[str]
+
+
+def _explained(case: _Case, searches: list[Search], tolerance: float) -> _Result:
+    """One mistake, a truncation, two mistakes, or block by block, if the other points confirm it."""
+    first, others = searches[0], searches[1:]
+    alone = Explanation(dict.fromkeys(first.student, first.together(1, tolerance)), [], True)
+    alone = _confirmed(alone, first, others, tolerance)
+    if not alone.unexplained:
+        return _findings(alone, first, tolerance)
+    how = find(case.points, case.students, tolerance)
+    if how:
+        rest = {n: g for n, g in first.student.items() if n not in first.point.params}
+        seen = tuple(n for n in first.student if n in first.point.params)
+        finding = _truncation_finding(how, seen)
+        if not rest:
+            return _Result([finding], [])
+        part = _Case(
+            case.points,
+            [{n: g for n, g in s.items() if n in rest} for s in case.students],
+            case.limit,
+        ).searches()
+        found = _confirmed(part[0].by_block(tolerance), part[0], part[1:], tolerance)
+        more = _findings(found, part[0], tolerance)
+        return _Result([finding, *more.findings], more.unexplained)
+    found = _confirmed(first.explain(tolerance), first, others, tolerance)
+    return _findings(found, first, tolerance)
+
+
+def _confirmed(
+    found: Explanation, first: Search, others: list[Search], tolerance: float
+) -> Explanation:
+    """Keep the explanations that hold at the other points too."""
+    sets = sorted({way for ways in found.ways.values() for way in ways}, key=sorted)
+    if not sets:
+        return Explanation({}, [*found.ways, *found.unexplained])
+    kept: dict[str, set[Names]] = {name: set(ways) for name, ways in found.ways.items()}
+    for search in others:
+        errors = search.errors_of(sets)
+        for name, ways in kept.items():
+            ways &= {sets[k] for k in np.flatnonzero(errors[name] <= tolerance)}
+    lost = [name for name, ways in kept.items() if not ways]
+    confirmed = {name: sorted(kept[name], key=sorted) for name in found.ways if kept[name]}
+    left = Explanation(confirmed, [*found.unexplained, *lost], found.whole)
+    return first.consistent(left, tolerance)
+
+
+def _findings(found: Explanation, search: Search, tolerance: float) -> _Result:
+    """One finding for each mistake that is sure, one for each choice that is open."""
+    point = search.point
+    table = mistakes(point.architecture, point.reset)
+    wrong = search.wrong_blocks(tolerance)
+    findings = []
+    for name in sorted(found.sure, key=list(table).index):
+        shown = reference(point, [found.sure, found.sure - {name}])
+        blocks = tuple(
+            block
+            for block in wrong
+            if block in found.ways and relative_error(shown[block][0], shown[block][1]) > tolerance
+        )
+        if blocks:
+            findings.append(_finding(name, point, blocks, tuple(search.student)))
+    choices: dict[tuple[Names, ...], list[str]] = {}
+    for block, ways in found.open_blocks.items():
+        rest = tuple(way - found.sure for way in ways)
+        choices.setdefault(rest, []).append(block)
+    findings += [_open_finding(rest, point, tuple(names)) for rest, names in choices.items()]
+    return _Result(findings, [name for name in found.unexplained if name in wrong])
+
+
+def _finding(
+    name: str, point: Point, blocks: tuple[str, ...], looked_at: tuple[str, ...]
+) -> Finding:
+    mistake = mistakes(point.architecture, point.reset)[name]
+    equation = equations(point.architecture, point.reset)[mistake.about]
+    missed = misses(point.architecture, point.reset, name, looked_at)
+    return Finding(
+        name,
+        mistake.says,
+        blocks,
+        equation.text,
+        equation.label,
+        mistake.repair,
+        seen_from(missed),
+        tuple(size_text(*size) for size in missed),
+    )
+
+
+def _open_finding(ways: tuple[Names, ...], point: Point, blocks: tuple[str, ...]) -> Finding:
+    """Several explanations that these gradients cannot tell apart."""
+    table = mistakes(point.architecture, point.reset)
+    said = [" and ".join(table[name].says for name in sorted(way)) for way in ways]
+    names = " | ".join("+".join(sorted(way)) for way in ways)
+    return Finding(names, f"one of these: {'; or '.join(said)}", blocks, "", "", "")
+
+
+def _truncation_finding(how: Truncation, blocks: tuple[str, ...]) -> Finding:
+    equation = TRUNCATION[how.kind]
+    reach = how.tau if how.kind == "windowed" else how.k2
+    return Finding(
+        "truncated",
+        how.says,
+        blocks,
+        equation.text,
+        equation.label,
+        how.repair,
+        f"T = {reach + 1}",
+        (f"T <= {reach}",) if how.kind == "windowed" else (f"T <= {how.k1}",),
+    )
+
+
+def _agrees(point: Point, student: Gradients, notes: list[str], blind: bool) -> Diagnosis:
+    if blind:
+        hidden = [
+            name
+            for name in mistakes(point.architecture, point.reset)
+            if not Search(point, student).errors_over(frozenset([name]), EXACT)
+        ]
+        if hidden:
+            notes.append(f"mistakes that would not show at this point: {', '.join(hidden)}")
+    return Diagnosis(point.architecture, "agrees", right=tuple(student), notes=tuple(notes))
+
+
+def _other_form(
+    points: list[Point], students: list[Gradients], limit: float, tolerance: float
+) -> Form | None:
+    """The network whose right gradients these are, if it is not the one that was asked for."""
+    for form in forms(points[0]):
+        case = _Case([form.point(p) for p in points], [form.student(s) for s in students], limit)
+        if case.students[0] and not any(s.wrong_blocks(tolerance) for s in case.searches()):
+            return form  # any() stops at the first point that tells it from the truth
+    return None
+
+
+def _form_of(program: Program, point: Point) -> Form:
+    """The network that the forward pass computes."""
+    h = program.hidden(point)
+    for form in (SAME, *forms(point)):
+        truth = forward_values(form.point(point))["h"][1:]
+        if relative_error(h, truth) <= SINGLE:
+            return form
+    truth = forward_values(point)["h"][1:]
+    T = len(point.x)
+    first = next(t for t in range(T) if relative_error(h[t], truth[t]) > SINGLE)
+    label = equations(point.architecture, point.reset)["forward"].label
+    raise AtFault(
+        f"the forward pass is none of {point.architecture}, {label}, in any order of gates: its h "
+        f"differs from t = {first + 1} on, at the end by {relative_error(h[-1], truth[-1]):.1e}; the "
+        "gradient of another network cannot be judged"
+    )
+
+
+def _notes(program: Program | None, student: Gradients, point: Point) -> list[str]:
+    notes = []
+    absent = [n for n in block_names(point.architecture, point.reset) if n not in student]
+    absent = [n for n in absent if n != "beta_h" or program is None or _keeps_beta(program)]
+    if absent:
+        notes.append(f"not returned, so not looked at: {', '.join(absent)}")
+    if program and program.written:
+        written = ", ".join(sorted(program.written))
+        notes.append(
+            f"backward writes into its argument {written}: a numeric check that comes after it uses "
+            "the changed array"
+        )
+    return notes
+
+
+def _keeps_beta(program: Program) -> bool:
+    return any("beta_h" in row for rows in program.layout.blocks.values() for row in rows)
+
+
+def _located(program: Program, point: Point, tolerance: float) -> Any:
+    """Where the deltas leave the truth; with as many features as steps, if the sizes are free."""
+    T, B, D, H = point.sizes
+    if D < T:
+        options = {"reset": point.reset, "update": point.update}
+        point = draw(point.architecture, 11, (T, B, T, H), **options)  # type: ignore[arg-type]
+    try:
+        return locate(program, point, tolerance)
+    except AtFault:
+        return None
+
+
+def _in_common(actual: Array, expected: Array, tolerance: float) -> str:
+    """What there is to say of a block that is wrong for no known reason."""
+    ratio = constant_ratio(actual, expected, tolerance)
+    if ratio is not None:
+        return f"{factor_text(ratio)} times what is right, in every entry"
+    where = where_wrong(actual, expected, tolerance)
+    error = f"relative error {relative_error(actual, expected):.1e}"
+    return f"{error}, {where}" if where else error
+
+
+def _clip(students: list[Gradients]) -> float:
+    """The limit at which the gradients of all points are cut off, if they are."""
+    arrays = [np.abs(array) for given in students for array in given.values()]
+    limit = max(float(array.max(initial=0)) for array in arrays)
+    at_limit = max(int(np.count_nonzero(array == limit)) for array in arrays)  # not copies of one
+    return limit if limit > 0 and at_limit > 1 else np.inf
+
+
+def _is_single(program: Program, point: Point, student: Gradients) -> bool:
+    """Whether a program rounds to float32 somewhere: gradients are linear in d_h but for rounding."""
+    if program.coarsest.itemsize < 8:
+        return True
+    factor = 1 + 1e-9 * np.sqrt(2)
+    moved = program.gradients(replace(point, d_h=point.d_h * factor))
+    errors = [relative_error(moved[name], factor * student[name]) for name in student]
+    return 1e-12 < float(np.median(errors)) < SINGLE
+
+
+def _same(one: Gradients, other: Gradients) -> bool:
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[name], other[name], equal_nan=True) for name in one
+    )
+
+
+def _layout(architecture: str, reset: str, given: Any) -> Layout:
+    if given is None:
+        own = make_layout(architecture)
+        if architecture == "gru" and reset == "after":
+            own = replace(own, blocks={**own.blocks, "beta_h": (("beta_h",),)})
+        return own
+    expected = "a Layout that nndl_rnn.peers.layouts.layout returned"
+    if not isinstance(given, Layout):
+        raise fail(TypeError, "layout", expected, type_name(given))
+    if given.architecture != architecture:
+        raise fail(ValueError, "layout", f"one of {architecture!r}", repr(given.architecture))
+    return given
+
+
+def _sizes(given: Any) -> tuple[int, int, int, int] | None:
+    if given is None:
+        return None
+    if not isinstance(given, tuple):
+        raise fail(TypeError, "sizes", "None or a tuple T, B, D, H", type_name(given))
+    if len(given) != 4:
+        raise fail(ValueError, "sizes", "None or a tuple T, B, D, H", f"{len(given)} entries")
+    T, B, D, H = (check_size(f"sizes[{k}]", size) for k, size in enumerate(given))
+    return T, B, D, H
+
+
+def _given_point(
+    architecture: str,
+    params: Any,
+    x: Any,
+    state: Any,
+    d_h: Any,
+    reset: str,
+    update: str,
+) -> Point:
+    if not isinstance(params, Mapping):
+        raise fail(TypeError, "params", "a dict of the book's W, U and b", type_name(params))
+    stacked = from_gates(architecture, params)
+    D, H = stacked["weight_ih"].shape[1], stacked["weight_hh"].shape[1]
+    dtype = stacked["weight_ih"].dtype
+    if "bias_ih" not in stacked:
+        raise fail(ValueError, "params", "biases too", "a dict without any")
+    check_array("x", x, ("T", "B", D), dtype)
+    T, B = x.shape[:2]
+    if not x.size:
+        raise fail(ValueError, "x", "at least one step of one sample", x.shape)
+    check_array("d_h", d_h, (T, B, H), dtype)
+    fields = "hc" if architecture == "lstm" else "h"
+    check_state_tuple("state", state, tuple(fields))
+    if state is None:
+        raise fail(TypeError, "state", "a tuple of arrays", "None")
+    for k, part in enumerate(state):
+        check_array(f"state[{k}]", part, (B, H), dtype)
+    book = {name: array.astype(np.float64) for name, array in params.items()}
+    if architecture == "gru" and reset == "after":
+        book.setdefault("beta_h", np.zeros(H))
+    elif "beta_h" in book:
+        book["b_h"] = book["b_h"] + book.pop("beta_h")
+    arrays = (array.astype(np.float64) for array in (x, *state, d_h))
+    x, *parts, d_h = arrays
+    return Point(architecture, book, x, tuple(parts), d_h, reset, update)
+
+
+def _given_gradients(gradients: Any, point: Point) -> Gradients:
+    expected = "a dict of gradients under the names of params, x, h_0 and c_0"
+    if not isinstance(gradients, Mapping):
+        raise fail(TypeError, "gradients", expected, type_name(gradients))
+    if not gradients:
+        raise fail(ValueError, "gradients", expected, "an empty dict")
+    shapes = {name: array.shape for name, array in point.params.items()} | {"x": point.x.shape}
+    shapes |= dict(zip(("h_0", "c_0"), (part.shape for part in point.state), strict=False))
+    for name, array in gradients.items():
+        if name not in shapes:
+            raise fail(ValueError, "gradients", f"names of {', '.join(shapes)}", repr(name))
+        check_array(f"gradients[{name!r}]", array, shapes[name])
+        if array.dtype.kind == "c":
+            raise fail(TypeError, f"gradients[{name!r}]", "real numbers", array.dtype)
+    return {name: array.astype(np.float64) for name, array in gradients.items()}
