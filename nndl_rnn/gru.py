@@ -367,11 +367,14 @@ def init_params(
     return parameters.draw(GATES, rng, input_size, hidden_size, dtype, bias)
 
 
-def split_gates(params: Params) -> dict[str, Array]:
+@checked
+def split_gates(params: Params, *, gradient: Flag = False) -> dict[str, Array]:
     r"""Return the book's :math:`W_r, U_r, b_r, \dots` from a parameter dict.
 
     Args:
-        params: as :func:`init_params` returns them.
+        params: as :func:`init_params` returns them, or as :func:`backward` does.
+        gradient: whether they are gradients. :math:`b_r` is the sum of two biases, and its gradient
+            that of either, not the sum of both: then ``b_r`` and ``b_z`` are views of ``bias_ih``.
 
     Returns:
         ``W_r, W_z, W_h (H, D)`` and ``U_r, U_z, U_h (H, H)``, views: to write into one changes
@@ -390,7 +393,7 @@ def split_gates(params: Params) -> dict[str, Array]:
     >>> sorted(gates)
     ['U_h', 'U_r', 'U_z', 'W_h', 'W_r', 'W_z', 'b_h', 'b_r', 'b_z', 'beta_h']
     """
-    return parameters.book_names(params, GATES)
+    return parameters.book_names(params, GATES, gradient)
 
 
 def _check_form(reset: str, update: str) -> None:

@@ -298,11 +298,14 @@ def init_params(
     return params
 
 
-def split_gates(params: Params) -> dict[str, Array]:
+@checked
+def split_gates(params: Params, *, gradient: Flag = False) -> dict[str, Array]:
     r"""Return the book's :math:`W_f, U_f, b_f, \dots` from a parameter dict.
 
     Args:
-        params: as :func:`init_params` returns them.
+        params: as :func:`init_params` returns them, or as :func:`backward` does.
+        gradient: whether they are gradients. :math:`b_f` is the sum of two biases, and its gradient
+            that of either, not the sum of both: then ``b_f`` and so on are views of ``bias_ih``.
 
     Returns:
         ``W_i, W_f, W_g, W_o (H, D)`` and ``U_i, U_f, U_g, U_o (H, H)``, views: to write into one
@@ -320,5 +323,9 @@ def split_gates(params: Params) -> dict[str, Array]:
            [0., 0., 0.]])
     >>> gates["b_f"] == (params["bias_ih"] + params["bias_hh"])[2:4]
     array([ True,  True])
+    >>> h, _, cache = forward(params, np.ones((5, 4, 3)))
+    >>> d_params, _, _ = backward(cache, np.ones_like(h))
+    >>> bool(np.all(split_gates(d_params, gradient=True)["b_f"] == d_params["bias_ih"][2:4]))
+    True
     """
-    return parameters.book_names(params, GATES)
+    return parameters.book_names(params, GATES, gradient)

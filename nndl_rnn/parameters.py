@@ -85,7 +85,7 @@ def block(params: Params, gate: str, *, prefix: str = "") -> Params:
     return {name: split(gates, value)[gates.index(gate)] for name, value in named.items()}
 
 
-def book_names(params: Params, gates: str) -> dict[str, Array]:
+def book_names(params: Params, gates: str, gradient: bool = False) -> dict[str, Array]:
     """The body of ``split_gates``: check parameters and name the blocks as the book does."""
     params, _, _ = check_params(params, len(gates))
     letters = [""] if len(gates) == 1 else [f"_{gate}" for gate in gates]
@@ -95,6 +95,9 @@ def book_names(params: Params, gates: str) -> dict[str, Array]:
     for name in biases:
         if "bias_ih" not in params:
             del blocks[name]
+        elif gradient and name != "beta_h":
+            gate = name.removeprefix("b").removeprefix("_") or gates
+            blocks[name] = split(gates, params["bias_ih"])[gates.index(gate)]
         elif not name.endswith("_h"):
             blocks[name].setflags(write=False)
     return blocks

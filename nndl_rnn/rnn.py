@@ -284,11 +284,14 @@ def init_params(
     return parameters.draw(GATES, rng, input_size, hidden_size, dtype, bias)
 
 
-def split_gates(params: Params) -> dict[str, Array]:
+@checked
+def split_gates(params: Params, *, gradient: Flag = False) -> dict[str, Array]:
     """Return the parameters under the book's names ``W``, ``U`` and, with biases, ``b``.
 
     ``W`` and ``U`` are views: to write into one changes ``params``. ``b`` is the sum of ``bias_ih``
-    and ``bias_hh``, read-only, since a sum has nowhere to write to.
+    and ``bias_hh``, read-only, since a sum has nowhere to write to. With ``gradient=True``, for what
+    :func:`backward` returns, ``b`` is a view of ``bias_ih``: the gradient of a sum is that of either
+    bias, not the sum of both.
 
     Raises:
         TypeError, ValueError: ``params`` is not a parameter dict of this module.
@@ -298,4 +301,4 @@ def split_gates(params: Params) -> dict[str, Array]:
     >>> list(book), np.shares_memory(book["U"], params["weight_hh"])
     (['W', 'U', 'b'], True)
     """
-    return parameters.book_names(params, GATES)
+    return parameters.book_names(params, GATES, gradient)

@@ -45,7 +45,7 @@ Update = Annotated[str, OneOf(("keep", "write"))]
 EXACT, SINGLE = 1e-7, 1e-4
 """How far float64 and float32 programs may be off."""
 
-SIZES = (4, 2, 5, 3), (5, 3, 2, 4)
+SIZES = (4, 3, 5, 2), (5, 2, 3, 4)
 LONG = (13, 2, 3, 4)
 """Long enough that a truncation to a few steps shows, where the short sequence agrees."""
 
@@ -226,7 +226,8 @@ def _answer(
     right = tuple(name for name in student if name not in wrong)
     unexplained = {
         name: _in_common(case.students[0][name], reference(case.points[0])[name][0], tolerance)
-        for name in result.unexplained
+        for name in (result.unexplained if result.findings else wrong)
+        if name in wrong
     }
     location = None
     if unexplained and program and form == SAME:
@@ -315,7 +316,7 @@ def _findings(found: Explanation, search: Search, tolerance: float) -> _Result:
         rest = tuple(way - found.sure for way in ways)
         choices.setdefault(rest, []).append(block)
     findings += [_open_finding(rest, point, tuple(names)) for rest, names in choices.items()]
-    return _Result(findings, [name for name in found.unexplained if name in wrong])
+    return _Result(findings, found.unexplained)
 
 
 def _finding(

@@ -115,7 +115,9 @@ def network(module: Any, forget_bias: float | None = None, **options: str) -> li
     into = {name: np.zeros_like(value) for name, value in params.items()}
     free = ("params: without bias_ih", *PERIODS) if module is mingru else PERIODS
     gates = (
-        [Call(module.split_gates, {"params": params}, FREE_D)] if module in (rnn, lstm, gru) else []
+        [Call(module.split_gates, {"params": params, "gradient": True}, FREE_D)]
+        if module in (rnn, lstm, gru)
+        else []
     )
     return [
         Call(module.init_params, {**drawn, "dtype": np.float32, "bias": True, **biased}),

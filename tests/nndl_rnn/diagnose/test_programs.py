@@ -168,7 +168,7 @@ def test_programs_that_cannot_be_checked():
         assert "called again" in str(found)
 
     def breaks(p, x, state, d_h):
-        return np.zeros(3) @ x
+        return np.zeros(17) @ x
 
     assert "backward raised ValueError" in str(diagnose("rnn", breaks))
 
