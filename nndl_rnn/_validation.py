@@ -357,7 +357,8 @@ def check_array(
     if dtype is not None and value.dtype != dtype and (value.dtype, dtype) != (FLOAT64, COMPLEX128):
         raise fail(TypeError, name, f"dtype {dtype}, the one of the other arrays", value.dtype)
     if not _has_shape(value, shape):
-        raise fail(ValueError, name, f"shape {_shape_text(shape)}", _shape_text(value.shape))
+        got = _shape_text(value.shape) + _shape_hint(name, value.shape, shape)
+        raise fail(ValueError, name, f"shape {_shape_text(shape)}", got)
     if finite:
         _check_finite(name, value)
     return value if dtype is None or value.dtype is dtype else np.asarray(value, dtype=dtype)
@@ -423,8 +424,12 @@ def check_params(
 def _hidden_size(params: Mapping[str, Any], gates: int) -> int:
     """H: the columns of the recurrent matrix, or the rows of one gate where there is none."""
     if "weight_hh" in params:
-        size: int = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H")).shape[1]
-        return size
+        rows, size = check_array("params['weight_hh']", params["weight_hh"], ("rows", "H")).shape
+        if gates > 1 and size == gates * rows > 0:
+            expected = f"shape ({gates}*H, H), here {(size, rows)}"
+            got = f"{(rows, size)}, which looks transposed"
+            raise fail(ValueError, "params['weight_hh']", expected, got)
+        return int(size)
     rows = len(check_array("params['weight_ih']", params["weight_ih"], ("rows", "D")))
     if rows % gates:
         raise fail(ValueError, "params['weight_ih']", f"a multiple of {gates} rows", rows)
@@ -646,8 +651,18 @@ def _check_param_names(params: Mapping[object, object], shapes: Shapes) -> None:
             f"the keys {', '.join(weights)} and both or neither of {', '.join(biases)}"
             if len(biases) > 1
             else f"the keys {', '.join(weights)} and perhaps {biases[0]}",
-            "a dict with " + " and ".join(problems),
+            "a dict with " + " and ".join(problems) + _names_hint(extra),
         )
+
+
+def _names_hint(extra: Sequence[object]) -> str:
+    """Where parameters under these names may come from, and what takes them."""
+    names = [name for name in extra if isinstance(name, str)]
+    if any(name.partition("_")[0] in ("W", "U") for name in names):
+        return "; nndl_rnn.peers.layouts.from_gates takes the book's W, U and b"
+    if any("weight_ih_l0" in name for name in names):
+        return "; nndl_rnn.peers.converters.from_pytorch takes a state dict"
+    return ""
 
 
 def _has_shape(value: Array, shape: Sequence[int | str]) -> bool:
@@ -657,6 +672,18 @@ def _has_shape(value: Array, shape: Sequence[int | str]) -> bool:
         if wanted != size and not isinstance(wanted, str):
             return False
     return True
+
+
+def _shape_hint(name: str, shape: Sequence[int], wanted: Sequence[int | str]) -> str:
+    """What often leads to this shape, and the remedy."""
+    if name == "x" and len(shape) == 2 and len(wanted) == 3:
+        return "; one sequence is a batch of one, x[:, np.newaxis]"
+    if name.startswith("state[") and tuple(shape) == (1, *wanted):
+        return "; drop the axis of layers, state[...][0]"
+    if name.startswith("params[") and len(shape) == len(wanted) == 2:
+        turned = all(isinstance(w, str) or w == n for w, n in zip(wanted, shape[::-1], strict=True))
+        return "; it looks transposed" if turned else ""
+    return ""
 
 
 def _shape_text(shape: Sequence[int | str]) -> str:

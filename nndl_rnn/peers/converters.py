@@ -109,14 +109,13 @@ def from_pytorch(
     >>> {name: array.shape for name, array in params.items()}
     {'weight_ih': (8, 2), 'weight_hh': (8, 2)}
     """
-    if not isinstance(state_dict, Mapping):
-        raise fail(TypeError, "state_dict", "a dict of arrays or tensors", type_name(state_dict))
+    _check_state_dict(state_dict)
     matches = {name: PYTORCH_KEY.fullmatch(str(name)) for name in state_dict}
     unknown = [name for name, match in matches.items() if match is None]
     if unknown:
         expected = "names such as weight_ih_l0 or weight_ih of a network with one direction and "
         expected += "no projection (layers_from_pytorch takes all)"
-        raise fail(ValueError, "state_dict", expected, unknown)
+        raise fail(ValueError, "state_dict", expected, f"{unknown}{_prefix_hint(unknown)}")
     numbered = {match[2] is not None for match in matches.values() if match}
     if len(numbered) > 1:
         expected = "names that either all or none end in the number of a layer"
@@ -185,9 +184,16 @@ def from_keras(
     _check_gru_option(architecture, reset)
     if not isinstance(weights, Sequence) or isinstance(weights, str):
         expected = "a list of kernel, recurrent kernel and, if there is one, bias"
-        raise fail(TypeError, "weights", expected, type_name(weights))
+        hint = "; pass what its get_weights() returns" if hasattr(weights, "get_weights") else ""
+        raise fail(TypeError, "weights", expected, type_name(weights) + hint)
     if len(weights) not in (2, 3):
-        raise fail(ValueError, "weights", "2 arrays, or 3 with a bias", f"{len(weights)}")
+        hint = "; layers_from_keras takes Bidirectional" if len(weights) in (4, 6) else ""
+        raise fail(ValueError, "weights", "2 arrays, or 3 with a bias", f"{len(weights)}{hint}")
+    if len(weights) == 2 and np.ndim(weights[1]) == 1:
+        expected = "kernel (D, G*H) and recurrent kernel (H, G*H)"
+        got = "one kernel and a bias; that of TensorFlow 1 is (D+H, 4*H) in the order i, g, f, o, "
+        got += "with 1 to be added to b_f: peers.layouts.layout(joined='xh') takes it apart"
+        raise fail(ValueError, "weights", expected, got)
     dtype = common_dtype((f"weights[{k}]", array) for k, array in enumerate(weights))
     gates = len(GATES[architecture])
     recurrent = check_array("weights[1]", weights[1], ("H", f"{gates}*H"), dtype)
@@ -199,6 +205,9 @@ def from_keras(
     if len(weights) == 3:
         two_rows = architecture == "gru" and reset == "after"
         bias_shape = (2, columns) if two_rows else (columns,)
+        if two_rows and np.shape(weights[2]) == (2 * columns,):
+            got = f"({2 * columns},), as CuDNNGRU has it: its kernels are in another order too"
+            raise fail(ValueError, "weights[2]", f"shape (2, {columns})", got)
         bias = check_array("weights[2]", weights[2], bias_shape, dtype)
         found |= {"bias_ih": bias[0] if two_rows else bias}
         found |= {"bias_hh": bias[1] if two_rows else np.zeros_like(bias)}
@@ -325,8 +334,7 @@ def layers_from_pytorch(architecture: Architecture, state_dict: Mapping[str, Any
     >>> list(layers_from_pytorch("rnn", state_dict)) == list(state_dict)
     True
     """
-    if not isinstance(state_dict, Mapping):
-        raise fail(TypeError, "state_dict", "a dict of arrays or tensors", type_name(state_dict))
+    _check_state_dict(state_dict)
     found = {name: _as_array(f"state_dict[{name!r}]", value) for name, value in state_dict.items()}
     params = layers.check_params(MODULES[architecture], found)
     return {name: np.array(value, order="C") for name, value in params.items()}
@@ -435,10 +443,31 @@ def _check_gru_option(architecture: str, reset: str) -> None:
         raise fail(ValueError, "reset", f"no value, since {architecture!r} has none", repr(reset))
 
 
+def _check_state_dict(state_dict: object) -> None:
+    if not isinstance(state_dict, Mapping):
+        hint = "; pass its state_dict()" if hasattr(state_dict, "state_dict") else ""
+        got = type_name(state_dict) + hint
+        raise fail(TypeError, "state_dict", "a dict of arrays or tensors", got)
+
+
+def _prefix_hint(names: Sequence[object]) -> str:
+    """Say so where the names are those of a whole model, ``rnn.weight_ih_l0``."""
+    for name in map(str, names):
+        prefix, dot, last = name.rpartition(".")
+        if dot and PYTORCH_KEY.fullmatch(last):
+            return f"; of a whole model take the names that begin with {prefix + dot!r}, without it"
+    return ""
+
+
 def _as_array(name: str, value: Any) -> Array:
     """Return an array or the values of a tensor, without importing torch."""
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        tensor = value.detach().cpu()
+        try:
+            value = tensor.numpy()
+        except TypeError:  # bfloat16, which NumPy does not have
+            got = f"{tensor.dtype}; cast it first, with .float()"
+            raise fail(TypeError, name, "float32 or float64", got) from None
     if not isinstance(value, np.ndarray):
         raise fail(TypeError, name, "a numpy.ndarray or a torch.Tensor", type_name(value))
     return value

@@ -63,10 +63,11 @@ def from_torch(module: torch.nn.Module) -> Params:
     Args:
         module: ``torch.nn.RNN``, ``LSTM`` or ``GRU`` with one layer and one direction, or
             ``RNNCell``, ``LSTMCell`` or ``GRUCell``. Run the parameters of a simple network with
-            its ``module.nonlinearity``, which is no parameter.
+            its ``module.nonlinearity``, which is no parameter. ``batch_first`` is none either: here
+            x is ``(T, B, D)``, whatever the module takes.
 
     Raises:
-        TypeError: ``module`` is something else.
+        TypeError: ``module`` is something else, or neither float32 nor float64.
         ValueError: it has more layers, two directions or a projection.
 
     >>> cell = torch.nn.RNNCell(input_size=3, hidden_size=4)
@@ -77,6 +78,10 @@ def from_torch(module: torch.nn.Module) -> Params:
         _check_single_layer(module)
     elif not isinstance(module, CELLS):
         raise fail(TypeError, "module", "a torch.nn recurrent network or cell", type_name(module))
+    for parameter in module.parameters():
+        if parameter.dtype not in (torch.float32, torch.float64):
+            got = f"{parameter.dtype}; cast it first, with .float()"
+            raise fail(TypeError, "module", "parameters of float32 or float64", got)
     return {
         name.removesuffix(LAYER_SUFFIX): value.detach().cpu().numpy().copy()
         for name, value in module.state_dict().items()
