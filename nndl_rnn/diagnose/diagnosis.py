@@ -260,6 +260,10 @@ def _explained(case: _Case, searches: list[Search], tolerance: float) -> _Result
     if not alone.unexplained:
         return _findings(alone, first, tolerance)
     how = find(case.points, case.students, tolerance)
+    if how and how.tau == 1:  # that nothing is carried has a name in the dictionary
+        whole = _confirmed(first.explain(tolerance), first, others, tolerance)
+        if not whole.unexplained:
+            return _findings(whole, first, tolerance)
     if how:
         rest = {n: g for n, g in first.student.items() if n not in first.point.params}
         seen = tuple(n for n in first.student if n in first.point.params)
