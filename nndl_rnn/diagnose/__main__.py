@@ -14,11 +14,17 @@ from nndl_rnn.diagnose.diagnosis import diagnose
 from nndl_rnn.parameters import GATES
 
 HELP = """FILE.py defines ARCHITECTURE ("rnn", "lstm" or "gru") and backward(params, x, state, d_h),
-and perhaps forward(params, x, state), LAYOUT, RESET, UPDATE and SIZES, which mean what the arguments
-of nndl_rnn.diagnose mean. Exit status: 0 if the gradient is right, 1 if it is wrong, 2 if it cannot
+and perhaps forward(params, x, state), LAYOUT, RESET, UPDATE, SIZES and LAST_STEP, which mean what
+the arguments of nndl_rnn.diagnose mean. Exit status: 0 if the gradient is right, 1 if it is wrong, 2 if it cannot
 be checked as it is."""
 
-OPTIONS = {"LAYOUT": "layout", "RESET": "reset", "UPDATE": "update", "SIZES": "sizes"}
+OPTIONS = {
+    "LAYOUT": "layout",
+    "RESET": "reset",
+    "UPDATE": "update",
+    "SIZES": "sizes",
+    "LAST_STEP": "last_step",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

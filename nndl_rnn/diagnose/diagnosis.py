@@ -12,6 +12,7 @@ from nndl_rnn._differences import constant_ratio, factor_text, where_wrong
 from nndl_rnn._validation import (
     Array,
     Count,
+    Flag,
     OneOf,
     check_array,
     check_function,
@@ -60,6 +61,7 @@ def diagnose(
     reset: Reset = "after",
     update: Update = "keep",
     sizes: tuple[int, int, int, int] | None = None,
+    last_step: Flag = False,
     seed: Count = 0,
 ) -> Diagnosis:
     r"""Say which term of somebody's backward pass is wrong.
@@ -83,6 +85,8 @@ def diagnose(
         layout: how the program keeps these: see :func:`nndl_rnn.peers.layouts.layout`.
         reset, update: the form of a GRU: see :mod:`nndl_rnn.gru`.
         sizes: T, B, D and H, for a program that takes no others; ``None`` takes several.
+        last_step: whether the program reads ``d_h`` at the last step alone, since its loss does;
+            then it is 0 at all others.
         seed: of the random numbers.
 
     Raises:
@@ -117,6 +121,8 @@ def diagnose(
         draw(architecture, seed + k, given or default, reset=reset, update=update)
         for k, default in enumerate((*SIZES, LONG))
     ]
+    if last_step:
+        points = [_at_last_step(point) for point in points]
     try:
         program = Program("backward", backward, own)
         form = SAME if forward is None else _form_of(Program("forward", forward, own), points[0])
@@ -429,11 +435,19 @@ def _located(program: Program, point: Point, tolerance: float) -> Any:
     T, B, D, H = point.sizes
     if D < T:
         options = {"reset": point.reset, "update": point.update}
-        point = draw(point.architecture, 11, (T, B, T, H), **options)  # type: ignore[arg-type]
+        wider = draw(point.architecture, 11, (T, B, T, H), **options)  # type: ignore[arg-type]
+        point = wider if np.any(point.d_h[:-1]) else _at_last_step(wider)
     try:
         return locate(program, point, tolerance)
     except AtFault:
         return None
+
+
+def _at_last_step(point: Point) -> Point:
+    """The same point with a loss of the last step alone."""
+    last = np.zeros_like(point.d_h)
+    last[-1] = point.d_h[-1]
+    return replace(point, d_h=last)
 
 
 def _in_common(actual: Array, expected: Array, tolerance: float) -> str:

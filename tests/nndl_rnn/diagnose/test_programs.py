@@ -210,6 +210,21 @@ def test_sizes_and_some_gradients_alone():
     assert found.wrong == ("U_f", "W_f", "b_f")
 
 
+def test_a_program_whose_loss_is_at_the_last_step():
+    def with_last(names):
+        inner = with_mistakes("lstm", names)
+
+        def backward(p, x, state, d_h):
+            return inner(p, x, state, np.concatenate([np.zeros_like(d_h[:-1]), d_h[-1:]]))
+
+        return backward
+
+    assert diagnose("lstm", with_last([])).names == ("own_lost",)
+    assert diagnose("lstm", with_last([]), last_step=True)
+    for name in ("no_carry", "U_transposed", "h_now", "b_io_copy_f"):
+        assert diagnose("lstm", with_last([name]), last_step=True).names == (name,)
+
+
 def test_wrong_names_and_shapes_are_refused():
     def named(p, x, state, d_h):
         return {"Wi": p["W_i"]}
