@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nndl_rnn import gradcheck, rnn
+from nndl_rnn import gradcheck, gru, rnn
 
 T, B, D, H = 4, 2, 3, 5
 
@@ -216,3 +216,19 @@ def test_central_differences_do_not_judge_what_they_cannot_see():
     report = gradcheck.check_gradient(function, point, gradient)
     assert (report["a"].verdict, report["tiny"].verdict) == ("yes", "?")
     assert "tiny: cannot tell" in str(report)
+
+
+@pytest.mark.parametrize(("module", "scale", "seed"), [(rnn, 3, 1), (gru, 3, 0), (gru, 10, 9)])
+def test_a_function_that_bends_much_is_still_analytic(module, scale, seed):
+    """Where a central difference with a step of 1e-6 is off by more than 1e-5."""
+    rng = np.random.default_rng(seed)
+    params = {n: scale * rng.normal(size=a.shape) for n, a in module.init_params(rng, 3, 8).items()}
+    x, w = rng.normal(size=(20, 4, 3)), rng.normal(size=(20, 4, 8))
+
+    def loss(p):
+        return np.sum(w * module.forward(p, x)[0])
+
+    right = {"bias_ih": module.backward(module.forward(params, x)[2], w)[0]["bias_ih"]}
+    report = gradcheck.check_gradient(loss, params, right, tolerance=1e-10)
+    assert report.agrees
+    assert not report.notes
