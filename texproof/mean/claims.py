@@ -11,7 +11,7 @@ from texproof.errors import EquationError, ShapeMismatch, Source, located
 from texproof.mean.advice import FOR_ALL
 from texproof.mean.conditions import Condition, read_condition
 from texproof.mean.elaborate import elaborate
-from texproof.mean.spaces import read_space
+from texproof.mean.spaces import require_space
 from texproof.mean.terms import Constant, Term, free_indices, settle, show_shape
 from texproof.mean.truisms import reject_truism
 from texproof.mean.vocabulary import LAST_TIME, Vocabulary
@@ -133,9 +133,6 @@ def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
                 nodes[at].span,
             )
         sides[at - 1], sides[at] = left, right
-    if space is not None and read_space(space) != sides[-1].shape:
-        raise EquationError(
-            f"the shape is {show_shape(sides[-1].shape)}, printed as {show_shape(read_space(space))}",
-            space.span,
-        )
+    if space is not None:
+        require_space(sides[-1].shape, space)
     return tuple(sides)

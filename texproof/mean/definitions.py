@@ -6,7 +6,7 @@ from texproof.errors import EquationError, ShapeMismatch, Source, located
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate
 from texproof.mean.linear import Linear
-from texproof.mean.spaces import read_space
+from texproof.mean.spaces import read_space, require_space
 from texproof.mean.terms import (
     Add,
     Derivative,
@@ -107,9 +107,14 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                         statement.span,
                         source,
                     )
-            case s.Relation((sign,), (left, right)) if sign in _DEFINES:
+            case s.Relation((sign, *space), (left, right, *spaces)) if (
+                sign in _DEFINES and space in ([], ["\\in"])
+            ):
                 with located(source):
-                    _define_name(left, right, names, source, names_it=sign not in ("=", "\\equiv"))
+                    names_it = sign not in ("=", "\\equiv")
+                    shape = _define_name(left, right, names, source, names_it)
+                    for printed in spaces:
+                        require_space(shape, printed)
             case _:
                 raise EquationError(
                     "a definition has the form name = expression", statement.span, source
@@ -118,8 +123,8 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
 
 def _define_name(
     left: s.Node, right: s.Node, names: Vocabulary, source: Source, names_it: bool
-) -> None:
-    r"""``h_t = \tanh(a_t)``: a new name, or one that is declared and not yet defined.
+) -> Shape:
+    r"""``h_t = \tanh(a_t)``: a new name, or one that is declared and not yet defined; its shape.
 
     With ``=`` a person reads what has a derivative on its right as a result, which must be verified.
     """
@@ -158,3 +163,4 @@ def _define_name(
             f"index {', '.join(sorted(left_open))} is left open in this definition", right.span
         )
     quantity.definition, quantity.source = value, source
+    return quantity.shape

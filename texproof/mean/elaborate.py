@@ -79,6 +79,8 @@ class _Elaborator:
                 return self._symbol(node)
             case s.Accent("\\mathbf" | "\\boldsymbol", s.Number("1")):
                 return Ones(shape=(UNKNOWN, ONE), span=node.span)
+            case s.Accent("\\mathbf" | "\\boldsymbol", s.Symbol("I")):
+                return Identity(shape=(UNKNOWN, UNKNOWN), span=node.span)
             case s.Script():
                 return self._script(node)
             case s.Parenthesis(body) | s.Bracket(body):
@@ -141,7 +143,10 @@ class _Elaborator:
     def _script(self, node: s.Script) -> Term:
         r"""``A^\top``, ``h_t^2``, ``\left. ... \right|_{h_t}``: what has scripts and is no name as a whole."""
         if node.primes:
-            raise EquationError("a prime is understood only on the name of a function", node.span)
+            raise EquationError(
+                "a prime is understood on the name of a function, and on a name that is declared with it",
+                node.span,
+            )
         if isinstance(node.base, s.Held):
             return self._held(node.base, node)
         if node.superscripts:
@@ -294,11 +299,11 @@ class _Elaborator:
                 node.span,
             )
         if isinstance(node.body, s.ProductOf) and not enclosed:
-            for _, factor in node.body.factors:
-                if not _mentions(factor, index):
+            for _, unit in units(node.body, self.names):
+                if not any(_mentions(factor, index) for factor in unit.factors):
                     raise EquationError(
                         f"does this factor, free of {index}, belong to the product? Put parentheses",
-                        factor.span,
+                        unit.span,
                     )
         leftward = node.kind == "leftward product"
         return BigProduct(index, lower, upper, body, leftward, shape=body.shape, span=node.span)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from texproof.errors import EquationError
 from texproof.mean.linear import Linear
-from texproof.mean.terms import Shape
+from texproof.mean.terms import Shape, show_shape
 from texproof.read import syntax as s
 
 
@@ -23,6 +23,15 @@ def read_space(node: s.Node) -> Shape:
     raise EquationError(
         "expected a space such as \\mathbb{R}^{n} or \\mathbb{R}^{n \\times m}", node.span
     )
+
+
+def require_space(shape: Shape, space: s.Node) -> None:
+    r"""Complain unless a shape is that of the space printed behind an equation, ``\in \mathbb{R}^{n}``."""
+    printed = read_space(space)
+    if printed != shape:
+        raise EquationError(
+            f"the shape is {show_shape(shape)}, printed as {show_shape(printed)}", space.span
+        )
 
 
 def _split_at_times(product: s.ProductOf) -> list[s.Node]:

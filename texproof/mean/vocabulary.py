@@ -37,7 +37,7 @@ LAST_TIME = "T"
 _MEANING = (
     Symbol("I"),
     Symbol(LAST_TIME),
-    *(Accent(c, Number("1")) for c in ("\\mathbf", "\\boldsymbol")),
+    *(Accent(c, x) for c in ("\\mathbf", "\\boldsymbol") for x in (Number("1"), Symbol("I"))),
 )
 """The identity, the last time and the vector of ones."""
 TRANSPOSES = (Symbol("\\top"), Symbol("\\intercal"), Accent("\\mathsf", Symbol("T")))

@@ -74,6 +74,18 @@ _JOINING_TEXT = r"\\text\{\s*(?:for|for all|where|with|and|if|at|when)\s*\}"
 _CONDITION = re.compile(
     rf"[,;]?\s*{SEPARATOR}(?:\s*{SEPARATOR})*(?:\s*{_JOINING_TEXT})?(?:\s*{SEPARATOR})*"
 )
+_NUMBER = r"\(\d+(?:\.\d+)*[a-z]?\)"
+_NOTE = re.compile(
+    rf"[{SEPARATOR}&][{SEPARATOR}&\s]*(?P<note>{_NUMBER}|\\text(?:rm)?\s*\{{\s*\((?P<words>[^{{}}]*)\)\s*\}})"
+    rf"(?=[\s,.;]*(?:[{SEPARATOR}{NEXT_ROW}]|\\\\|$))"
+)
+_RESTRICTS = re.compile(
+    r"\b(?:not?|nor|never|false|wrong|incorrect|if|iff|unless|when|whenever|where|while|for|all|only|except|but"
+    r"|almost|nearly|approx\w*|about|up|at|until|from|to|hold\w*|or|provided|assum\w*|suppos\w*|given|with|without"
+    r"|under|between|before|after|first|last|step|steps|time|times|any|every|each|some|let|is|are|as)\b|[^A-Za-z ,'-]",
+    re.IGNORECASE,
+)
+_CARRIAGE_RETURN = re.compile(r"\\cr(?![a-zA-Z])")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _ROW_END = re.compile(r"\\\\\s*(?:\[(?P<length>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|mm|cm)\])?")
 _OPTION = re.compile(r"(?:\\begin\{\w+\*?\}(?:\{\d+\})?|\\\\)\s*\[")
@@ -130,6 +142,7 @@ def _plain(text: str) -> str:
         message = "this comment swallows the next row where a page joins rows: end it before"
         raise EquationError(message, found.span())
     text = _COMMENT.sub(_blank, text)
+    text = _CARRIAGE_RETURN.sub(lambda m: "\\\\".ljust(len(m[0])), text)
     if found := _LAYOUT_AS_ARGUMENT.search(text):
         raise EquationError("this is put over a space, not over what follows", found.span())
     _reject_what_cannot_be_typeset(text)
@@ -148,13 +161,14 @@ def _plain(text: str) -> str:
     text = _PHANTOM.sub(_phantom, text)
     text = _UNSEEN.sub(_blank, text)
     text = _SPACES.sub(_space, text)
-    text = _CONDITION.sub(lambda m: SEPARATOR.ljust(len(m[0])), text)
     matrices = [m.span() for m in _MATRIX.finditer(text)]
 
     def in_matrix(offset: int) -> bool:
         """Whether ``&`` and a new row here are those of a matrix."""
         return any(start <= offset < end for start, end in matrices)
 
+    text = _NOTE.sub(lambda m: m[0] if in_matrix(m.start()) else _note(m), text)
+    text = _CONDITION.sub(lambda m: SEPARATOR.ljust(len(m[0])), text)
     text = _join_rows(text, in_matrix)
     return re.sub(rf"[,.;](?=\s*(?:[{SEPARATOR}{NEXT_ROW}]|$))", " ", text)
 
@@ -290,6 +304,18 @@ def _space(found: re.Match[str]) -> str:
     return SEPARATOR.ljust(len(found[0]))
 
 
+def _note(found: re.Match[str]) -> str:
+    r"""``\quad (11)`` and ``\quad \text{(chain rule)}`` blanked: behind a wide space they say nothing of the values."""
+    words = found["words"]
+    if words is not None and (not words.strip() or _RESTRICTS.search(words)):
+        said = f"the note ({words}) may say" if words.strip() else "an empty note says"
+        raise EquationError(
+            f"{said} where or whether this holds: print a condition as mathematics, a remark outside of the equation",
+            found.span("note"),
+        )
+    return _blank(found)
+
+
 def _join_rows(text: str, in_matrix: Callable[[int], bool]) -> str:
     """Rows become separate statements, unless the next one continues the last (``&= ...``); ``&`` disappears."""
     ends = [m.span() for m in _ROW_END.finditer(text) if not in_matrix(m.start())]
@@ -317,7 +343,10 @@ def _join_rows(text: str, in_matrix: Callable[[int], bool]) -> str:
                 columns, parted = 0, False
         # In an aligned block every second & begins a new column, that is a new equation.
         for count, at in enumerate(marks):
-            out[at] = SEPARATOR if count % 2 else " "
+            beside = _RELATION.match(text[at + 1 : stop].lstrip(" &\n")) and row[
+                : at - start
+            ].strip(" &\n")
+            out[at] = SEPARATOR if count % 2 and not beside else " "
         columns, parted = max(columns, len(marks)), parted or SEPARATOR in row
     return "".join(out)
 

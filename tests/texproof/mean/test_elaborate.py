@@ -318,7 +318,7 @@ EquationError: numbers in brackets could be an interval, a row, a column or a co
 EquationError: \tanh of a square matrix could be meant as a matrix function: say page.activation("\tanh") if it is applied to each entry
     \tanh(U)
     \tanh U
-EquationError: a prime is understood only on the name of a function
+EquationError: a prime is understood on the name of a function, and on a name that is declared with it
     h_t'
     h_t'^\top
     (v)'
@@ -1213,3 +1213,9 @@ def test_a_constraint_is_kept_with_its_leaf(model):
     constraint = model.names.quantities["h_{t}"].constraint
     ones = MatrixProduct(Transpose(Ones(shape=(N, ONE)), shape=(ONE, N)), H)
     assert constraint == Add(ones, Negate(Constant(Fraction(1))))
+
+
+def test_the_space_behind_a_definition_is_read(model):
+    model.define(Source(r"b_t = W x_t \in \mathbb{R}^{n}"))
+    with pytest.raises(EquationError, match="the shape is n x 1, printed as m x 1"):
+        model.define(Source(r"g_t = W x_t \quad \in \mathbb{R}^{m}"))

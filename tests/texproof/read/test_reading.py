@@ -47,6 +47,7 @@ FOREIGN = "this character is no mathematics in LaTeX"
 FONT = "prints this as it is without it"
 OPTION = "begins an option, not mathematics"
 LETTERS = "is read as letters, or as a function"
+NOTE = "may say where or whether this holds"
 OWN_ROW = "a row of its own reads as a statement"
 
 ATTACKS = [
@@ -322,6 +323,33 @@ ATTACKS = [
     (r"\frac{\partial L}{\partial h_t} = \frac{\partial \ell(h_t)}{\partial h_t} + 0 u, \quad t = T, T+1", "one step too far", FALSE),
     (r"\frac{\partial L}{\partial h_t} = \frac{\partial \ell(h_t)}{\partial h_t} + 0 u, \quad t = T, \dots, T+1", "one step too far", FALSE),
     (r"\begin{aligned} p + q ={}& q \\ &+ p \end{aligned}", "p + q = q + p", HOLDS),
+    # what stands round an equation in print
+    (r"p q = q p \quad (11)", "p q = q p, equation 11", HOLDS),
+    (r"p = q \quad (11a),", "p = q, equation 11a", FALSE),
+    (r"p q = q p (11)", "p q = 11 q p", NO_FUNCTION),
+    (r"p q = q p \quad (q)", "p q = q p, and q", STATEMENT),
+    (r"p = q \quad \text{(chain rule)}", "p = q, by the chain rule", FALSE),
+    (r"\begin{aligned} p q &= q p && \text{(product rule)} \\ p &= q \end{aligned}", "two rows, a note", FALSE),
+    (r"h_t = 0 u \quad \text{(for all } t \text{)}", "at all times", "cannot read"),
+    (r"\begin{aligned} p q &= q p && \text{(product rule)} \\ &= p && \text{(magic)} \end{aligned}", "p q = q p = p", FALSE),
+    (r"\begin{bmatrix} p & (2) \end{bmatrix} = \begin{bmatrix} p & 2 \end{bmatrix}", "a row", HOLDS),
+    (r"\begin{bmatrix} p & \text{(sic)} \end{bmatrix} = \begin{bmatrix} p \end{bmatrix}", "a row of two", "words stand behind"),
+    (r"p q = q p \quad \text{(only if you like)}", "a condition", NOTE),
+    (r"p q = q p \quad \text{(false)}", "no claim", NOTE),
+    (r"p q = q p \quad \text{(t > 2)}", "a condition", NOTE),
+    (r"p q = q p \quad \text{( )}", "nothing", "an empty note"),
+    (r"\boxed{p q = q p}", "p q = q p", HOLDS),
+    (r"\boxed{p = q}", "p = q", FALSE),
+    (r"r + \boxed{p = q}", "r + p, = q?", STATEMENT),
+    (r"r + \boxed{p = q} = r", "r + p, = q?", "has no meaning here"),
+    (r"\boxed{p q = q p} \quad \boxed{p = q}", "two statements", FALSE),
+    (r"A \mathbf I = A", "A", HOLDS),
+    (r"A \mathbf{I} = \mathbf{I}", "A is the identity", FALSE),
+    (r"\begin{bmatrix} p \\ q \\ \end{bmatrix} = \begin{bmatrix} q \\ p \end{bmatrix}", "a column", FALSE),
+    (r"p q = q p \cr p = q", "two rows", FALSE),
+    (r"\begin{alignat}{2} p q &= q p \quad && q p && = p \end{alignat}", "p q = q p, and q p = p", FALSE),
+    (r"\prod_{k=1}^{T} \tanh(p_k) = \tanh(p_1) \prod_{k=2}^{T} \tanh(p_k)", "the product of all tanh(p)", HOLDS),
+    (r"\prod_{k=1}^{T} \tanh(p) p_k = p", "tanh(p) in it, or not?", "belong to the product"),
 ]  # fmt: skip
 
 
@@ -418,6 +446,7 @@ def test_a_letter_of_a_word_is_no_time_index(derive, claim, true):
         (r"x_{h,tk} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"x_{h / t} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"\bar{x_{tk}} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"\mathbf{I} \in \mathbb{R}^{m}", "has a meaning of its own"),
         (r"I \in \mathbb{R}^{m}", "has a meaning of its own"),
         (r"T \in \mathbb{R}", "has a meaning of its own"),
         (r"k \in \mathbb{R}", "has a meaning of its own"),
