@@ -11,7 +11,8 @@ A chapter says what its printed equations mean, and which of them are claims:
 The way of an equation through the folders:
 
 - ``read``: ``chapter`` finds its LaTeX, ``typography`` and ``syntax`` make a surface tree;
-- ``mean``: ``definitions`` and ``claims`` say what its statements are, ``elaborate`` makes a typed
+- ``mean``: ``house`` turns it into that of the house notation, where a page has its own ``notation``;
+  ``definitions`` and ``claims`` say what its statements are, ``elaborate`` makes a typed
   tree with shapes;
 - ``numbers``: the kinds of numbers that it is evaluated in;
 - ``compare``: ``interpret`` computes its terms, ``graph`` the nodes of the unrolled network that they
@@ -21,10 +22,19 @@ The way of an equation through the folders:
 try:
     from texproof.derivation import Derivation
     from texproof.errors import ClaimFailed, EquationError, ShapeMismatch
+    from texproof.mean.notation import Notation
     from texproof.report.report import Result, Results
 except ModuleNotFoundError as error:
     missing = (error.name or "").partition(".")[0]
     message = f'texproof needs {missing}: pip install "nndl-rnn[texproof]"'
     raise ModuleNotFoundError(message, name=error.name) from error
 
-__all__ = ["ClaimFailed", "Derivation", "EquationError", "Result", "Results", "ShapeMismatch"]
+__all__ = [
+    "ClaimFailed",
+    "Derivation",
+    "EquationError",
+    "Notation",
+    "Result",
+    "Results",
+    "ShapeMismatch",
+]

@@ -17,6 +17,8 @@ from texproof.compare.levels import check_all, decide, show_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
 from texproof.mean.claims import Claim
+from texproof.mean.notation import Notation
+from texproof.mean.printed import printed
 from texproof.mean.reach import names_in
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.judge import judge
@@ -42,6 +44,8 @@ class Derivation:
             folder. Where one is missing, the notebook of the same name is read.
         T: the number of time steps to unroll, 2 to 100.
         indices: index letters, time first.
+        notation: how the chapters print times, transposes, products and names, where that is not
+            the notation of this book; what was read is shown beside the verdicts.
         **sizes: a size for every dimension letter, 1 to 100, distinct ones so that no shape fits by
             accident.
 
@@ -54,7 +58,17 @@ class Derivation:
         EquationError: a chapter cannot be read.
     """
 
-    def __init__(self, *chapters: str, T: int = 3, indices: str = "t k j", **sizes: int):
+    def __init__(
+        self,
+        *chapters: str,
+        T: int = 3,
+        indices: str = "t k j",
+        notation: Notation | None = None,
+        **sizes: int,
+    ):
+        notation = Notation() if notation is None else notation
+        if not isinstance(notation, Notation):
+            raise TypeError(f"notation: expected Notation(...), got {notation!r}")
         if not chapters:
             raise ValueError("chapters: expected at least one Markdown file, got none")
         for chapter in chapters:
@@ -73,9 +87,10 @@ class Derivation:
         self._session = current()
         self._chapters = chapters
         self._sources = self._read_chapters()
-        self.model = Model(Vocabulary(tuple(indices.split())), T, sizes, self._session.macros())
+        names = Vocabulary(tuple(indices.split()), notation=notation)
+        self.model = Model(names, T, sizes, self._session.macros())
         self._session.models.append(self.model)
-        self._steps = self._session.begin(T, indices, sizes)
+        self._steps = self._session.begin(T, indices, sizes, notation)
         self._used: dict[str, str] = {}
         self._learned: dict[str, Source] = {}
         self._unread: dict[str, Source] = {}
@@ -104,7 +119,7 @@ class Derivation:
     def _learn_anew(self) -> None:
         learned = {label: self._find(label) for label in self._learned}
         old = self.model
-        names = Vocabulary(old.names.indices)
+        names = Vocabulary(old.names.indices, notation=old.names.notation)
         names.scalar_functions.update(old.names.scalar_functions)
         names.activations.update(old.names.activations)
         model = Model(names, old.last, old.sizes, old.macros)
@@ -185,7 +200,24 @@ class Derivation:
         detail = (
             f"an assumption about {', '.join(f'${key}$' for key in assumed)}" if assumed else ""
         )
-        return Result(source, use, detail)
+        return Result(source, use, detail or self._definitions_read(source))
+
+    def _definitions_read(self, source: Source) -> str:
+        """What was defined, in the house notation, if the chapters have another one."""
+        names = self.model.names
+        if names.notation.is_plain:
+            return ""
+        own = [q for q in names.quantities.values() if q.source == source and q.definition]
+        told = [f"${q.key} = {printed(q.definition, names)}$" for q in own if q.definition]
+        return f"read as {', '.join(told)}" if told else ""
+
+    def _claims_read(self, claims: list[Claim]) -> str:
+        """What is claimed, in the house notation, if the chapters have another one."""
+        names = self.model.names
+        if names.notation.is_plain:
+            return ""
+        told = [" = ".join(printed(side, names) for side in claim.sides) for claim in claims]
+        return f"read as {', '.join(f'${text}$' for text in told)}"
 
     def function(self, *names: str) -> None:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
@@ -229,15 +261,18 @@ class Derivation:
         source = self._claim_label(label, "verified")
         start = time.perf_counter()
         if self._session.quick:
-            decide(self.model, self._claims(source))
-            return Result(source, "verified")
+            claims = self._claims(source)
+            decide(self.model, claims)
+            return Result(source, "verified", self._claims_read(claims))
         try:
-            findings = tuple(check_all(self.model, self._claims(source)))
+            claims = self._claims(source)
+            findings = tuple(check_all(self.model, claims))
         except EquationError as error:
             error.remarks = self._remarks(error, source)
             raise
         score = self._mutation_score(source)
-        return Result(source, "verified", "", findings, score, time.perf_counter() - start)
+        read, seconds = self._claims_read(claims), time.perf_counter() - start
+        return Result(source, "verified", read, findings, score, seconds)
 
     def _claims(self, source: Source) -> list[Claim]:
         """What an equation claims; all definitions that it depends on are used now."""

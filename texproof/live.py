@@ -15,8 +15,10 @@ from typing import Any
 from texproof.compare.levels import check_all, decide, other_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, ShapeMismatch, Source, Span, located
+from texproof.mean import house
 from texproof.mean.claims import Claim
 from texproof.mean.conditions import read_condition
+from texproof.mean.notation import Notation
 from texproof.mean.reach import names_in, reached, reached_from
 from texproof.mean.terms import Derivative, Reference, Term, within
 from texproof.mean.vocabulary import Vocabulary
@@ -46,7 +48,10 @@ def written(recipes: Iterable[Recipe]) -> Written:
                 sources[what.label] = asdict(what)
                 what = what.label
             steps.append([use, what])
-        told.append({**asdict(recipe), "steps": steps})
+        plain = {**asdict(recipe), "steps": steps}
+        if recipe.notation.is_plain:
+            del plain["notation"]
+        told.append(plain)
     return {"recipes": told, "sources": sources}
 
 
@@ -142,7 +147,7 @@ class LiveEquation:
         """
         statements = [
             statement
-            for row in s.parse(self.source, self._model.macros)
+            for row in house.rows(self.source, self._model.names, self._model.macros)
             for statement in row
             if read_condition(statement, self._model.names) is None
         ]
@@ -349,7 +354,8 @@ def _sources(chapter: Written) -> dict[str, Source]:
 
 def _empty(recipe: dict[str, Any], macros: Macros) -> Model:
     """A derivation that knows nothing yet."""
-    names = Vocabulary(tuple(recipe["indices"].split()))
+    notation = Notation(**recipe.get("notation", {}))
+    names = Vocabulary(tuple(recipe["indices"].split()), notation=notation)
     return Model(names, recipe["last"], dict(recipe["sizes"]), macros)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from texproof.errors import EquationError, ShapeMismatch, Source, located
+from texproof.mean import house
 from texproof.mean.advice import FOR_ALL
 from texproof.mean.conditions import Condition, read_condition
 from texproof.mean.elaborate import elaborate
@@ -61,7 +62,7 @@ def read_claims(
         EquationError: the equation cannot be read, makes no claim, or claims what is true by
             definition.
     """
-    rows = [_with_conditions(row, names) for row in s.parse(source, macros)]
+    rows = [_with_conditions(row, names) for row in house.rows(source, names, macros)]
     if not any(statements for statements, _ in rows):
         raise EquationError(
             "this equation makes no claim: there is nothing to check in it", None, source
@@ -83,7 +84,25 @@ def read_claims(
         claims.append(Claim(sides, (*conditions, *for_all), source))
     for claim in claims:
         reject_truism(claim.sides, names, source)
+        if not names.notation.is_plain:
+            _reject_half_open(claim)
     return claims
+
+
+def _reject_half_open(claim: Claim) -> None:
+    """Complain about an index on one side only: other authors drop sums, or leave out where it holds."""
+    said = frozenset().union(*(condition.variables for condition in claim.conditions))
+    sides = [side for side in claim.sides if not isinstance(side, Constant)]
+    for side in sides:
+        missing = frozenset().union(*map(free_indices, sides)) - free_indices(side) - said
+        if missing:
+            letter = min(missing)
+            raise EquationError(
+                f"{letter} is open on the other side, but not here: is this one summand of a sum, or true for all"
+                f" {letter}? Print the sum, or \\forall {letter} behind it",
+                side.span,
+                claim.source,
+            )
 
 
 def _with_conditions(

@@ -3,6 +3,7 @@ r"""What a chapter's declarations ``x_t \in \mathbb{R}^{m}`` and definitions ``h
 from __future__ import annotations
 
 from texproof.errors import EquationError, ShapeMismatch, Source, located
+from texproof.mean import house
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate
 from texproof.mean.linear import Linear
@@ -31,7 +32,7 @@ def declare(source: Source, names: Vocabulary, macros: Macros) -> None:
     Raises:
         EquationError: the statement is something else, or a name is declared twice.
     """
-    for statement in s.statements(source, macros):
+    for statement in house.statements(source, names, macros):
         match statement:
             case s.Relation(("\\in",), (listed, space)):
                 with located(source):
@@ -94,7 +95,7 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
         EquationError: not a definition, a name defined twice, shapes that differ, an index
             left open, a condition that leaves times out.
     """
-    read = [(read_condition(x, names), x) for x in s.statements(source, macros)]
+    read = [(read_condition(x, names), x) for x in house.statements(source, names, macros)]
     if all(condition for condition, _ in read):
         raise EquationError("this equation defines nothing", None, source)
     for condition, statement in read:

@@ -16,7 +16,7 @@ from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
-from texproof.mean.products import ELEMENTWISE, add, binary, multiply
+from texproof.mean.products import ELEMENTWISE, add, binary, elementwise, multiply
 from texproof.mean.terms import (
     ONE,
     UNKNOWN,
@@ -260,6 +260,7 @@ class _Elaborator:
     def _sum(self, node: s.SumOf) -> Term:
         """``a - b + c``, from left to right."""
         total: Term | None = None
+        self._reject_unfinished_sum(node)
         for sign, summand in node.terms:
             term = self.expression(summand)
             if sign == "-":
@@ -269,9 +270,25 @@ class _Elaborator:
         assert total is not None
         return total
 
+    def _reject_unfinished_sum(self, node: s.SumOf) -> None:
+        r"""Complain about ``\sum_t a_t - b_t``, in which a person takes ``b_t`` into the sum."""
+        letters: set[str] = set()
+        for _, summand in node.terms:
+            for letter in letters:
+                if _mentions(summand, letter) and not isinstance(summand, s.Big):
+                    raise EquationError(
+                        f"does this belong to the sum over {letter} before it? Put parentheses, or take another letter",
+                        summand.span,
+                    )
+            last = summand.factors[-1][1] if isinstance(summand, s.ProductOf) else summand
+            if isinstance(last, s.Big):
+                letters.add(self._range(last)[0])
+
     def _product(self, node: s.ProductOf) -> Term:
         r"""``U^\top \tanh(a_t) \odot v``, unit by unit."""
-        return multiply([(operator, self.unit(unit)) for operator, unit in units(node, self.names)])
+        factors = [(operator, self.unit(unit)) for operator, unit in units(node, self.names)]
+        juxtaposed = "juxtaposed" in self.names.notation.elementwise
+        return multiply(elementwise(factors) if juxtaposed else factors)
 
     def _fraction(self, node: s.Fraction) -> Term:
         r"""``\frac{a}{b}`` or ``\frac{\partial a}{\partial b}``."""

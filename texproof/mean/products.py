@@ -66,6 +66,12 @@ def _is_number(term: Term) -> bool:
 def multiply(factors: Factors) -> Term:
     r"""``U^\top a \odot b``: the tightest operators first, and equal ones from left to right."""
     for operator, term in factors[1:]:
+        if operator == "*":
+            raise EquationError(
+                "* could be the matrix product or the elementwise one: write \\odot, \\cdot or nothing, or"
+                ' say Notation(elementwise=["*"])',
+                term.span,
+            )
         if operator == "times":
             raise EquationError(
                 "\\times is not used between quantities: write \\odot, \\cdot or nothing", term.span
@@ -87,6 +93,33 @@ def multiply(factors: Factors) -> Term:
                 merged.append((operator, term))
         factors = merged
     return factors[0][1]
+
+
+def elementwise(factors: Factors) -> Factors:
+    r"""Factors in which ``i_t (1 - i_t)``, juxtaposed terms of one shape, have ``\odot`` between them.
+
+    Raises:
+        EquationError: a matrix product has valid shapes too, or one stands beside it.
+    """
+    signs = [operator for operator, _ in factors]
+    for at, ((_, left), (operator, right)) in enumerate(itertools.pairwise(factors), 1):
+        if operator == "juxtaposed" and left.shape and left.shape == right.shape:
+            if left.shape[0] == left.shape[1]:
+                raise EquationError(
+                    "on this page this could be the elementwise or the matrix product: write \\odot or \\cdot",
+                    (left.span[0], right.span[1]),
+                )
+            signs[at] = "odot"
+    changed = [sign != operator for sign, (operator, _) in zip(signs, factors, strict=True)]
+    for at in range(1, len(factors) - 1):
+        neighbours = all(operator in MATRIX for operator, _ in factors[at : at + 2])
+        shaped = all(term.shape for _, term in factors[at - 1 : at + 2])
+        if neighbours and shaped and changed[at] != changed[at + 1]:
+            raise EquationError(
+                "a matrix product beside factors that are multiplied elementwise: add parentheses",
+                (factors[at - 1][1].span[0], factors[at + 1][1].span[1]),
+            )
+    return [(sign, term) for sign, (_, term) in zip(signs, factors, strict=True)]
 
 
 def _reject_ambiguity(factors: Factors) -> None:

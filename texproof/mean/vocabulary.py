@@ -15,6 +15,7 @@ from functools import cached_property
 
 from texproof.errors import EquationError, Source
 from texproof.mean.linear import Linear
+from texproof.mean.notation import Notation
 from texproof.mean.terms import Shape, Term
 from texproof.read.syntax import (
     Accent,
@@ -81,12 +82,14 @@ class Vocabulary:
         quantities: by key.
         scalar_functions, activations: unknown functions of any arguments, and of one variable
             entry by entry.
+        notation: how its pages print what the house prints otherwise.
     """
 
     indices: tuple[str, ...]
     quantities: dict[str, Quantity] = field(default_factory=dict)
     scalar_functions: set[str] = field(default_factory=set)
     activations: set[str] = field(default_factory=set)
+    notation: Notation = field(default_factory=Notation)
 
     def index(self, node: Node | None) -> Linear | None:
         """A tree read as an index expression (``t``, ``t-1``, ``T+t-j``, ``2j``), or ``None``."""

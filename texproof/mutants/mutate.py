@@ -17,6 +17,7 @@ from functools import partial
 
 from texproof.errors import EquationError, Source, Span
 from texproof.functions import mistakes, printed_as
+from texproof.mean import house
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate, without_last_superscript
 from texproof.mean.linear import Linear
@@ -94,7 +95,7 @@ def mutants(source: Source, names: Vocabulary, macros: Macros | None = None) -> 
     Raises:
         EquationError: the equation cannot be read.
     """
-    found = _Mutator(source, names).edits(s.statements(source, macros))
+    found = _Mutator(source, names).edits(house.statements(source, names, macros or {}))
     kept: dict[str, Mutant] = {}
     for mutant in found:
         text = mutant.source.text
@@ -105,7 +106,7 @@ def mutants(source: Source, names: Vocabulary, macros: Macros | None = None) -> 
 
 def equal_rewrites(source: Source, names: Vocabulary, macros: Macros | None = None) -> list[Mutant]:
     """Edits that change nothing: two neighbouring terms of a sum, or factors of a Hadamard product, swapped."""
-    return list(_rewrites(source, s.statements(source, macros), names))
+    return list(_rewrites(source, house.statements(source, names, macros or {}), names))
 
 
 def sample(found: Sequence[Mutant], count: int | None, seed: int = 0) -> list[Mutant]:
@@ -238,7 +239,8 @@ class _Mutator:
                 scalar = self._is_scalar(unit) or self._is_scalar(before)
                 if operator in _PRODUCT_SIGNS and not scalar:
                     yield self._edit("operator", *between, f" {_PRODUCT_SIGNS[operator]} ")
-                if operator in ("juxtaposed", "cdot", "otimes") and not scalar:
+                elementwise = operator == "juxtaposed" and self._is_elementwise(before, unit)
+                if operator in ("juxtaposed", "cdot", "otimes") and not (scalar or elementwise):
                     yield self._swap("order", before, unit)
                 if operator in ELEMENTWISE:
                     yield self._edit("plus", *between, " + ")
@@ -265,6 +267,15 @@ class _Mutator:
         """Whether this is a scalar, whose place in a product and whose product sign do not matter."""
         try:
             return elaborate(piece, self.names).shape == ()
+        except EquationError:
+            return False
+
+    def _is_elementwise(self, left: Unit, right: Unit) -> bool:
+        """Whether juxtaposed factors are multiplied entry by entry, as the notation of a page may say."""
+        if "juxtaposed" not in self.names.notation.elementwise:
+            return False
+        try:
+            return elaborate(left, self.names).shape == elaborate(right, self.names).shape
         except EquationError:
             return False
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from texproof.compare.levels import check_all, decide, other_sizes
 from texproof.compare.model import Model
 from texproof.errors import EquationError, Source, Span
+from texproof.mean import house
 from texproof.mean.conditions import read_condition
 from texproof.mean.linear import Linear
 from texproof.mean.vocabulary import Quantity, Vocabulary, latex_at
@@ -72,7 +73,7 @@ def _slips(model: Model, source: Source) -> Iterator[Mutant]:
     r"""Edits that no mutation makes: another name, ``^\top``, a square, a smaller number, a factor more."""
     statements = [
         statement
-        for row in s.parse(source, model.macros)
+        for row in house.rows(source, model.names, model.macros)
         for statement in row
         if read_condition(statement, model.names) is None
     ]

@@ -45,7 +45,10 @@ class Symbol(Node):
 
 @dataclass(frozen=True)
 class Name(Node):
-    r"""A word: ``\operatorname{diag}``; ``command`` is how it is printed."""
+    r"""A word: ``\operatorname{diag}``; ``command`` is how it is printed.
+
+    In braces, ``{\delta h}``, the letters of a name that a page's notation takes as one.
+    """
 
     text: str
     command: str = field(compare=False, kw_only=True, default="\\operatorname")
@@ -357,7 +360,16 @@ _LETTERS_OF_FONTS = {
     "\\mathbb": r"[A-Z]",
 }
 """Fonts, and the letters that they have: others they print as without them."""
-_TIGHTNESS = {"/": 0, "juxtaposed": 1, "cdot": 1, "odot": 2, "circ": 2, "otimes": 3, "times": 3}
+_TIGHTNESS = {
+    "/": 0,
+    "juxtaposed": 1,
+    "cdot": 1,
+    "*": 1,
+    "odot": 2,
+    "circ": 2,
+    "otimes": 3,
+    "times": 3,
+}
 
 _NODES: dict[str, type[Node]] = {
     "number": Number,
@@ -627,7 +639,7 @@ def latex(node: Node | None) -> str:
         case Number(text) | Symbol(text):
             return text + (" " if text.startswith("\\") else "")
         case Name(text):
-            return f"\\operatorname{{{text}}}"
+            return text if text[0] == "{" else f"\\operatorname{{{text}}}"
         case Ellipsis():
             return "\\dots "
         case Accent(command, body):
@@ -645,7 +657,7 @@ def latex(node: Node | None) -> str:
             text = "".join(sign + latex(term) for sign, term in terms)
             return text.removeprefix("+")
         case ProductOf(factors):
-            signs = {"": "", "juxtaposed": "", "/": "/"}
+            signs = {"": "", "juxtaposed": "", "/": "/", "*": "*"}
             parts = [(signs.get(operator, f"\\{operator} "), latex(f)) for operator, f in factors]
             # Two numbers side by side stay two numbers.
             return "".join(

@@ -71,7 +71,7 @@ class Result:
         status: ``declared``, ``defined``, ``verified``, ``refuted`` (quoted because it is wrong),
             ``unchecked``, ``anchored`` (equal to PyTorch) or ``program`` (run, and equal to the
             package).
-        detail: a sentence, such as the reason why an equation is not checked.
+        detail: a sentence, such as the reason why an equation is not checked, or how it was read.
         findings: of each level, for a verified equation.
         mutants: how its one-place mutants fared.
         seconds: the time that checking took.
@@ -98,7 +98,8 @@ class Result:
         levels = {found.level for found in self.findings if found.comparison is not None}
         agree = "method agrees" if len(levels) == 1 else "methods agree"
         mutants = "" if self.mutants is None else f", {self.mutants}"
-        return f"holds: {len(levels)} {agree}{mutants}"
+        read = f"; {self.detail}" if self.detail else ""
+        return f"holds: {len(levels)} {agree}{mutants}{read}"
 
     @property
     def rows(self) -> list[tuple[str, str, str, str]]:

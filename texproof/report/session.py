@@ -21,6 +21,7 @@ import yaml
 
 from texproof.compare.model import Model
 from texproof.errors import EquationError, Source, builds_site
+from texproof.mean.notation import Notation
 from texproof.mean.reach import reached_from
 from texproof.mean.vocabulary import Vocabulary
 from texproof.read.chapter import NOTEBOOK, Chapter
@@ -39,12 +40,13 @@ Step = tuple[str, Source | str]
 
 @dataclass(frozen=True)
 class Recipe:
-    """One derivation: its time steps, index letters and sizes, and what its cells did, in order."""
+    """One derivation: its time steps, index letters, sizes and notation, and what its cells did, in order."""
 
     last: int
     indices: str
     sizes: Mapping[str, int]
     steps: list[Step] = field(default_factory=list)
+    notation: Notation = field(default_factory=Notation)
 
 
 @dataclass
@@ -111,9 +113,11 @@ class Session:
             self._reasons_of_notebooks.update(chapter.equivalent_mutants)
         return self._edited(chapter)
 
-    def begin(self, last: int, indices: str, sizes: Mapping[str, int]) -> list[Step]:
+    def begin(
+        self, last: int, indices: str, sizes: Mapping[str, int], notation: Notation
+    ) -> list[Step]:
         """A derivation begins: the list of its steps, to be filled."""
-        self.recipes.append(Recipe(last, indices, dict(sizes)))
+        self.recipes.append(Recipe(last, indices, dict(sizes), [], notation))
         return self.recipes[-1].steps
 
     def note_use(self, keys: Iterable[str], names: Vocabulary) -> None:

@@ -1,14 +1,12 @@
 r"""Three readers agree: KaTeX, which sets the page, the surface tree, and the typed tree.
 
 KaTeX's MathML of an equation is what a person sees. It must be that of the tree that was read, so that
-nothing visible is lost, moved or added. And a typed tree, printed with every grouping explicit, must
-be read as itself.
+nothing visible is lost, moved or added. And a typed tree, printed anew, must be read as itself.
 """
 
 import random
 import re
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,11 +15,10 @@ import pytest
 from tests.loading import load
 from texproof.check import check_chapter
 from texproof.errors import EquationError, Source, located
-from texproof.mean import terms as m
 from texproof.mean.claims import read_claims
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate
-from texproof.mean.vocabulary import latex_at
+from texproof.mean.printed import printed
 from texproof.read.chapter import Chapter
 from texproof.read.syntax import Relation, latex, statements
 from texproof.report.session import Session
@@ -85,8 +82,8 @@ def test_katex_sees_what_is_read_in_every_equation_of_the_book(seen):
                 found = statements(equation)
             except EquationError:
                 continue  # openly not checked: cases, integrals
-            printed = "".join(seen(latex(statement)) for statement in found)
-            assert seen(equation.text) == printed, equation.place
+            shown_again = "".join(seen(latex(statement)) for statement in found)
+            assert seen(equation.text) == shown_again, equation.place
             read += 1
     assert read > 250
 
@@ -116,8 +113,8 @@ def test_katex_sees_what_is_read_in_random_text(seen, seed):
         except ValueError:
             continue  # the page is not built
         # A plus in front says nothing, and the label of a brace is no part of the tree.
-        printed = "".join(seen(latex(statement)) for statement in found)
-        assert page.replace("+", "") == printed.replace("+", ""), text
+        again = "".join(seen(latex(statement)) for statement in found)
+        assert page.replace("+", "") == again.replace("+", ""), text
         read += 1
     assert read > 20
 
@@ -136,68 +133,7 @@ def test_katex_tells_apart_what_a_person_does(seen, text, other):
     assert seen(text) != seen(other)
 
 
-# ---------------------------------------------------------------- terms with every grouping explicit
-
-
-def explicit(term, names):
-    """A typed tree as LaTeX, in which every group stands in parentheses."""
-    show = partial(explicit, names=names)
-    match term:
-        case m.Constant(value):
-            return str(value) if value.denominator == 1 else str(float(value))
-        case m.IndexValue(index):
-            return str(index)
-        case m.Identity():
-            return "I"
-        case m.Ones():
-            return r"\mathbf{1}"
-        case m.Reference(key, indices):
-            return latex_at(names.quantities[key], map(str, indices))
-        case m.Add(left, m.Negate(right)):
-            return f"({show(left)} - {show(right)})"
-        case m.Add(left, right):
-            return f"({show(left)} + {show(right)})"
-        case m.Negate(body):
-            return f"(- {show(body)})"
-        case m.MatrixProduct(left, right):
-            return rf"({show(left)} \cdot {show(right)})"
-        case m.Elementwise(left, right):
-            return rf"({show(left)} \odot {show(right)})"
-        case m.Outer(left, right):
-            return rf"({show(left)} \otimes {show(right)})"
-        case m.Quotient(top, bottom):
-            return rf"\frac{{{show(top)}}}{{{show(bottom)}}}"
-        case m.Transpose(body):
-            return rf"({show(body)})^\top"
-        case m.MatrixPower(base, exponent):
-            return f"({show(base)})^{{{exponent}}}"
-        case m.ElementPower(base, exponent):
-            sign = r"\odot " if m.is_square(base.shape) else ""
-            return f"({show(base)})^{{{sign}{exponent}}}"
-        case m.Apply(function, order, argument):
-            printed = rf"\operatorname{{{function}}}" if function == "softmax" else function
-            printed = printed if printed.startswith("\\") or len(printed) == 1 else f"\\{printed}"
-            return f"{printed}{chr(39) * order}({show(argument)})"
-        case m.Call(function, arguments):
-            return f"{function}({', '.join(map(show, arguments))})"
-        case m.Diagonal(body):
-            return rf"\operatorname{{diag}}({show(body)})"
-        case m.Block(rows):
-            body = r" \\ ".join(" & ".join(map(show, row)) for row in rows)
-            return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
-        case m.BigSum(index, lower, upper, body):
-            return rf"(\sum_{{{index}={lower}}}^{{{upper}}} {show(body)})"
-        case m.BigProduct(index, lower, upper, body, leftward):
-            sign = r"\overleftarrow{\prod}" if leftward else r"\prod"
-            return rf"({sign}_{{{index}={lower}}}^{{{upper}}} ({show(body)}))"
-        case m.Derivative(numerator, variable, mode, held):
-            plus = "^{+}" if mode == "direct" else ""
-            text = rf"\frac{{\partial{plus} {show(numerator)}}}{{\partial {show(variable)}}}"
-            kept = ", ".join(map(show, held))
-            return rf"\left. {text} \right|_{{{kept}}}" if held else text
-        case m.ChainProduct(gradient, jacobian):
-            return rf"\operatorname{{prod}}({show(gradient)}, {show(jacobian)})"
-    raise TypeError(term)
+# ---------------------------------------------------------------- typed trees, printed
 
 
 def letters(text):
@@ -217,7 +153,7 @@ def sides(source, model):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_every_equation_printed_with_all_its_groups_is_read_as_itself(seen, path):
+def test_every_equation_printed_from_its_meaning_is_read_as_itself(seen, path):
     session = Session(directory=BOOK, quick=True, mutants=0)
     check = check_chapter(path, session)
     assert check.ok, check.problems
@@ -229,7 +165,7 @@ def test_every_equation_printed_with_all_its_groups_is_read_as_itself(seen, path
         if model is None or result.status not in ("verified", "defined"):
             continue
         for side, term in sides(result.source, model):
-            text = explicit(term, model.names)
+            text = printed(term, model.names)
             [again] = statements(Source(text, "explicit", 1, result.source.label))
             assert elaborate(again, model.names) == term, text
             shortened = re.search(r"\\sum_\{?t[ }]", latex(side)) or "prod" in text

@@ -48,6 +48,7 @@ FONT = "prints this as it is without it"
 OPTION = "begins an option, not mathematics"
 LETTERS = "is read as letters, or as a function"
 NOTE = "may say where or whether this holds"
+IN_SUM = "does this belong to the sum over k"
 OWN_ROW = "a row of its own reads as a statement"
 
 ATTACKS = [
@@ -240,7 +241,10 @@ ATTACKS = [
     (r"\tanh (p)^2 = \tanh(p p)", "the square of tanh(p)", FALSE),
     (r"\tanh A v = \tanh(A v)", "tanh(A) v?", "where does the argument"),
     (r"\tanh \frac{p}{q} r = \tanh(\frac{p}{q}) r", "tanh of all?", "where does the argument"),
-    (r"\sum_{k=1}^{T} p_k - q_k = \sum_{k=1}^{T} (p_k - q_k)", "the sum of p, minus one q", FALSE),
+    (r"\sum_{k=1}^{T} p_k - q_k = \sum_{k=1}^{T} (p_k - q_k)", "the sum of p, minus one q, or of both", IN_SUM),
+    (r"\sum_{k=1}^{T} p_k - q_j = \sum_{k=1}^{T} (p_k - q_j)", "the sum of p, minus one q", FALSE),
+    (r"\sum_{k=1}^{T} p_k + \sum_{k=1}^{T} q_k = \sum_{k=1}^{T} (p_k + q_k)", "two sums", HOLDS),
+    (r"r \sum_k p_k + (q + p_k) = q", "r Σ p, plus q + p, in it or not", IN_SUM),
     (r"\sum_k p_k^2 = (\sum_k p_k)^2", "the sum of squares", FALSE),
     (r"\prod_{k=1}^{T} p_k q_k = q_k \prod_{k=1}^{T} p_k", "the product of all p q", FALSE),
     (r"\prod_{k=1}^{T} 2 p_k = 2 \prod_{k=1}^{T} p_k", "the product of all 2 p", "belong to the product"),

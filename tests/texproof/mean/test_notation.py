@@ -1,0 +1,272 @@
+r"""Pages in the notation of their authors: what is read is what the house notation would have printed."""
+
+# ruff: noqa: E501  (tables)
+
+import json
+import re
+
+import pytest
+
+from tests.texproof.conftest import printed as page_of
+from texproof import Derivation, Notation
+from texproof.compare.claims import compare
+from texproof.compare.model import Model
+from texproof.errors import ClaimFailed, EquationError, Source
+from texproof.live import LiveEquation, written
+from texproof.mean import house
+from texproof.mean.elaborate import elaborate
+from texproof.mean.printed import printed
+from texproof.mean.vocabulary import Vocabulary
+from texproof.numbers.arithmetic import ComplexStep
+from texproof.read.syntax import Symbol, children, everything_in, parse
+from texproof.report.session import Session, active
+
+SHAPES = r"""x_t \in \mathbb{R}^{m}, \quad h_t, a_t, u, v, \Gamma_{f,t} \in \mathbb{R}^{n}, \quad W \in \mathbb{R}^{n \times m},
+    \quad U, V \in \mathbb{R}^{n \times n}, \quad p, q, p_t, q_t \in \mathbb{R}"""
+ABOVE = Notation(
+    time="superscript", times={r"\tau": "T", "next": "t+1", "prev": "t-1"}, transpose="T"
+)
+BEHIND = Notation(time="argument")
+STAR = Notation(elementwise=["*", r"\cdot"])
+BESIDE = Notation(elementwise=["juxtaposed"])
+LONG = Notation(
+    names=["dh", r"\delta h", r"d\tilde c", r"\delta\text{pre}", "dh h"], derivative="d"
+)
+
+SAME = [
+    (ABOVE, r"h^{(t)} + h^{(t-1)}", "h_t + h_{t-1}"),
+    (ABOVE, r"h^{[t+1]} \odot h^{(2)}", r"h_{t+1} \odot h_2"),
+    (ABOVE, r"h^{\langle t \rangle} - h^{\langle t-1 \rangle}", "h_t - h_{t-1}"),
+    (ABOVE, r"\Gamma_f^{\langle t \rangle}", r"\Gamma_{f,t}"),
+    (ABOVE, r"h_t - h_{next} + h_{\text{prev}}", "h_t - h_{t+1} + h_{t-1}"),
+    (ABOVE, r"\sum_{t=1}^{\tau} h^{(t)}", r"\sum_{t=1}^{T} h_t"),
+    (ABOVE, r"h^{(\tau)} + h^{(\tau-1)} + h_\tau", "h_T + h_{T-1} + h_T"),
+    (ABOVE, r"U^T h^{(t)}", r"U^\top h_t"),
+    (ABOVE, r"(h^{(t)})^T v + h^{(t)T} v + h^{(t)\top} v", r"(h_t)^\top v + h_t^\top v + h_t^\top v"),
+    (ABOVE, r"\left(h^{(t+1)}\right)^2 - U^{\tau-t} v", r"(h_{t+1})^2 - U^{T-t} v"),
+    (ABOVE, r"\nabla_{h^{(t)}} L", r"\nabla_{h_t} L"),
+    (ABOVE, r"\frac{\partial L}{\partial h^{(\tau)}}", r"\frac{\partial L}{\partial h_T}"),
+    (ABOVE, r"h_t = u, \quad t = 1, \dots, \tau", r"h_t = u, \quad t = 1, \dots, T"),
+    (BEHIND, r"h(t) + U h(t-1)", "h_t + U h_{t-1}"),
+    (BEHIND, r"\tanh(h(t)) + 2 (p_t + q_t) u", r"\tanh(h_t) + 2 (p_t + q_t) u"),
+    (BEHIND, r"h(T)^\top v + \Gamma_f(t)^\top u", r"h_T^\top v + \Gamma_{f,t}^\top u"),
+    (STAR, r"u * v \cdot a_t", r"u \odot v \odot a_t"),
+    (BESIDE, r"u (1 - u)", "u (1 - u)"),
+    (LONG, r"\frac{dp}{du} + \frac{d}{du} p", r"\frac{\mathrm{d} p}{\mathrm{d} u} + \frac{\mathrm{d}}{\mathrm{d} u} p"),
+    (Notation(), r"h^{(t)} u^T * p", r"h^{(t)} u^T * p"),
+]  # fmt: skip
+
+
+def model_of(notation):
+    model = Model(Vocabulary(("t", "k"), notation=notation), 3, {"n": 3, "m": 2})
+    model.names.scalar_functions.add(r"\ell")
+    model.declare(Source(SHAPES))
+    return model
+
+
+@pytest.mark.parametrize(("notation", "text", "in_house"), SAME)
+def test_an_author_s_notation_is_read_as_the_tree_of_the_house(notation, text, in_house):
+    source = Source(text)
+    read = house.rows(source, model_of(notation).names, {})
+    assert read == parse(Source(in_house))
+    for row in read:
+        for node in (inner for statement in row for inner in everything_in(statement)):
+            start, end = node.span
+            assert 0 <= start < end <= len(text), node
+            assert all(start <= child.span[0] and child.span[1] <= end for child in children(node))
+
+
+def test_a_name_of_several_letters_is_one_quantity():
+    model = model_of(LONG)
+    model.declare(Source(r"dh_t, \delta h_t, d\tilde{c}_t, \delta\text{pre}_t \in \mathbb{R}^{n}"))
+    assert {r"{dh}_{t}", r"{\delta h}_{t}", r"{d\tilde c}_{t}"} < model.names.quantities.keys()
+    [claim] = model.claims(
+        Source(r"dh_t \odot \delta h_{t-1} = d\tilde c_{t} - \delta\text{pre}_2, \quad \forall t")
+    )
+    assert printed(claim.sides[0], model.names) == r"{dh}_{t} \odot {\delta h}_{t-1}"
+    with pytest.raises(EquationError, match="declared twice"):
+        model.declare(Source(r"d h_{t} \in \mathbb{R}^{n}"))
+
+
+def test_juxtaposed_vectors_are_multiplied_entry_by_entry_if_the_page_says_so():
+    names = model_of(BESIDE).names
+    for text, in_house in [
+        ("u (1 - u)", r"u \odot (1 - u)"),
+        (r"U^\top v \odot u (1 - u)", r"U^\top v \odot u \odot (1 - u)"),
+        ("p u v", r"p u \odot v"),
+        ("U u", "U u"),
+        (r"u v^\top", r"u v^\top"),
+    ]:
+        ours, theirs = (elaborate(parse(Source(x))[0][0], names) for x in (text, in_house))
+        assert ours == theirs
+
+
+REFUSED = [
+    (ABOVE, "U^{T-1} v = u", "could be a power or a transpose", "T-1"),
+    (ABOVE, "h^t = u", "unknown symbol h", "h"),
+    (ABOVE, r"u^{(t)} = u", "unknown symbol u_{t}", "u^{(t)}"),
+    (ABOVE, r"U^{(out)} = U", "a superscript in parentheses", "(out)"),
+    (ABOVE, r"h_{t,next} = u", "unknown symbol h_{t,t+1}", "h_{t,next}"),
+    (ABOVE, r"u = h^{(t)}", "open on the other side", "u"),
+    (ABOVE, r"p = \sum_{t=1}^{\tau} p^{(t)} - q^{(t)}", "does this belong to the sum", "q^{(t)}"),
+    (BEHIND, "p(q) = q p", "is no function", "p"),
+    (STAR, "u * U = u", "elementwise product of shapes", "u * U"),
+    (BESIDE, "U V = U", "elementwise or the matrix product", "U V"),
+    (BESIDE, "U u v = u", "beside factors that are multiplied elementwise", "U u v"),
+    (BESIDE, r"u v u^\top = U", "beside factors that are multiplied elementwise", r"u v u^\top"),
+    (LONG, r"dp / dh_t = u", "this reads as a derivative", "dp / dh_t"),
+    (Notation(names=["dh"]), r"\frac{dp}{dh_t} = u", "this reads as a derivative", r"\frac{dp}{dh_t}"),
+    (Notation(names=["uv"]), "uv = u", "but u is a quantity too", "uv"),
+    (Notation(times={r"\lambda": "T"}), r"\lambda q = q", "is declared, and stands for a time", r"\lambda"),
+    (Notation(), "u * v = v", '* could be the matrix product or the elementwise one', "v"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("notation", "text", "message", "under"), REFUSED)
+def test_what_stays_ambiguous_is_refused(notation, text, message, under):
+    model = model_of(notation)
+    model.names.add(Symbol(r"\lambda"), (), Source(r"\lambda"))
+    with pytest.raises(EquationError, match=re.escape(message)) as raised:
+        model.claims(Source(text))
+    start, end = raised.value.span
+    assert text[start:end] == under
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"time": "above"}, ValueError, "time: expected one of subscript, superscript, argument"),
+        ({"time": 1}, TypeError, "time: expected a text, got 1"),
+        ({"transpose": "TT"}, ValueError, "transpose: expected a letter"),
+        ({"elementwise": "x"}, ValueError, r"elementwise: expected *, \cdot, juxtaposed"),
+        ({"elementwise": 1}, TypeError, "elementwise: expected a list of texts, got 1"),
+        ({"names": [1]}, TypeError, "names: expected a list of texts, got [1]"),
+        ({"times": ["next"]}, TypeError, "times: expected a dict from text to text"),
+        ({"derivative": "D"}, ValueError, "derivative: expected 'd'"),
+    ],
+)
+def test_a_wrong_option_is_named(options, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        Notation(**options)
+
+
+@pytest.mark.parametrize(
+    ("notation", "message"),
+    [
+        (Notation(names=["h"]), "names: expected a name of several letters"),
+        (Notation(names=["a + b"]), "names: expected a name of several letters"),
+        (Notation(times={"next": "later"}), "times: expected a time"),
+        (Notation(times={"a + b": "T"}), "times: expected a letter or a word"),
+        (Notation(transpose="t"), "transpose: t is an index letter"),
+    ],
+)
+def test_an_option_that_means_nothing_is_named(notation, message):
+    with pytest.raises(EquationError, match=re.escape(message)):
+        model_of(notation)
+
+
+# ---------------------------------------------------------------- a whole page
+
+COURSE = {
+    "eq-shapes": r"""x^{\langle t \rangle} \in \mathbb{R}^{m}, \quad a^{\langle t \rangle}, c^{\langle t \rangle}, \Gamma_f^{\langle t \rangle},
+        \Gamma_u^{\langle t \rangle} \in \mathbb{R}^{n}, \quad W_f, W_u \in \mathbb{R}^{n \times m}, \quad U_f, U_u \in \mathbb{R}^{n \times n}""",
+    "eq-forward": r"""\begin{aligned}
+        \gamma_f^{\langle t \rangle} &= W_f x^{\langle t \rangle} + U_f a^{\langle t-1 \rangle} \\
+        \gamma_u^{\langle t \rangle} &= W_u x^{\langle t \rangle} + U_u a^{\langle t-1 \rangle} \\
+        \Gamma_f^{\langle t \rangle} &= \sigma(\gamma_f^{\langle t \rangle}), \quad \Gamma_u^{\langle t \rangle} = \sigma(\gamma_u^{\langle t \rangle}) \\
+        c^{\langle t \rangle} &= \Gamma_f^{\langle t \rangle} * c_{prev} + \Gamma_u^{\langle t \rangle} \\
+        a^{\langle t \rangle} &= \tanh(c^{\langle t \rangle}) \\
+        L &= \sum_{t=1}^{T_x} \ell(a^{\langle t \rangle})
+        \end{aligned}""",
+    "eq-deltas": r"""dc^{\langle t \rangle} := \frac{dL}{dc^{\langle t \rangle}}, \quad
+        d\gamma_f^{\langle t \rangle} := \frac{dL}{d\gamma_f^{\langle t \rangle}}""",
+    "eq-gate": r"d\gamma_f^{\langle t \rangle} = dc_t * c_{prev} * \Gamma_f^{\langle t \rangle} (1 - \Gamma_f^{\langle t \rangle}) \tag{7}",
+    "eq-wrong": r"d\gamma_f^{\langle t \rangle} = dc_t * c_{t} * \Gamma_f^{\langle t \rangle} (1 - \Gamma_f^{\langle t \rangle})",
+    "eq-weights": r"\frac{dL}{dW_f} = \sum_{t=1}^{T_x} d\gamma_f^{\langle t \rangle} (x^{\langle t \rangle})^T",
+}  # fmt: skip
+OF_COURSE = Notation(
+    time="superscript",
+    times={"prev": "t-1", "T_x": "T"},
+    transpose="T",
+    elementwise=["*", "juxtaposed"],
+    names=["dc", r"d\gamma"],
+    derivative="d",
+)
+
+
+@pytest.fixture
+def course(tmp_path):
+    (tmp_path / "page.md").write_text(page_of(COURSE), encoding="utf-8")
+
+    def make(**options):
+        session = Session(directory=tmp_path, **options)
+        with active(session):
+            page = Derivation("page.md", notation=OF_COURSE, T=3, n=3, m=2)
+        page.function(r"\ell")
+        page.declare("eq-shapes")
+        page.define("eq-forward", "eq-deltas")
+        return page, session
+
+    return make
+
+
+def test_a_page_of_a_course_is_checked_as_it_is_printed(course):
+    page, _ = course(mutants=0)
+    gate, weights = page.verify("eq-gate", "eq-weights")
+    assert gate.detail == (
+        r"read as ${d\gamma}_{f,t} = {dc}_{t} \odot c_{t-1} \odot \Gamma_{f,t} \odot (1 - \Gamma_{f,t})$"
+    )
+    assert gate.detail in gate.summary
+    assert r"\sum_{t=1}^{T} ({d\gamma}_{f,t} \cdot x_{t}^\top)" in weights.detail
+    with pytest.raises(ClaimFailed) as raised:
+        page.verify("eq-wrong")
+    assert raised.value.span[0] > 0
+
+
+def test_edits_of_a_page_in_another_notation_are_noticed(course):
+    page, _ = course()
+    [result] = page.verify("eq-gate")
+    assert result.mutants.refuted >= 10
+    assert not result.mutants.survivors
+
+
+def test_a_reader_may_edit_an_equation_in_its_own_notation(course):
+    page, session = course(mutants=0)
+    page.verify("eq-gate")
+    live = LiveEquation(json.loads(json.dumps(written(session.recipes))), "eq-gate")
+    assert live.check(COURSE["eq-gate"]).verdict == "verified"
+    assert live.check(COURSE["eq-wrong"]).verdict == "refuted"
+
+
+def test_a_plain_page_is_written_as_before(rnn):
+    page = rnn()
+    page.verify("eq-backward")
+    assert "notation" not in written(page._session.recipes)["recipes"][0]
+    assert page.verify("eq-inputs")[0].detail == ""
+
+
+def test_the_notation_must_be_one(course):
+    with pytest.raises(TypeError, match="notation: expected Notation"):
+        Derivation("page.md", notation="superscript")
+
+
+TRAP = r"a_t = W x^{(t)} + U h^{(t-1)}"
+
+
+@pytest.mark.parametrize("notation", [Notation(), ABOVE])
+def test_a_superscript_of_time_never_becomes_a_power_or_a_constant(notation):
+    model = Model(Vocabulary(("t", "k", "j"), notation=notation), 3, {"n": 3, "m": 2})
+    model.declare(
+        Source(
+            r"x \in \mathbb{R}^{m}, \quad h \in \mathbb{R}^{n}, \quad W \in \mathbb{R}^{n \times m}, \quad U \in \mathbb{R}^{n \times n}"
+        )
+    )
+    with pytest.raises(EquationError):
+        model.define(Source(TRAP))
+    model = model_of(ABOVE)
+    model.define(Source(r"L = \sum_t \ell(W x^{(t)})"))
+    constant = Source(
+        r"\frac{\partial L}{\partial x^{(t)}} = \sum_{k=1}^{T} \frac{\partial L}{\partial x^{(k)}}, \quad \forall t"
+    )
+    with pytest.raises(ClaimFailed):
+        compare(model.claims(constant), model.network(ComplexStep))

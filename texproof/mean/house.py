@@ -1,0 +1,349 @@
+r"""From the tree of a page in its author's notation to the tree that the house notation would have given.
+
+``h^{(t)}`` becomes ``h_t``, ``U^T`` becomes ``U^\top``, ``dh_t`` one name. All nodes keep their places, so
+that messages point into what the author wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import lru_cache
+from typing import Any
+
+from texproof.errors import EquationError, Source, Span, located
+from texproof.mean.units import function_in
+from texproof.mean.vocabulary import LAST_TIME, Vocabulary
+from texproof.read import syntax as s
+from texproof.read.typography import Macros
+
+_D = s.Symbol("d")
+_REALS = s.Accent("\\mathbb", s.Symbol("R"))
+
+
+def rows(source: Source, names: Vocabulary, macros: Macros) -> list[list[s.Node]]:
+    """The statements of a printed equation, row by row, in the house notation.
+
+    Raises:
+        EquationError: it cannot be read, or the page's notation leaves it ambiguous.
+    """
+    printed = s.parse(source, macros)
+    if names.notation.is_plain:
+        return printed
+    with located(source):
+        rewriter = _Rewriter(names)
+        return [[rewriter.expression(statement) for statement in row] for row in printed]
+
+
+def statements(source: Source, names: Vocabulary, macros: Macros) -> list[s.Node]:
+    """The statements of all rows; see :func:`rows`."""
+    return [statement for row in rows(source, names, macros) for statement in row]
+
+
+@lru_cache
+def _parts(name: str) -> tuple[s.Node, ...]:
+    r"""The letters and words of a name, ``\delta`` and ``h`` of ``\delta h``."""
+    try:
+        [[found]] = s.parse(Source(name))
+    except (EquationError, ValueError):
+        found = s.Number("0")
+    parts = tuple(s.children(found)) if isinstance(found, s.ProductOf) else ()
+    if not parts or not all(isinstance(part, s.Symbol | s.Name | s.Accent) for part in parts):
+        raise EquationError(f"names: expected a name of several letters, such as dh, got {name!r}")
+    return parts
+
+
+@lru_cache
+def _spelt(word: str) -> str:
+    r"""What stands for a time, as :func:`_word` gives it."""
+    try:
+        [[found]] = s.parse(Source(word))
+    except (EquationError, ValueError):
+        found = s.Number("0")
+    if not (text := _word(found)):
+        raise EquationError(f"times: expected a letter or a word such as next, got {word!r}")
+    return text
+
+
+@lru_cache
+def _time(text: str, letters: tuple[str, ...]) -> s.Node:
+    """The time that an author's word stands for."""
+    try:
+        [[found]] = s.parse(Source(text))
+    except (EquationError, ValueError):
+        found = s.Name("none")
+    if Vocabulary(letters).index(found) is None:
+        raise EquationError(f"times: expected a time such as T or t+1, got {text!r}")
+    return found
+
+
+def _word(node: s.Node) -> str:
+    r"""The text of ``\tau``, of ``T_x``, of ``\text{next}``, and of ``next``, four letters in a row."""
+    match node:
+        case s.Script():
+            return s.latex(node)
+        case s.Symbol(text) | s.Name(text):
+            return text
+        case s.ProductOf(factors) if all(sign in ("", "juxtaposed") for sign, _ in factors):
+            letters = [factor.text for _, factor in factors if isinstance(factor, s.Symbol)]
+            return "".join(letters) if len(letters) == len(factors) else ""
+    return ""
+
+
+class _Rewriter:
+    """The walk over a surface tree; each method takes a node and gives that of the house."""
+
+    def __init__(self, names: Vocabulary):
+        self.names, self.notation = names, names.notation
+        listed = [(_parts(name), name) for name in self.notation.names]
+        self._compounds = sorted(listed, key=lambda pair: -len(pair[0]))
+        times = self.notation.times.items()
+        self._times = {_spelt(word): _time(text, names.indices) for word, text in times}
+        if self.notation.transpose in names.indices:
+            raise EquationError(f"transpose: {self.notation.transpose} is an index letter here")
+
+    def expression(self, node: s.Node) -> s.Node:
+        """Any node that is no script."""
+        match node:
+            case s.Script(base) if base == _REALS:
+                return node
+            case s.Symbol() | s.Script() if _word(node) in self._times:
+                return self._named_time(node)
+            case s.Script():
+                return self._script(node)
+            case s.Big():
+                below, above = (x and self._index(x) for x in (node.lower, node.upper))
+                return replace(node, lower=below, upper=above, body=self.expression(node.body))
+            case s.Fraction():
+                return self._fraction(node)
+            case s.ProductOf():
+                return self._product(node)
+        return self._inside(node)
+
+    def _inside(self, node: s.Node) -> s.Node:
+        """A node in which all others are rewritten."""
+
+        def change(value: Any) -> Any:
+            """An attribute of a node."""
+            if isinstance(value, s.Node):
+                return self.expression(value)
+            return tuple(map(change, value)) if isinstance(value, tuple) else value
+
+        parts = {f.name: change(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
+        return replace(node, **parts)
+
+    # ---------------------------------------------------------------- times
+
+    def _named_time(self, node: s.Node) -> s.Node:
+        r"""``T`` for ``\tau``, where the page says so."""
+        if self.names.find(node):
+            raise EquationError(
+                f"{s.latex(node).strip()} is declared, and stands for a time on this page: leave one out",
+                node.span,
+            )
+        return _placed(self._times[_word(node)], node.span)
+
+    def _index(self, node: s.Node) -> s.Node:
+        r"""A subscript, a bound or an exponent, with words such as ``next`` as times."""
+        if _word(node) in self._times:
+            return self._named_time(node)
+        match node:
+            case s.Script():
+                return self._script(node)
+            case s.SumOf() | s.ListOf() | s.Relation() | s.Parenthesis() | s.Bracket():
+                changed = [self._index(child) for child in s.children(node)]
+            case _:
+                return node
+        match node:
+            case s.SumOf(terms):
+                pairs = zip(terms, changed, strict=True)
+                return replace(node, terms=tuple((sign, new) for (sign, _), new in pairs))
+            case s.ListOf():
+                return replace(node, items=tuple(changed))
+            case s.Relation():
+                return replace(node, sides=tuple(changed))
+        return replace(node, body=changed[0])
+
+    def _step(self, superscript: s.Node) -> s.Node | None:
+        r"""The ``t-1`` of ``(t-1)``, ``[t-1]`` or ``\langle t-1 \rangle``."""
+        match superscript:
+            case s.Parenthesis(body) | s.Bracket(body):
+                inner: s.Node = body
+            case s.ProductOf(((_, s.Symbol("\\langle")), (_, first), (_, s.Symbol("\\rangle")))):
+                inner = first
+            case s.SumOf(
+                (
+                    (plus, s.ProductOf(((_, s.Symbol("\\langle")), (_, first)))),
+                    *terms,
+                    (sign, s.ProductOf(((_, last), (_, s.Symbol("\\rangle"))))),
+                )
+            ):
+                inner = s.SumOf(((plus, first), *terms, (sign, last)))
+            case _:
+                return None
+        inner = replace(self._index(inner), span=superscript.span)
+        return inner if self.names.index(inner) is not None else None
+
+    def _script(self, node: s.Script) -> s.Node:
+        r"""``h^{(t)}``, ``U^T``, ``h_{next}``."""
+        operator = node.base in (s.Symbol("\\nabla"), s.Symbol("\\partial"))
+        lowered = self.expression if operator else self._index
+        below = node.subscript and lowered(node.subscript)
+        raised: list[s.Node] = []
+        for superscript in self._superscripts(node):
+            step = self._step(superscript) if self.notation.time == "superscript" else None
+            if step is not None:
+                below = _at(below, step)
+            elif superscript == s.Symbol(self.notation.transpose):
+                raised.append(s.Symbol("\\top", span=superscript.span))
+            elif self.notation.transpose == LAST_TIME and _has_last_time(superscript):
+                raise EquationError(
+                    "on a page whose transpose is ^T this could be a power or a transpose: write ^\\top",
+                    superscript.span,
+                )
+            else:
+                raised.append(self._index(superscript))
+        base = self.expression(node.base)
+        if below is None and not raised and not node.primes:
+            return replace(base, span=node.span)
+        return s.Script(base, below, tuple(raised), node.primes, span=node.span)
+
+    def _superscripts(self, node: s.Script) -> list[s.Node]:
+        r"""Its superscripts, in which ``(t)T`` and ``(t) \top`` are two."""
+        found: list[s.Node] = []
+        for superscript in node.superscripts:
+            match superscript:
+                case s.ProductOf(((_, s.Parenthesis() as step), ("juxtaposed", transpose))) if (
+                    transpose in (s.Symbol("\\top"), s.Symbol(self.notation.transpose))
+                ):
+                    found += [step, transpose]
+                case _:
+                    found.append(superscript)
+        return found
+
+    # ---------------------------------------------------------------- products and fractions
+
+    def _product(self, node: s.ProductOf) -> s.Node:
+        r"""``dh_t * f(t)``: names of several letters, times as arguments, signs."""
+        self._reject_inline_derivative(node)
+        factors: list[tuple[str, s.Node]] = []
+        rest = list(node.factors)
+        while rest:
+            sign = rest[0][0]
+            factor, count = self._compound(rest) or (self.expression(rest[0][1]), 1)
+            del rest[:count]
+            if rest and (step := self._argument(factor, *rest[0])):
+                factor = step
+                del rest[0]
+            printed = sign if sign == "*" else f"\\{sign}"
+            factors.append(("odot" if printed in self.notation.elementwise else sign, factor))
+        if len(factors) == 1:
+            return replace(factors[0][1], span=node.span)
+        return replace(node, factors=tuple(factors))
+
+    def _compound(self, factors: list[tuple[str, s.Node]]) -> tuple[s.Node, int] | None:
+        r"""The name of several letters at the beginning of a product, and how many factors it takes."""
+        for parts, name in self._compounds:
+            printed = [factor for _, factor in factors[: len(parts)]]
+            last = printed[-1]
+            letter = last.base if isinstance(last, s.Script) else last
+            if (*printed[:-1], letter) != parts or any(
+                sign != "juxtaposed" for sign, _ in factors[1 : len(parts)]
+            ):
+                continue
+            span = printed[0].span[0], last.span[1]
+            if all(self.names.find(part) for part in printed[:-1]):
+                first = s.latex(printed[0]).strip()
+                raise EquationError(
+                    f"{name} is one name on this page, but {first} is a quantity too: it could be a product",
+                    span,
+                )
+            word = s.Name(f"{{{name}}}", span=(span[0], letter.span[1]))
+            if isinstance(last, s.Script):
+                return self._script(replace(last, base=word, span=span)), len(parts)
+            return replace(word, span=span), len(parts)
+        return None
+
+    def _argument(self, factor: s.Node, sign: str, following: s.Node) -> s.Node | None:
+        """``h_{t-1}`` from ``h`` and ``(t-1)``, where times are arguments."""
+        if self.notation.time != "argument" or sign != "juxtaposed":
+            return None
+        raised = following if isinstance(following, s.Script) else None
+        enclosed = raised.base if raised else following
+        named = isinstance(factor, s.Symbol | s.Name | s.Accent | s.Script)
+        if not named or not isinstance(enclosed, s.Parenthesis) or self.names.index(factor):
+            return None
+        step = replace(self._index(enclosed.body), span=enclosed.span)
+        if self.names.index(step) is None or function_in(factor, self.names):
+            return None
+        span = factor.span[0], following.span[1]
+        if not isinstance(factor, s.Script):
+            factor = s.Script(factor, None, (), 0, span=factor.span)
+        timed = replace(factor, subscript=_at(factor.subscript, step), span=span)
+        if not raised:
+            return timed
+        base: s.Node = timed if timed.superscripts else timed.base
+        below = None if timed.superscripts else timed.subscript
+        return self._script(replace(raised, base=base, subscript=below, span=span))
+
+    def _fraction(self, node: s.Fraction) -> s.Node:
+        r"""``\frac{dL}{dh_t}``, whose two letters d are those of a derivative where the page says so."""
+        halves = node.numerator, node.denominator
+        if not all(_starts_with_d(half) for half in halves):
+            return self._inside(node)
+        if not self.notation.derivative or self.names.find(_D):
+            raise EquationError(_DERIVATIVE, node.span)
+        above, below = (self._with_upright_d(half) for half in halves)
+        return replace(node, numerator=above, denominator=below)
+
+    def _with_upright_d(self, half: s.Node) -> s.Node:
+        r"""``\mathrm{d} h_t`` from ``d h_t``."""
+        if not isinstance(half, s.ProductOf):
+            return s.Name("d", span=half.span)
+        (_, first), second, *rest = half.factors
+        acted = s.ProductOf((("", second[1]), *rest)) if rest else second[1]
+        after = self.expression(acted)
+        others = after.factors if isinstance(after, s.ProductOf) else (("", after),)
+        upright = ("", s.Name("d", span=first.span))
+        return replace(half, factors=(upright, ("juxtaposed", others[0][1]), *others[1:]))
+
+    def _reject_inline_derivative(self, node: s.ProductOf) -> None:
+        """Complain about ``dL / dh_t``, which is no quotient of two names."""
+        after_slash = any(sign == "/" and factor == _D for sign, factor in node.factors)
+        if after_slash and node.factors[0][1] == _D:
+            raise EquationError(_DERIVATIVE, node.span)
+
+
+_DERIVATIVE = (
+    'this reads as a derivative: write \\partial, or \\frac{dL}{dh} with Notation(derivative="d")'
+)
+
+
+def _starts_with_d(half: s.Node) -> bool:
+    """Whether an italic d begins what stands above or below the bar of a fraction."""
+    return (half.factors[0][1] if isinstance(half, s.ProductOf) else half) == _D
+
+
+def _placed(node: s.Node, span: Span) -> s.Node:
+    """An index expression, all of which stands at one place."""
+
+    def place(value: Any) -> Any:
+        """An attribute of a node."""
+        if isinstance(value, s.Node):
+            return _placed(value, span)
+        return tuple(map(place, value)) if isinstance(value, tuple) else value
+
+    parts = {f.name: place(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
+    return replace(node, **parts, span=span)
+
+
+def _at(subscript: s.Node | None, step: s.Node) -> s.Node:
+    r"""A subscript with a time behind it, ``f, t``."""
+    if subscript is None:
+        return step
+    listed = subscript.items if isinstance(subscript, s.ListOf) else (subscript,)
+    return s.ListOf((*listed, step), span=(listed[0].span[0], step.span[1]))
+
+
+def _has_last_time(node: s.Node) -> bool:
+    """Whether the letter T is printed somewhere in a node."""
+    return any(part == s.Symbol(LAST_TIME) for part in s.everything_in(node))

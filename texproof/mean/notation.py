@@ -1,0 +1,90 @@
+r"""How a page prints what this checker prints otherwise, said once by its author."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+TIMES = ("subscript", "superscript", "argument")
+SIGNS = ("*", "\\cdot", "juxtaposed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notation:
+    r"""The notation of a page that others wrote, as ``Derivation("page.md", notation=Notation(transpose="T"))``.
+
+    Nothing is guessed: what is not said here is read as on any other page, and what stays ambiguous is
+    refused. What was read is shown beside each verdict, with the signs of the last column.
+
+    ===================================== ============================================ ======================
+    said                                  on the page                                  read as
+    ===================================== ============================================ ======================
+    ``time="superscript"``                ``h^{(t)}, h^{[t]}, h^{\langle t \rangle}``  ``h_t``
+    ..                                    ``\Gamma_f^{(t-1)}``                         ``\Gamma_{f,t-1}``
+    ``time="argument"``                   ``h(t-1)``                                   ``h_{t-1}``
+    ``times={r"\tau": "T"}``              ``\sum_{t=1}^{\tau} h_{\tau}``               ``\sum_{t=1}^{T} h_T``
+    ``times={"next": "t+1"}``             ``h_{next}, h_{\text{next}}``                ``h_{t+1}``
+    ``transpose="T"``                     ``U^T``, and no T in a power                 ``U^\top``
+    ``elementwise=["*"]``                 ``a * b``                                    ``a \odot b``
+    ``elementwise=[r"\cdot"]``            ``a \cdot b``                                ``a \odot b``
+    ``elementwise=["juxtaposed"]``        ``i_t (1 - i_t)``, vectors of one shape      ``i_t \odot (1 - i_t)``
+    ``names=["dh", r"\delta\text{pre}"]`` ``dh_t, \delta\text{pre}_t``                 each one name
+    ``derivative="d"``                    ``\frac{dL}{dU}``                            with ``\mathrm{d}``
+    ===================================== ============================================ ======================
+
+    Subscripts are read as times, too, where times are printed as superscripts or arguments.
+
+    Args:
+        time: where a time step stands, ``"subscript"``, ``"superscript"`` or ``"argument"``.
+        times: words and letters that stand for a time, each with the time.
+        transpose: the superscript of a transpose.
+        elementwise: signs of the elementwise product: ``"*"``, ``r"\cdot"`` or ``"juxtaposed"``.
+        names: names of several letters, without their scripts.
+        derivative: an italic letter that is printed for the d of a derivative.
+
+    Raises:
+        TypeError: an option is no text, or no texts.
+        ValueError: an option has none of its values.
+
+    >>> Notation(time="superscript", times={r"\tau": "T"}).transpose
+    ''
+    """
+
+    time: str = "subscript"
+    times: Mapping[str, str] = field(default_factory=dict)
+    transpose: str = ""
+    elementwise: Sequence[str] = ()
+    names: Sequence[str] = ()
+    derivative: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("time", "transpose", "derivative"):
+            _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
+        for name in ("elementwise", "names"):
+            given = getattr(self, name)
+            listed = [given] if isinstance(given, str) else given
+            _require_texts(name, listed, "a list of texts", given)
+            object.__setattr__(self, name, tuple(listed))
+        times = self.times if isinstance(self.times, Mapping) else None
+        pairs = None if times is None else [text for pair in times.items() for text in pair]
+        _require_texts("times", pairs, "a dict from text to text", self.times)
+        if self.time not in TIMES:
+            raise ValueError(f"time: expected one of {', '.join(TIMES)}, got {self.time!r}")
+        if self.transpose and (len(self.transpose) > 1 or not self.transpose.isalpha()):
+            raise ValueError(f"transpose: expected a letter such as 'T', got {self.transpose!r}")
+        if self.derivative not in ("", "d"):
+            raise ValueError(f"derivative: expected 'd', got {self.derivative!r}")
+        if unknown := set(self.elementwise) - set(SIGNS):
+            raise ValueError(f"elementwise: expected {', '.join(SIGNS)}, got {sorted(unknown)}")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is said."""
+        return not any(getattr(self, option.name) for option in fields(self)[1:]) and (
+            self.time == "subscript"
+        )
+
+
+def _require_texts(name: str, texts: object, expected: str, given: object) -> None:
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{name}: expected {expected}, got {given!r}")
