@@ -3,13 +3,13 @@ r"""The functions of one variable that the checker knows, each in one record.
 To teach it another one, add one entry to ``FUNCTIONS``:
 
     Function(
-        "softplus",
-        printed=("softplus",),
-        value=lambda library, a: library.log(1 + library.exp(a)),
-        slope=lambda of, a, y: of("sigma", a),
+        "swish",
+        printed=("swish",),
+        value=lambda library, a: a / (1 + library.exp(-a)),
+        slope=lambda of, a, y: of("sigma", a) + y * (1 - of("sigma", a)),
     )
 
-Then ``\operatorname{softplus}(v)`` is read, and equations with it are checked at every level. A part
+Then ``\operatorname{swish}(v)`` is read, and equations with it are checked at every level. A part
 that is left out is no error here: where it is needed, the checker says that it is missing.
 """
 
@@ -144,6 +144,12 @@ for _function in (
         slope=lambda of, a, y: 1 / a,
         beyond="the logarithm of a number that is not positive",
         mistaken_for="exp",
+    ),
+    Function(
+        "softplus",
+        printed=("softplus",),
+        value=lambda library, a: library.log(1 + library.exp(a)),
+        slope=lambda of, a, y: of("sigma", a),
     ),
 ):
     FUNCTIONS[_function.name] = _function

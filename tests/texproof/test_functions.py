@@ -5,16 +5,16 @@ import pytest
 from texproof.errors import ClaimFailed, EquationError
 from texproof.functions import FUNCTIONS, Function, mistakes
 
-SOFTPLUS = Function(
-    "softplus",
-    printed=("softplus",),
+SOFTRAMP = Function(
+    "softramp",
+    printed=("softramp",),
     value=lambda library, a: library.log(1 + library.exp(a)),
     slope=lambda of, a, y: of("sigma", a),
 )
-GRADIENT = r"""\frac{\partial (\mathbf{1}^\top \operatorname{softplus}(U b))}{\partial b} = U^\top \sigma(U b)
-    = U^\top \operatorname{softplus}'(U b)"""
+GRADIENT = r"""\frac{\partial (\mathbf{1}^\top \operatorname{softramp}(U b))}{\partial b} = U^\top \sigma(U b)
+    = U^\top \operatorname{softramp}'(U b)"""
 SLOPE_OF_SLOPE = (
-    r"\frac{\partial (\mathbf{1}^\top \operatorname{softplus}'(b))}{\partial b} = \sigma'(b)"
+    r"\frac{\partial (\mathbf{1}^\top \operatorname{softramp}'(b))}{\partial b} = \sigma'(b)"
 )
 
 
@@ -30,7 +30,7 @@ def add(monkeypatch):
 
 @pytest.mark.parametrize("claim", [GRADIENT, SLOPE_OF_SLOPE])
 def test_one_entry_is_enough_for_all_levels(holds, add, claim):
-    add(SOFTPLUS)
+    add(SOFTRAMP)
     result = holds(claim, quick=False)
     assert [finding.note for finding in result.findings] == [""] * 7
     for wrong in (claim.replace(r"\sigma", r"\tanh"), claim.replace("= ", "= 2 ", 1)):
@@ -39,12 +39,12 @@ def test_one_entry_is_enough_for_all_levels(holds, add, claim):
 
 
 def test_a_function_that_is_not_known_yet_is_an_unknown_symbol(holds):
-    with pytest.raises(EquationError, match=r"unknown symbol \\operatorname\{softplus\}"):
+    with pytest.raises(EquationError, match=r"unknown symbol \\operatorname\{softramp\}"):
         holds(GRADIENT)
 
 
 def without(**parts):
-    return Function(**{**vars(SOFTPLUS), **parts})
+    return Function(**{**vars(SOFTRAMP), **parts})
 
 
 def nonsense(library, a):
@@ -57,25 +57,25 @@ def nonsense(library, a):
         (
             without(value=None),
             GRADIENT,
-            r"\operatorname{softplus}(U b)",
-            "texproof/functions.py has no value of softplus",
+            r"\operatorname{softramp}(U b)",
+            "texproof/functions.py has no value of softramp",
         ),
         (
             without(slope=None),
             GRADIENT,
-            r"\operatorname{softplus}'(U b)",
-            "texproof/functions.py has no slope of softplus",
+            r"\operatorname{softramp}'(U b)",
+            "texproof/functions.py has no slope of softramp",
         ),
         (
             without(value=nonsense),
             GRADIENT,
-            r"\operatorname{softplus}(U b)",
-            "the value of softplus cannot be computed: module 'cmath' has no attribute 'nowhere'",
+            r"\operatorname{softramp}(U b)",
+            "the value of softramp cannot be computed: module 'cmath' has no attribute 'nowhere'",
         ),
         (
             without(slope=lambda of, a, y: of("gauss", a)),
             GRADIENT,
-            r"\operatorname{softplus}'(U b)",
+            r"\operatorname{softramp}'(U b)",
             "texproof/functions.py has no function gauss",
         ),
     ],
@@ -95,11 +95,11 @@ def test_a_level_that_cannot_use_a_part_abstains(holds, add):
     add(without(slope=None))
     claim = r"\frac{\partial^{+} h_t}{\partial a_t} = \operatorname{diag}(\sigma(a_t))"
     forward = r"""\begin{aligned} a_t &= W x_t + U h_{t-1} + b \\
-        h_t &= \operatorname{softplus}(a_t) \\ s_t &= V h_t \end{aligned}"""
+        h_t &= \operatorname{softramp}(a_t) \\ s_t &= V h_t \end{aligned}"""
     result = holds(claim, quick=False, forward=forward)
     assert {f.level: f.note for f in result.findings if f.note} == dict.fromkeys(
         ["SymPy against central differences", "modulo 2^61 - 1", "exact over Q"],
-        "texproof/functions.py has no slope of softplus",
+        "texproof/functions.py has no slope of softramp",
     )
 
 

@@ -1,4 +1,4 @@
-r"""What an author can print in place of what the checker does not read: ``\sqrt``, norms, ``e^{-x}``."""
+r"""What an author can print in place of what the checker does not read: ``\sqrt``, norms, integrals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ _INSTEAD = {
     "\\int": f"; an integral is not read: write its value, {ELSE}",
     "\\forall": "; write \\forall t, with a declared index letter, behind \\quad",
     "\\text": "; words stand behind \\quad, as in \\quad \\text{for } t = 1, \\dots, T",
-    "e": "; write \\exp(x) for a power of Euler's number",
 }
 
 INVERSE = f"an inverse is not read: multiply both sides by what is inverted, {ELSE}"
@@ -33,4 +32,4 @@ def instead(node: s.Node, names: Vocabulary) -> str:
     sizes = {letter for q in names.quantities.values() for d in q.shape for letter in d.variables}
     if name in sizes and node == base:
         return f"; {name} is a size: declare a number for it, as in a \\in \\mathbb{{R}}, {ELSE}"
-    return "" if name == "e" and node == base else _INSTEAD.get(name, "")
+    return _INSTEAD.get(name, "")

@@ -149,6 +149,8 @@ class _Elaborator:
             )
         if isinstance(node.base, s.Held):
             return self._held(node.base, node)
+        if node.base == s.Symbol("e") and node.subscript is None and not self.names.find(node.base):
+            return self._power_of_e(node)
         if node.superscripts:
             if len([x for x in node.superscripts if self.names.index(x) is not None]) > 1:
                 raise EquationError(
@@ -167,6 +169,18 @@ class _Elaborator:
                 )
             return self._raise(base, node.superscripts[-1], node.span)
         self._unknown(node)
+
+    def _power_of_e(self, node: s.Script) -> Term:
+        r"""``e^{-x}``, where no e is declared: a power of Euler's number, as ``\exp(-x)`` is."""
+        exponent = node.superscripts[-1]
+        index = self.names.index(exponent)
+        doubtful = isinstance(exponent, s.Parenthesis | s.Bracket | s.Operator)
+        if len(node.superscripts) > 1 or doubtful or (index is not None and index.variables):
+            raise EquationError(
+                "this could be a power of Euler's number or a quantity e: declare e, or write \\exp(...)",
+                node.span,
+            )
+        return apply("\\exp", 0, [self.expression(exponent)], self.names, node.span)
 
     def _raises(self, superscript: s.Node) -> bool:
         r"""Whether a superscript may be something else than a part of a name: ``\top``, ``2``, ``t-k``."""

@@ -143,11 +143,14 @@ def _reject_ambiguity(factors: Factors) -> None:
 def binary(operator: str, left: Term, right: Term, span: Span) -> Term:
     r"""Two terms and one operator: ``a / b``, ``a \odot b``, ``a \otimes b`` or ``A b``."""
     if operator == "/":
-        if right.shape:
+        if left.shape and right.shape:
+            left, right = settle(left, right)
+        if right.shape and (is_square(right.shape) or left.shape not in ((), right.shape)):
             raise ShapeMismatch(
-                f"division by {show_shape(right.shape)}, expected a scalar", right.span
+                f"division by {show_shape(right.shape)}, expected a scalar, or entries of one shape, not square",
+                right.span,
             )
-        return Quotient(left, right, shape=left.shape, span=span)
+        return Quotient(left, right, shape=left.shape or right.shape, span=span)
     if operator in ELEMENTWISE:
         if left.shape and right.shape:
             left, right = settle(left, right)

@@ -102,7 +102,7 @@ def _factors(term: Term) -> tuple[int, list[Hashable], tuple[_Factor, ...]]:
         case Negate(body):
             sign, scalars, chain = _factors(body)
             return -sign, scalars, chain
-        case Quotient(top, bottom):
+        case Quotient(top, bottom) if not bottom.shape:
             sign, scalars, chain = _factors(top)
             return sign, [*scalars, ("over", normal(bottom))], chain
         case Elementwise(left, right) | MatrixProduct(left, right):

@@ -101,7 +101,7 @@ class Outer(Term):
 
 @dataclass(frozen=True)
 class Quotient(Term):
-    """``a / b`` with a scalar ``b``."""
+    """``a / b``, entry by entry where ``b`` has several."""
 
     numerator: Term
     denominator: Term

@@ -75,16 +75,35 @@ def units(product: s.ProductOf, names: Vocabulary) -> list[tuple[str, Unit]]:
     Raises:
         EquationError: a function or a derivative lacks what it acts on.
     """
-    _reject_spelt_functions(product)
-    return _Reader(product.factors, names).units()
+    return _Reader(_with_spelt_functions(product, names), names).units()
 
 
-def _reject_spelt_functions(product: s.ProductOf) -> None:
-    """Complain about ``tanh(a)``, five letters in a row that a person reads as one word."""
-    letters = [
-        f.text if isinstance(f, s.Symbol) and f.text.isalpha() else " " for _, f in product.factors
-    ]
-    for found in re.finditer("|".join(_SPELT), "".join(letters)):
+def _with_spelt_functions(product: s.ProductOf, names: Vocabulary) -> Factors:
+    """Factors in which ``exp(a)``, letters in a row that a person reads as one word, is a function.
+
+    Raises:
+        EquationError: all of the letters are quantities, so that it could be their product.
+    """
+    factors = list(product.factors)
+    letters = [f.text if isinstance(f, s.Symbol) and f.text.isalpha() else " " for _, f in factors]
+    for found in reversed([*re.finditer("|".join(_SPELT), "".join(letters))]):
+        spelt = [factor for _, factor in factors[found.start() : found.end()]]
+        applied = factors[found.end() : found.end() + 1]
+        named = [names.find(letter) or names.index(letter) for letter in spelt]
+        together = all(
+            sign == "juxtaposed" for sign, _ in factors[found.start() + 1 : found.end() + 1]
+        )
+        if (
+            together
+            and not all(named)
+            and "".join(letters[: found.start()])[-3:] != "arc"
+            and known_function(found[0])
+            and applied
+            and isinstance(_without_power(applied[0][1])[0], s.Parenthesis | s.Bracket)
+        ):
+            word = s.Name(found[0], span=(spelt[0].span[0], spelt[-1].span[1]))
+            factors[found.start() : found.end()] = [(factors[found.start()][0], word)]
+            continue
         raise EquationError(
             f"{found[0]} is read as letters, or as a function: write \\{found[0]}, or \\cdot between letters",
             (
@@ -92,6 +111,7 @@ def _reject_spelt_functions(product: s.ProductOf) -> None:
                 product.factors[found.end() - 1][1].span[1],
             ),
         )
+    return factors
 
 
 def function_in(node: s.Node, names: Vocabulary) -> Function | None:

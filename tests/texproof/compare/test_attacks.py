@@ -189,6 +189,15 @@ TOO_SMALL_FOR_NUMBERS = [
     r"u^\top v + p^{900} q = u^\top v",
 ]
 
+OF_ENTRIES = [
+    r"\frac{U u}{v} = U \frac{u}{v}",
+    r"u^\top \frac{u}{v} = \frac{u^\top u}{v^\top v}",
+    r"\frac{\partial (\mathbf{1}^\top \frac{u}{v})}{\partial v} = \frac{u}{v \odot v}",
+    r"\operatorname{softplus}(p) = p",
+    r"\operatorname{softplus}'(p) = \operatorname{softplus}(p)",
+    r"e^{p + q} = e^{p} + e^{q}",
+]
+
 NOT_TOTAL = [
     r"\frac{\partial \ell(h_t, h_{t-1})}{\partial h_{t-1}} = "
     r"\frac{\partial^{+} \ell(h_t, h_{t-1})}{\partial h_{t-1}}",
@@ -208,6 +217,7 @@ REFUTED = {
     "an unknown function, which may be any": FALSE_FOR_AN_UNKNOWN_FUNCTION,
     "numbers where no identity can be at work, by an exact level": TOO_SMALL_FOR_NUMBERS,
     "numbers where an identity could be at work, by more digits": TOO_SMALL_FOR_FIFTY_DIGITS,
+    "what is done to each entry": OF_ENTRIES,
     "a derivative, which is total over a function too": NOT_TOTAL,
 }
 

@@ -181,6 +181,15 @@ SHAPES = [
     (r"\partial \ell(h_t) / \partial h_t", "n x 1"),
     (r"\operatorname{prod}(v, \frac{\partial h_t}{\partial W})", "n x m"),
     (r"\underbrace{U v}_{\text{n}} + w", "n x 1"),
+    (r"\frac{h_t}{v + w}", "n x 1"),
+    (r"\frac{1}{1 + v}", "n x 1"),
+    ("r_t / r_1", "1 x n"),
+    (r"\frac{W}{1 + W^{\odot 2}}", "n x m"),
+    (r"\frac{v}{\mathbf{1} + w}", "n x 1"),
+    ("e^{-c} v + e^{U v}", "n x 1"),
+    ("e^2", "scalar"),
+    (r"\operatorname{softplus}(-v)", "n x 1"),
+    ("c exp(c) tanh(U v) - log(1 + v^2)", "n x 1"),
 ]
 
 
@@ -262,10 +271,12 @@ ShapeMismatch: outer product of shapes n x n and n x 1
     v \otimes w \otimes v
 ShapeMismatch: outer product of shapes 1 x n and n x 1
     r_t \otimes v
-ShapeMismatch: division by n x 1, expected a scalar
-    \frac{h_t}{v} @ v
-    c / v @ v
-    \frac{v}{c} / v @ v
+ShapeMismatch: division by n x n, expected a scalar, or entries of one shape, not square
+    \frac{U}{U_f} @ U_f
+    c / U @ U
+ShapeMismatch: division by n x 1, expected a scalar, or entries of one shape, not square
+    \frac{x_t}{v} @ v
+    r_t / v @ v
 EquationError: the identity matrix I cannot have shape n x m
     I + W @ I
     U \odot (I + W) @ I
@@ -308,8 +319,17 @@ EquationError: superscript 0.5 is neither part of a declared name, nor \top, nor
     h_t^{0.5} @ 0.5
 EquationError: an inverse is not read: multiply both sides by what is inverted, or account for the equation with page.unchecked(..., because=...)
     U^{-1} v @ -1
-EquationError: unknown symbol e^{-c}; write \exp(x) for a power of Euler's number
-    e^{-c} v @ e^{-c}
+EquationError: this could be a power of Euler's number or a quantity e: declare e, or write \exp(...)
+    e^{t} v @ e^{t}
+    e^{(c)} v @ e^{(c)}
+    e^{\odot 2} v @ e^{\odot 2}
+EquationError: exp of a matrix could be meant entry by entry, row by row or as a matrix function
+    exp(U) v @ exp(U)
+EquationError: unknown symbol a; declare it, or define it, before it is used
+    atanh(v) @ a
+EquationError: tanh is read as letters, or as a function: write \tanh, or \cdot between letters
+    arctanh(v) @ tanh
+    tanh v @ tanh
 EquationError: unknown symbol n; n is a size: declare a number for it, as in a \in \mathbb{R}, or account for the equation with page.unchecked(..., because=...)
     v / n @ n
 EquationError: numbers in brackets could be an interval, a row, a column or a commutator: write \begin{bmatrix}
@@ -573,7 +593,7 @@ ShapeMismatch: elementwise product of shapes 1 x n and n x 1
     (v + w)^\top \odot v
 ShapeMismatch: cannot add shapes n x m and n x 1
     -W + v @ v
-ShapeMismatch: division by n x m, expected a scalar
+ShapeMismatch: division by n x m, expected a scalar, or entries of one shape, not square
     \frac{v + w}{W} @ W
 """
 
@@ -1219,3 +1239,16 @@ def test_the_space_behind_a_definition_is_read(model):
     model.define(Source(r"b_t = W x_t \in \mathbb{R}^{n}"))
     with pytest.raises(EquationError, match="the shape is n x 1, printed as m x 1"):
         model.define(Source(r"g_t = W x_t \quad \in \mathbb{R}^{m}"))
+
+
+@pytest.mark.parametrize(
+    ("printed", "plain"),
+    [
+        (r"\frac{v}{w}", r"v \odot \frac{1}{w}"),
+        ("e^{-c} e^{c}", "1"),
+        (r"\frac{e^{v}}{1 + e^{v}}", r"\sigma(v)"),
+        (r"\operatorname{softplus}(v)", r"\log(1 + exp(v))"),
+    ],
+)
+def test_quotients_and_powers_of_e_are_taken_entry_by_entry(value, printed, plain):
+    assert np.allclose(value(printed), value(plain))
