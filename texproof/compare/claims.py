@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from texproof.compare.interpret import Environment
-from texproof.errors import ClaimFailed, EquationError, located
+from texproof.errors import ClaimFailed, EquationError, OutsideNetwork, located
 from texproof.mean.claims import Claim
 from texproof.mean.terms import Constant, Derivative, Reference, Term
 from texproof.mean.vocabulary import LAST_TIME
@@ -69,8 +69,8 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
 
     Raises:
         ClaimFailed: an equality does not hold; points at the side that differs.
-        EquationError: no index values satisfy the printed conditions, or only zeros were compared
-            with zeros.
+        EquationError: no index values satisfy the printed conditions, only zeros were compared
+            with zeros, or a side does not exist at one of the times, though it holds at the others.
     """
     kind, worst = evaluator.arithmetic, 0.0
     equalities, instances, entries = 0, 0, 0
@@ -79,9 +79,14 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
         for claim in claims:
             equalities += len(claim.sides) - 1
             made, zeros = 0, set(range(1, len(claim.sides)))
+            outside: OutsideNetwork | None = None
             for environment in claim.instances(evaluator.last):
-                values = [evaluator.evaluate(side, environment) for side in claim.sides]
                 made += 1
+                try:
+                    values = [evaluator.evaluate(side, environment) for side in claim.sides]
+                except OutsideNetwork as error:  # a claim that is false elsewhere is false
+                    outside = outside or error
+                    continue
                 for at, (left, right) in enumerate(itertools.pairwise(values), 1):
                     same, distance = kind.agree(left, right)
                     entries += left.shape[0] * left.shape[1]
@@ -93,6 +98,8 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
                             _refutation(claim, environment, distance, evaluator),
                             claim.sides[at].span,
                         )
+            if outside:
+                raise outside
             if not made:
                 raise EquationError(
                     f"no time step satisfies the printed conditions at T = {evaluator.last}"
