@@ -84,6 +84,10 @@ class Derivation:
                 raise ValueError(f"{name}: expected at least {least}, got {size}")
             if size > MAX_SIZE:
                 raise ValueError(f"{name}: expected at most {MAX_SIZE}, got {size}")
+        if both := sorted(set(notation.times) & sizes.keys()):
+            raise ValueError(
+                f"notation: expected times that are no dimensions, got {', '.join(both)}"
+            )
         self._session = current()
         self._chapters = chapters
         self._sources = self._read_chapters()

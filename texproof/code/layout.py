@@ -16,10 +16,10 @@ from texproof.compare.graph import Node
 from texproof.compare.model import Model
 from texproof.compare.network import Network
 from texproof.errors import EquationError, Source
+from texproof.mean import house
 from texproof.mean.linear import Linear
 from texproof.mean.vocabulary import Quantity
 from texproof.numbers.arithmetic import Arithmetic, Array
-from texproof.read.syntax import parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,7 +179,7 @@ def import_numpy() -> Any:
 
 
 def _find(model: Model, name: str) -> tuple[Quantity, tuple[Linear, ...]]:
-    statements = [statement for row in parse(Source(name)) for statement in row]
+    statements = house.statements(Source(name), model.names, {})
     found = model.names.find(statements[0]) if len(statements) == 1 else None
     if found is None:
         raise EquationError(

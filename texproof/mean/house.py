@@ -251,10 +251,10 @@ class _Rewriter:
             ):
                 continue
             span = printed[0].span[0], last.span[1]
-            if all(self.names.find(part) for part in printed[:-1]):
+            if all(self.names.find(part) or self.names.index(part) for part in printed[:-1]):
                 first = s.latex(printed[0]).strip()
                 raise EquationError(
-                    f"{name} is one name on this page, but {first} is a quantity too: it could be a product",
+                    f"{name} is one name on this page, but {first} has a meaning too: it could be a product",
                     span,
                 )
             word = s.Name(f"{{{name}}}", span=(span[0], letter.span[1]))

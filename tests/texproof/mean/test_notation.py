@@ -116,7 +116,8 @@ REFUSED = [
     (BESIDE, r"u v u^\top = U", "beside factors that are multiplied elementwise", r"u v u^\top"),
     (LONG, r"dp / dh_t = u", "this reads as a derivative", "dp / dh_t"),
     (Notation(names=["dh"]), r"\frac{dp}{dh_t} = u", "this reads as a derivative", r"\frac{dp}{dh_t}"),
-    (Notation(names=["uv"]), "uv = u", "but u is a quantity too", "uv"),
+    (Notation(names=["uv"]), "uv = u", "but u has a meaning too", "uv"),
+    (Notation(names=["kh"]), "kh_t = u", "but k has a meaning too", "kh_t"),
     (Notation(times={r"\lambda": "T"}), r"\lambda q = q", "is declared, and stands for a time", r"\lambda"),
     (Notation(), "u * v = v", '* could be the matrix product or the elementwise one', "v"),
 ]  # fmt: skip
@@ -248,6 +249,8 @@ def test_a_plain_page_is_written_as_before(rnn):
 def test_the_notation_must_be_one(course):
     with pytest.raises(TypeError, match="notation: expected Notation"):
         Derivation("page.md", notation="superscript")
+    with pytest.raises(ValueError, match="times that are no dimensions, got n"):
+        Derivation("page.md", notation=Notation(times={"n": "T"}), n=3)
 
 
 TRAP = r"a_t = W x^{(t)} + U h^{(t-1)}"
