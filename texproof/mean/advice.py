@@ -20,6 +20,10 @@ _INSTEAD = {
     "\\text": "; words stand behind \\quad, as in \\quad \\text{for } t = 1, \\dots, T",
 }
 
+_LONG_NAME = '; is it part of a longer name? Say Notation(names=["{0} h"]) for {0} h_t'
+_BEGIN_NAMES = ("d", "\\delta", "\\Delta")
+"""Letters that authors put before a name for its gradient."""
+
 INVERSE = f"an inverse is not read: multiply both sides by what is inverted, {ELSE}"
 RECIPROCAL = "a negative power is not read: write a fraction, \\frac{1}{p}"
 FOR_ALL = "a letter alone is no condition: write \\forall t, or t = 1, \\dots, T"
@@ -32,4 +36,6 @@ def instead(node: s.Node, names: Vocabulary) -> str:
     sizes = {letter for q in names.quantities.values() for d in q.shape for letter in d.variables}
     if name in sizes and node == base:
         return f"; {name} is a size: declare a number for it, as in a \\in \\mathbb{{R}}, {ELSE}"
+    if name in _BEGIN_NAMES and node == base:
+        return _LONG_NAME.format(name)
     return _INSTEAD.get(name, "")

@@ -195,7 +195,8 @@ class _Elaborator:
             return Transpose(base, shape=base.shape[::-1], span=span) if base.shape else base
         if superscript == s.Symbol(LAST_TIME):
             raise EquationError(
-                "superscript T could be the last time step or a transpose: write ^\\top for the transpose",
+                "superscript T could be the last time step or a transpose: write ^\\top for the transpose,"
+                ' or say Notation(transpose="T")',
                 superscript.span,
             )
         if (

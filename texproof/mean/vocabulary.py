@@ -206,7 +206,10 @@ class Vocabulary:
         if unseen := invisible(template):
             return f"{unseen} is no letter that a reader sees: choose another name"
         if self._time_in_superscript(template):
-            return f"an index in a superscript is not supported: print {name} with a subscript, such as x_t"
+            return (
+                f"an index in a superscript is not supported: print {name} with a subscript, such as x_t,"
+                ' or x^{(t)} and say Notation(time="superscript")'
+            )
         scripts = list(_scripts(template))
         raised = [superscript for part in scripts for superscript in part.superscripts]
         if any(map(self._is_power, raised)):

@@ -305,7 +305,7 @@ EquationError: a list in parentheses is understood only as the arguments of a fu
 EquationError: a relation inside an expression has no meaning here
     (h_t = v)
     [h_t = v]
-EquationError: superscript T could be the last time step or a transpose: write ^\top for the transpose
+EquationError: superscript T could be the last time step or a transpose: write ^\top for the transpose, or say Notation(transpose="T")
     h_t^T @ T
     (U v)^T w @ T
     c^{T} @ T

@@ -119,6 +119,8 @@ REFUSED = [
     (Notation(names=["uv"]), "uv = u", "but u has a meaning too", "uv"),
     (Notation(names=["kh"]), "kh_t = u", "but k has a meaning too", "kh_t"),
     (Notation(times={r"\lambda": "T"}), r"\lambda q = q", "is declared, and stands for a time", r"\lambda"),
+    (Notation(), r"\delta h_t = u", r'Say Notation(names=["\delta h"]) for \delta h_t', r"\delta"),
+    (Notation(), "u^T v = p", 'say Notation(transpose="T")', "T"),
     (Notation(), "u * v = v", '* could be the matrix product or the elementwise one', "v"),
 ]  # fmt: skip
 
