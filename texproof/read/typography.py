@@ -82,9 +82,12 @@ _NOTE = re.compile(
 _RESTRICTS = re.compile(
     r"\b(?:not?|nor|never|false|wrong|incorrect|if|iff|unless|when|whenever|where|while|for|all|only|except|but"
     r"|almost|nearly|approx\w*|about|up|at|until|from|to|hold\w*|or|provided|assum\w*|suppos\w*|given|with|without"
-    r"|under|between|before|after|first|last|step|steps|time|times|any|every|each|some|let|is|are|as)\b|[^A-Za-z ,'-]",
+    r"|under|between|before|after|first|last|step|steps|time|times|any|every|each|some|let|is|are|as"
+    r"|untrue|invalid|mistake\w*|error|typo|mod\w*|cases?|small|large|limit|expectation|average|rough\w*)\b"
+    r"|[^A-Za-z ,'-]",
     re.IGNORECASE,
 )
+"""Words with which a remark may restrict or deny what stands before it."""
 _CARRIAGE_RETURN = re.compile(r"\\cr(?![a-zA-Z])")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _ROW_END = re.compile(r"\\\\\s*(?:\[(?P<length>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|mm|cm)\])?")

@@ -343,6 +343,7 @@ ATTACKS = [
     (r"\begin{bmatrix} p & \text{(sic)} \end{bmatrix} = \begin{bmatrix} p \end{bmatrix}", "a row of two", "words stand behind"),
     (r"p q = q p \quad \text{(only if you like)}", "a condition", NOTE),
     (r"p q = q p \quad \text{(false)}", "no claim", NOTE),
+    (r"p q = q p \quad \text{(scalar case)}", "a condition", NOTE),
     (r"p q = q p \quad \text{(t > 2)}", "a condition", NOTE),
     (r"p q = q p \quad \text{( )}", "nothing", "an empty note"),
     (r"\boxed{p q = q p}", "p q = q p", HOLDS),
