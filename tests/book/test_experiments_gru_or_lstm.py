@@ -1,4 +1,4 @@
-"""The comparison of GRU and LSTM: its tasks, its tuning rule, its intervals, and its record."""
+"""The comparison of GRU and LSTM: its tasks, its tuning rule, its verdicts, and its record."""
 
 import itertools
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from experiments import check_recorded, differences, gru_or_lstm, load, run_key
+from experiments.comparison import rank_test
 from experiments.gru_or_lstm import Arm, Settings
 
 from nndl_rnn import gru, lstm, training
@@ -15,8 +16,6 @@ from nndl_rnn.tasks import text
 
 SETTINGS = Settings()
 TASKS = {task.name: task for task in SETTINGS.tasks}
-HERE = sorted(TASKS.keys() - {"characters"})  # what needs no file
-PARTS = ("training", "validation", "test")
 
 
 def one_run(task: str = "ahead", arm: Arm = SETTINGS.arms[0], **changes: Any) -> dict[str, Any]:
@@ -34,11 +33,11 @@ def test_the_quick_runs_repeat_their_record() -> None:
     check_recorded("gru_or_lstm")
 
 
-@pytest.mark.parametrize("task", HERE)
+@pytest.mark.parametrize("task", TASKS)
 def test_the_runs_that_are_reported_repeat_up_to_their_first_evaluation(task: str) -> None:
     recorded = {(a["task"], a["arm"]): a for a in load("gru_or_lstm").results["arms"]}
     short = replace(TASKS[task], updates=TASKS[task].evaluate_every)
-    for arm in SETTINGS.arms:
+    for arm in gru_or_lstm.arms_of(SETTINGS, TASKS[task]):
         entry = recorded[task, arm.name]
         final = gru_or_lstm.final_runs(SETTINGS, short, arm, entry["learning_rate"])
         for seed in (0, SETTINGS.final_seeds - 1):
@@ -56,25 +55,29 @@ def test_the_recorded_settings_are_those_of_the_module() -> None:
     assert recorded["final_seeds"] == SETTINGS.final_seeds >= 10
 
 
-def test_recorded_medians_and_intervals_follow_from_the_recorded_runs() -> None:
+def test_recorded_verdicts_follow_from_the_recorded_runs() -> None:
     results = load("gru_or_lstm").results
     last = {}
     for entry in results["arms"]:
         values = [curve[-1] for curve in entry["measure"]]
         assert len(values) == len(entry["first_loss"]) == SETTINGS.final_seeds
         assert entry["median"] == pytest.approx(sorted(values)[5] / 2 + sorted(values)[6] / 2)
-        low, high = entry["interval"]
-        assert min(values) <= low <= entry["median"] <= high <= max(values)
-        last[entry["task"], entry["arm"]] = entry
-    assert len(last) == len(SETTINGS.tasks) * len(SETTINGS.arms)
-    for comparison in results["comparisons"]:
-        first = last[comparison["task"], comparison["first"]]
-        second = last[comparison["task"], comparison["second"]]
-        assert comparison["difference"] == first["median"] - second["median"]
-        low, high = comparison["interval"]
-        expected = "first" if high < 0 else "second" if low > 0 else "tie"
-        assert comparison["verdict"] == expected
-    assert len(results["comparisons"]) == len(SETTINGS.tasks) * len(gru_or_lstm.COMPARISONS)
+        last[entry["task"], entry["arm"]] = values
+    assert len(last) == sum(len(gru_or_lstm.arms_of(SETTINGS, task)) for task in SETTINGS.tasks)
+    for c in results["comparisons"]:
+        first, second = (last[c["task"], c[arm]] for arm in ("first", "second"))
+        pairs = list(itertools.product(first, second))
+        won = sum(b < a for a, b in pairs) + sum(b == a for a, b in pairs) / 2
+        assert c["chance"] == pytest.approx(won / len(pairs))
+        assert c["p"] == pytest.approx(rank_test(second, first))
+        shown = c["p"] <= 0.05 / len(results["comparisons"])
+        assert c["better"] == (c["second" if 2 * won > len(pairs) else "first"] if shown else None)
+
+
+def test_no_recorded_rate_stands_at_an_end_of_what_was_tried() -> None:
+    for entry in load("gru_or_lstm").results["arms"]:
+        rates = sorted(map(float, entry["tuning"]))
+        assert rates[0] < entry["learning_rate"] < rates[-1]
 
 
 # --------------------------------------------------------------------------------------
@@ -114,12 +117,11 @@ def test_among_equal_measures_the_lowest_loss_wins() -> None:
     assert (found.best, found.missing) == (0.03, ())
 
 
-def test_a_best_rate_at_an_end_extends_the_grid_by_one_up_to_the_limit() -> None:
+def test_a_best_rate_at_an_end_extends_the_grid_by_one_until_it_stands_inside() -> None:
     grid = {0.01: (0.3, 0.3), 0.03: (0.2, 0.2), 0.1: (0.1, 0.1)}
     assert tune(grid).missing == (0.3,)
     assert tune(grid | {0.3: (0.2, 0.2)}).best == 0.1
-    at_limit = tune(grid | {0.3: (0.05, 0.1)})
-    assert (at_limit.best, at_limit.missing) == (0.3, ())
+    assert tune(grid | {0.3: (0.05, 0.1)}).missing == (1.0,)
     low = {0.01: (0.1, 0.1), 0.03: (0.2, 0.2), 0.1: (0.3, 0.3)}
     assert tune(low).missing == (0.003,)
     assert tune(low | {0.003: (0.05, 0.1)}).missing == (0.001,)
@@ -144,7 +146,7 @@ def test_the_plan_tunes_every_arm_and_then_runs_other_seeds_on_other_data() -> N
 # Runs
 
 
-@pytest.mark.parametrize("task", HERE)
+@pytest.mark.parametrize("task", TASKS)
 def test_validation_and_test_data_are_not_the_same(task: str) -> None:
     results = [gru_or_lstm.run(**one_run(task, stage=stage)) for stage in ("tuning", "final")]
     assert results[0]["loss"] != results[1]["loss"]
@@ -154,14 +156,14 @@ def test_arms_see_the_same_minibatches_and_seeds_do_not(monkeypatch: pytest.Monk
     seen: list[list[np.ndarray]] = []
     problem = gru_or_lstm.PROBLEMS["ahead"]
 
-    def watched(steps: int, count: int, rng: np.random.Generator, part: str) -> Any:
-        x, targets = problem.sample(steps, count, rng, part)
-        if part == "training":
+    def watched(steps: int, count: int, rng: np.random.Generator) -> Any:
+        x, targets = problem.sample(steps, count, rng)
+        if steps == TASKS["ahead"].steps:  # what is evaluated is longer
             seen[-1].append(x)
         return x, targets
 
     monkeypatch.setitem(gru_or_lstm.PROBLEMS, "ahead", replace(problem, sample=watched))
-    for arm, seed in ((SETTINGS.arms[0], 3), (SETTINGS.arms[4], 3), (SETTINGS.arms[0], 4)):
+    for arm, seed in ((SETTINGS.arms[0], 3), (SETTINGS.arms[2], 3), (SETTINGS.arms[0], 4)):
         seen.append([])
         gru_or_lstm.run(**one_run("ahead", arm, seed=seed, updates=3, evaluate_every=3))
     first, other_arm, other_seed = seen
@@ -217,7 +219,7 @@ def test_no_other_hidden_size_comes_closer_to_the_parameters_of_the_lstm(task: s
 
 
 def test_ahead_against_counting_letter_by_letter() -> None:
-    x, y = gru_or_lstm.sample_ahead(9, 7, np.random.default_rng(0), "training")
+    x, y = gru_or_lstm.sample_ahead(9, 7, np.random.default_rng(0))
     for sequence in range(7):
         lead = 0
         for step in range(9):
@@ -226,16 +228,16 @@ def test_ahead_against_counting_letter_by_letter() -> None:
             assert y[step, sequence, 0] == (lead > 0)
 
 
-@pytest.mark.parametrize("task", HERE)
+@pytest.mark.parametrize("task", TASKS)
 def test_scores_that_know_the_answer_have_no_error_and_opposite_ones_have(task: str) -> None:
     problem = gru_or_lstm.PROBLEMS[task]
-    x, targets = problem.sample(TASKS[task].steps, 20, np.random.default_rng(0), "test")
+    x, targets = problem.sample(TASKS[task].steps, 20, np.random.default_rng(0))
     shape = (len(x), 20, problem.sizes[1])
     assert x.shape == (TASKS[task].steps, 20, problem.sizes[0])
     scores = np.zeros(shape)
     if task == "adding":
         scores[-1:] = targets
-    elif task == "sentences":
+    elif task in ("sentences", "agreement"):
         np.put_along_axis(scores[-1:], targets[..., np.newaxis], 1, axis=-1)
     else:
         scores[:] = 2 * targets - 1
@@ -243,53 +245,65 @@ def test_scores_that_know_the_answer_have_no_error_and_opposite_ones_have(task: 
     assert problem.measure(-scores, targets) > 0.9
 
 
-def test_perplexity_of_a_uniform_guess_is_the_number_of_symbols() -> None:
-    targets = np.random.default_rng(0).integers(28, size=(5, 3))
-    assert gru_or_lstm.perplexity(np.zeros((5, 3, 28)), targets) == pytest.approx(28)
-
-
-def test_the_parts_of_the_text_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretended = "a" * 800 + "b" * 100 + "c" * 100
-    monkeypatch.setattr(text, "time_machine", lambda: pretended)
-    gru_or_lstm._time_machine.cache_clear()
-    try:
-        rng = np.random.default_rng(0)
-        for part, letter in zip(PARTS, "abc", strict=True):
-            x, targets = gru_or_lstm.sample_characters(12, 300, rng, part)
-            index = text.Vocabulary(("<unk>", *" abcdefghijklmnopqrstuvwxyz")).encode(letter)[0]
-            assert x.shape == (12, 300, 28)
-            assert (x.argmax(axis=-1) == index).all()
-            assert (targets == index).all()
-        result = gru_or_lstm.run(**one_run("characters", updates=4, evaluate_every=2))
-    finally:
-        gru_or_lstm._time_machine.cache_clear()
-    assert all(np.isfinite(value) for values in result.values() for value in values)
-
-
 # --------------------------------------------------------------------------------------
-# Intervals
+# Agreement
 
 
-def test_the_bootstrap_against_all_samples_with_repetition() -> None:
-    values = [0.3, 1.0, 5.0, 2.0]
-    exact = [np.median(sample) for sample in itertools.product(values, repeat=4)]
-    medians = gru_or_lstm.bootstrap_medians(values, 40_000, np.random.default_rng(0))
-    for median in sorted(set(exact)):
-        share = np.mean(np.isclose(exact, median))
-        assert np.mean(np.isclose(medians, median)) == pytest.approx(share, abs=0.01)
+def test_endings_agree_with_the_first_noun_whatever_stands_between() -> None:
+    x, targets = gru_or_lstm.sample_agreement(48, 300, np.random.default_rng(0))
+    seen = set()
+    for column, target in zip(x.argmax(axis=-1).T, targets[0], strict=True):
+        *_, first, that, verb_inside, the, second, verb = (
+            gru_or_lstm.LETTERS.decode(column).replace("<unk>", "?").split()
+        )
+        ending = gru_or_lstm.LETTERS.decode([target])
+        assert (that, the) == ("that", "the")
+        assert verb in text.INTRANSITIVE
+        plural = first.removesuffix("s") in text.NOUNS and first.endswith("s")
+        assert ending == (" " if plural else "s")
+        assert verb_inside.endswith("s") != plural
+        seen.add((plural, second.endswith("s")))
+    assert len(seen) == 4
 
 
-def test_an_interval_leaves_out_the_same_share_on_both_sides() -> None:
-    medians = np.random.default_rng(0).permutation(np.arange(1001.0))
-    low, high = gru_or_lstm.percentile_interval(medians, 0.95)
-    assert (low, high) == pytest.approx((25, 975))
+def test_following_the_nearest_noun_gets_half_of_the_endings_wrong() -> None:
+    x, targets = gru_or_lstm.sample_agreement(48, 2000, np.random.default_rng(0))
+    scores = np.zeros((48, 2000, len(gru_or_lstm.LETTERS)))
+    space, s = gru_or_lstm.LETTERS.encode(" s")
+    for place, column in enumerate(x.argmax(axis=-1).T):
+        nearest = gru_or_lstm.LETTERS.decode(column).split()[-2]
+        scores[-1, place, space if nearest.endswith("s") else s] = 1
+    assert gru_or_lstm.share_of_wrong_endings(scores, targets) == pytest.approx(0.5, abs=0.04)
 
 
-@pytest.mark.parametrize(
-    ("interval", "expected"),
-    [((-2, -1), "first"), ((1, 2), "second"), ((-1, 1), "tie"), ((0, 1), "tie"), ((-1, 0), "tie")],
-)
-def test_a_difference_counts_only_if_its_interval_leaves_out_zero(
-    interval: tuple[float, float], expected: str
-) -> None:
-    assert gru_or_lstm.verdict(interval) == expected
+def test_a_text_is_read_in_order_and_begins_anew_after_an_epoch() -> None:
+    batches = gru_or_lstm.read_sentences(35, 16, np.random.default_rng(0))
+    x, targets, goes_on = zip(*itertools.islice(batches, 80), strict=True)
+    anew = [place for place, on in enumerate(goes_on) if not on]
+    assert anew[0] == 0
+    assert len(anew) == 3
+    for place, on in enumerate(goes_on):
+        if on:
+            assert np.array_equal(x[place][0].argmax(axis=-1), targets[place - 1][-1])
+
+
+def test_the_state_is_carried_where_the_text_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    carried = []
+    gradients = training.loss_and_gradients
+
+    def watched(*arguments: Any, state: Any = None, **options: Any) -> Any:
+        found = gradients(*arguments, state=state, **options)
+        carried.append((state, found[2]))
+        return found
+
+    monkeypatch.setattr(training, "loss_and_gradients", watched)
+    for task in ("agreement", "ahead"):
+        carried.clear()
+        gru_or_lstm.run(**one_run(task, updates=4, evaluate_every=4))
+        before = [state for state, _ in carried]
+        if task == "ahead":
+            assert before == [None] * 4
+        else:
+            assert before[0] is None
+            for place in (1, 2, 3):
+                assert before[place] is carried[place - 1][1]
