@@ -62,8 +62,8 @@ def rank_test(first: Sequence[float], second: Sequence[float]) -> float:
     ways = np.zeros((size + 1, most + 1))
     ways[0, 0] = 1
     for rank in ranks:
-        # From the right, so that no rank is dealt out twice.
-        ways[1:, rank:] += ways[:-1, : most + 1 - rank].copy()
+        # NumPy reads all of the right side before it writes, so that no rank is dealt out twice.
+        ways[1:, rank:] += ways[:-1, : most + 1 - rank]
     sums = np.arange(most + 1)
     middle = size * (len(values) + 1)
     unequal = np.abs(sums - middle) >= abs(int(ranks[:size].sum()) - middle)
