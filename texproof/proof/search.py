@@ -1,0 +1,496 @@
+"""The search for traces. Not trusted: it only chooses which steps the kernel makes.
+
+It counts what it spends in monomials that it has rewritten, not in seconds: so it finds the same
+proofs on every machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from texproof.mean import terms as t
+from texproof.mean.linear import Linear
+from texproof.proof.algebra import LAST, STEP, Factor
+from texproof.proof.forms import (
+    NOWHERE,
+    Abstain,
+    Expr,
+    Mono,
+    canonical,
+    canonical_names,
+    entails,
+    free,
+    infeasible,
+    negated,
+    put_time,
+)
+from texproof.proof.kernel import Goal, Step, Trace, apply, as_data, bases, hypothesis, when
+from texproof.proof.network import Network, Structure
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which steps are made; offsets count from the letter of a time, that of ``t-1`` is -1.
+
+    Attributes:
+        values: which nodes are unfolded: ``fn`` those that are a function of a node, ``all`` those
+            from offset ``level`` on, ``inner`` those that are no state, ``state`` states too.
+        loss: how d L/d v is expanded: ``param`` by readers of parameters alone, ``half`` of all but
+            states, ``full`` of all; ``forward`` through what L is made of; ``none``.
+        back: up to which offset of v.
+        state: the same for d h_t/d v, or ``closed``.
+        front: from which offset of h_t on.
+        peel: of which products a factor is split off, see :func:`_peels`.
+    """
+
+    values: str = "fn"
+    level: int = 0
+    loss: str = "half"
+    back: int = 0
+    state: str = "forward"
+    front: int = 0
+    peel: tuple[Any, ...] = ()
+
+
+PLAIN = Policy(loss="none", state="none")
+QUICK = (
+    Policy(loss="param", state="none"),
+    Policy(loss="half", state="forward"),
+    Policy(loss="full", state="forward"),
+    Policy(loss="forward", state="closed"),
+)
+OTHERS = (
+    Policy(loss="forward", state="back"),
+    Policy(loss="forward", state="param"),
+    Policy(loss="forward", state="forward"),
+    Policy(loss="full", state="back"),
+    Policy(values="all", loss="none", state="none"),
+    Policy(values="inner", loss="forward", state="closed"),
+    Policy(values="state", loss="none", state="none"),
+    Policy(values="state", loss="full", state="forward"),
+    Policy(values="all", loss="full", state="forward"),
+)
+EARLIER = (
+    Policy(loss="full", back=-1, state="forward", front=-1),
+    Policy(loss="full", state="forward", front=-2),
+    Policy(loss="full", state="forward", front=-3),
+)
+PER_POLICY, PER_GOAL = 1_200, 12_000
+LONGEST = 80
+"""Steps of one proof."""
+
+
+class Spent(Exception):
+    """The search has done what it may do."""
+
+
+class Budget:
+    """How many monomials may still be rewritten."""
+
+    def __init__(self, left: int, within: Budget | None = None):
+        self.left, self.within = left, within
+
+    def spend(self, count: int) -> None:
+        self.left -= count
+        if self.within:
+            self.within.spend(count)
+        if self.left < 0:
+            raise Spent
+
+    def part(self, count: int) -> Budget:
+        return Budget(count, self)
+
+
+def find(goal: Goal, spend: int = PER_GOAL) -> tuple[Trace | None, str]:
+    """A trace of a goal, or ``None`` and why there is none."""
+    if any(t.UNKNOWN in x.shape for side in (goal.left, goal.right) for x in t.within(side)):
+        return None, "a size that cannot be told from its surroundings"
+    if infeasible(goal.context):
+        return None, "no times satisfy the conditions"
+    search = Search(Budget(spend))
+    try:
+        found = search.prove(goal)
+    except Spent:
+        return None, search.problem or "no proof found within the steps that the search may make"
+    return found, "" if found else search.problem or "the two sides could not be made equal"
+
+
+class Search:
+    """One search for a proof of one goal."""
+
+    def __init__(self, budget: Budget):
+        self.budget, self.problem = budget, ""
+
+    def prove(self, goal: Goal) -> Trace | None:
+        """Direct proofs, then inductions, then cases, the cheapest first."""
+        found = self.directly(goal, QUICK)
+        if found:
+            return found
+        letters = sorted(goal.letters - goal.values.keys(), reverse=True)
+        peeling = [p for letter in letters for p in _peeling(goal, letter)]
+        found = self.directly(goal, [*EARLIER[: _earliest(goal)], *OTHERS, *peeling])
+        if found:
+            return found
+        for letter, direction in itertools.product(letters, (1, -1)):
+            found = self.by_induction(goal, letter, direction)
+            if found:
+                return found
+        for letter, value in itertools.product(letters, (STEP, LAST)):
+            found = self.by_cases(goal, letter, value)
+            if found:
+                return found
+        return None
+
+    def directly(self, goal: Goal, policies: Iterable[Policy]) -> Trace | None:
+        """Rewrite left - right to zero, in each block with the first policy that can."""
+        if infeasible(goal.context):
+            return {"by": "rewriting", "steps": [[] for _ in goal.entries]}
+        steps, policies = [], list(policies)
+        for ixs in goal.entries:
+            for policy in policies:
+                found = self._with(goal, ixs, policy)
+                if found is not None:
+                    steps.append(found)
+                    break
+            else:
+                return None
+        return {"by": "rewriting", "steps": steps}
+
+    def _with(
+        self, goal: Goal, ixs: Any, policy: Policy, facts: Sequence[Expr] = (), n: int = 0
+    ) -> list[Step] | None:
+        network = Network(goal.structure, goal.context)
+        budget = self.budget.part(PER_POLICY)
+        try:
+            expr = goal.difference(network, ixs)
+            run = Run(network, goal.structure, policy, budget, facts, goal.entries, n)
+            return run.steps if run.vanishes(expr) else None
+        except Abstain as error:
+            self.problem = self.problem or str(error)
+        except Spent:
+            if self.budget.left < 0:
+                raise
+        return None
+
+    def by_cases(self, goal: Goal, letter: str, value: Linear) -> Trace | None:
+        gap = Linear.variable(letter) - value
+        if entails(goal.context, gap - STEP) or entails(goal.context, negated(gap)):
+            return None
+        parts = (goal.at(letter, value), goal.where(negated(gap)), goal.where(gap - STEP))
+        proofs = []
+        for part in parts:
+            found = self.directly(part, (*QUICK, *OTHERS))
+            if not found:
+                return None
+            proofs.append(found)
+        return {"by": "cases", "letter": letter, "at": as_data(value), "proofs": proofs}
+
+    def by_induction(self, goal: Goal, letter: str, direction: int) -> Trace | None:
+        """Up from the smallest time, or down from the largest one."""
+        try:
+            starts = bases(goal, letter, direction)
+        except Abstain:
+            return None
+        if not starts:
+            return None
+        inside, earlier = hypothesis(goal, letter, direction)
+        network = Network(goal.structure, inside.context)
+        try:
+            plain = [
+                Run(network, goal.structure, PLAIN, self.budget.part(PER_POLICY))
+                for _ in earlier.entries
+            ]
+            facts = [
+                run.normal(earlier.difference(network, ixs))
+                for run, ixs in zip(plain, earlier.entries, strict=True)
+            ]
+        except Abstain:
+            return None
+        step = self._induction_step(inside, facts, letter, direction)
+        if step is None:
+            return None
+        proofs = []
+        for base in starts:
+            peeling = [
+                p for x in sorted(goal.letters - base.values.keys()) for p in _peeling(base, x)
+            ]
+            found = self.directly(base, (*QUICK, *OTHERS, *peeling))
+            if not found:
+                return None
+            proofs.append(found)
+        return {
+            "by": "induction",
+            "letter": letter,
+            "direction": direction,
+            "bases": proofs,
+            "facts": [run.steps for run in plain],
+            "steps": step,
+        }
+
+    def _induction_step(
+        self, goal: Goal, facts: list[Expr], letter: str, direction: int
+    ) -> list[list[Step]] | None:
+        if infeasible(goal.context):
+            return [[] for _ in goal.entries]
+        side = "top" if direction == 1 else "bottom"
+        if direction == 1:
+            variants = [("full", "forward", 0), ("forward", "forward", 0)]
+        else:
+            variants = [
+                ("full", "back", 0),
+                ("half", "half", 1),
+                ("forward", "back", 0),
+                ("forward", "half", 1),
+            ]
+        peels = [p.peel for p in _peeling(goal, letter) if p.peel[0] == side] or [()]
+        for values, (loss, state, back), peel in itertools.product(
+            ("fn", "all"), variants, peels[:2]
+        ):
+            policy = Policy(values=values, loss=loss, back=back, state=state, peel=peel)
+            for n in range(2):
+                found: list[list[Step]] = []
+                for ixs in goal.entries:
+                    steps = self._with(goal, ixs, policy, facts, n)
+                    if steps is None:
+                        break
+                    found.append(steps)
+                else:
+                    return found
+        return None
+
+
+class Run:
+    """One expression, rewritten as a policy says; ``steps`` are what was done."""
+
+    def __init__(
+        self,
+        network: Network,
+        structure: Structure,
+        policy: Policy,
+        budget: Budget,
+        facts: Sequence[Expr] = (),
+        entries: Sequence[Any] = (),
+        choice: int = 0,
+    ):
+        self.network, self.structure, self.policy, self.budget = network, structure, policy, budget
+        self.facts, self.entries, self.choice = facts, entries, choice
+        self.steps: list[Step] = []
+
+    def step(self, expr: Expr, step: Step) -> Expr:
+        """Make a step, and write it down if it changes something."""
+        new = apply(self.network, expr, step, self.facts, self.entries)
+        self.budget.spend(1 + len(expr) + len(new))
+        if new != expr:
+            self.steps.append(step)
+            if len(self.steps) > LONGEST:
+                raise Spent
+        return new
+
+    def normal(self, expr: Expr) -> Expr:
+        """Steps of the policy as long as there are any."""
+        idle: set[str] = set()
+        while expr:
+            for step in self._steps(expr):
+                if str(step) not in idle:
+                    new = self.step(expr, step)
+                    if new != expr:
+                        expr, idle = new, set()
+                        break
+                    idle.add(str(step))
+            else:
+                return expr
+        return expr
+
+    def vanishes(self, expr: Expr) -> bool:
+        expr = self.normal(expr)
+        for _ in range(6):
+            expr = self._aligned(expr)
+            if not expr or not self.facts:
+                break
+            before = expr
+            for step in self._uses():
+                expr = self.step(expr, step)
+            expr = self.normal(expr)
+            if expr == before:
+                break
+        return not expr
+
+    def _uses(self) -> Iterator[Step]:
+        """The hypotheses, each solved for the monomial that is worth replacing."""
+        for i, fact in enumerate(self.facts):
+            found = []
+            for n, m in enumerate(fact):
+                tags = [f[0] for f in m.factors]
+                if tags and not m.dom and all(not isinstance(b, str) for b in m.bound):
+                    jacobians = tags.count("jac")
+                    found.append(
+                        (("prod" in tags, -jacobians if jacobians <= 1 else 1, len(tags)), n)
+                    )
+            if found:
+                yield ["use", i, sorted(found)[min(self.choice, len(found) - 1)][1]]
+
+    def _steps(self, expr: Expr) -> list[Step]:
+        """What the policy would do, in the order in which to do it."""
+        order = ["unfold", "peel", "closed", "forward", "backward"]
+        found = {str(s): s for f in _factors(expr) if (s := self._for(f)) is not None}
+        return sorted(found.values(), key=lambda s: (order.index(s[0]), str(s)))
+
+    def _for(self, f: Factor) -> Step | None:
+        policy, recurrent = self.policy, self.structure.recurrent
+        if f[0] == "ref" and f[1] in self.structure.nodes and self._unfolds(f[1], f[2]):
+            return ["unfold", f[1], when(f[2])]
+        if f[0] == "prod" and policy.peel and (side := _peels(f, policy.peel)):
+            return ["peel", side, str(f[1]), str(f[2])]
+        if f[0] != "jac":
+            return None
+        _, u, ut, _, v, vt, _, _ = f
+        mode = policy.state if ut else policy.loss
+        forward: Step = ["forward", u, v, when(ut)]
+        backward: Step = ["backward", u, v, when(vt)]
+        if mode == "forward":
+            return forward if not ut or _offset(ut[0], 1) >= policy.front else None
+        if mode == "none":
+            return None
+        at = _offset(vt[0], 0) if vt else -99
+        if mode == "closed":
+            if u == v and ut and vt:
+                return forward if ut[0] - vt[0] == STEP else ["closed", u]
+            if not vt or (at <= policy.back and v not in recurrent):
+                return backward
+            return forward if u not in recurrent else None
+        wanted = not vt
+        wanted |= mode == "half" and (
+            at < policy.back or (at == policy.back and v not in recurrent)
+        )
+        wanted |= mode in ("full", "back") and at <= policy.back
+        return backward if wanted else None
+
+    def _unfolds(self, key: str, times: Sequence[Linear]) -> bool:
+        policy, recurrent = self.policy, self.structure.recurrent
+        at = _offset(times[0], 1) if times else 99
+        if policy.values == "inner":
+            return not times or key not in recurrent
+        if policy.values == "state" and key in recurrent and at >= policy.level:
+            return True
+        if policy.values == "all":
+            return at >= policy.level
+        readers = {a for a, b in self.structure.offsets if b == key}
+        if times and not readers:
+            return True  # notation: nothing reads it
+        definition = self.network.quantities[key].definition
+        loss = any(self.network.quantities[b].holes for a, b in self.structure.offsets if a == key)
+        return isinstance(definition, t.Apply | t.Transpose) or (not times and not loss)
+
+    def _aligned(self, expr: Expr) -> Expr:
+        """Sums with equal bodies, the domain of one split by conditions of the other until they agree."""
+        for _ in range(40):
+            step = self._split(expr)
+            if step is None:
+                return expr
+            expr = self.step(expr, step)
+        return expr
+
+    def _split(self, expr: Expr) -> Step | None:
+        alike: dict[Mono, list[tuple[int, dict[str, Linear]]]] = {}
+        for n, m in enumerate(expr):
+            if m.dom:
+                bare = m._replace(coef=STEP_COEF, dom=NOWHERE)
+                names = canonical_names(bare)
+                back = {
+                    new: Linear.variable(old) for old, new in names.items() if isinstance(new, str)
+                }
+                alike.setdefault(canonical(bare), []).append((n, back))
+            else:
+                alike.setdefault(canonical(m._replace(coef=STEP_COEF)), []).append((n, {}))
+        for same in alike.values():
+            for (n, back), (k, other) in itertools.permutations(same, 2):
+                there = {str(old): Linear.variable(new) for new, old in other.items()}
+                around = self.network.context | expr[n].dom
+                for c in sorted(expr[k].dom, key=str):
+                    c = put_time(put_time(c, there), back)
+                    if not entails(around, c) and not entails(around, negated(c)):
+                        return ["split", n, as_data(c)]
+        return None
+
+
+STEP_COEF = Fraction(1)
+
+
+def _offset(time: Linear, base: int) -> int:
+    return time.constant if time.coefficients else time.constant - base
+
+
+def _factors(x: Any) -> Iterator[Factor]:
+    """All factors of an expression, also inside of others."""
+    if isinstance(x, tuple):
+        if x and isinstance(x[0], str) and x[0] in ("ref", "jac", "prod", "fn", "inv", "call"):
+            yield x
+        for y in x:
+            yield from _factors(y)
+
+
+def _earliest(goal: Goal) -> int:
+    """How many steps back the sides read."""
+    found = [
+        i.constant
+        for side in (goal.left, goal.right)
+        for x in t.within(side)
+        if isinstance(x, t.Reference)
+        for i in x.indices
+        if i.coefficients
+    ]
+    return -min([0, *found])
+
+
+# ---------------------------------------------------------------- ordered products
+
+
+def _peels(f: Factor, peel: tuple[Any, ...]) -> str:
+    """At which end of a product a factor is split off, if at all.
+
+    ``peel`` is the end, the letter, the offset up to which, and for powers the end and offsets by body.
+    """
+    side, letter, limit, powers, power_side = peel
+    if _is_power(f):
+        k = dict(f[2].coefficients).get(letter, 0)
+        wanted = k != 0 and f[2].constant >= dict(powers).get(f[3], 99)
+        return power_side if wanted else ""
+    at = f[2] if side == "top" else f[1]
+    k = dict(at.coefficients).get(letter, 0)
+    inside = at.constant >= limit if side == "top" else at.constant <= limit
+    return side if k == 1 and inside else ""
+
+
+def _is_power(f: Factor) -> bool:
+    return not any(scope.bound[0] in free(scope.body) for _, scope in f[3])
+
+
+def _peeling(goal: Goal, letter: str) -> list[Policy]:
+    """Policies that split off one factor of the products that are printed."""
+    network = Network(goal.structure, goal.context)
+    try:
+        exprs = [goal.difference(network, ixs) for ixs in goal.entries]
+    except Abstain:
+        return []
+    products = [f for e in exprs for f in _factors(e) if f[0] == "prod"]
+    ends: dict[str, list[int]] = {"top": [], "bottom": []}
+    powers: dict[Any, int] = {}
+    for f in products:
+        for side, at in (("top", f[2]), ("bottom", f[1])):
+            if dict(at.coefficients).get(letter) == 1:
+                ends[side].append(at.constant)
+        if _is_power(f) and dict(f[2].coefficients).get(letter):
+            powers[f[3]] = min(f[2].constant, powers.get(f[3], 99))
+    limits = {"top": min(ends["top"], default=0), "bottom": max(ends["bottom"], default=0)}
+    found = []
+    for side in ("top", "bottom"):
+        for power in ("top", "bottom") if powers else ("top",):
+            for state in ("closed", "forward", "back") if products else ("closed",):
+                peel = (side, letter, limits[side], tuple(powers.items()), power)
+                loss = "forward" if state == "closed" else "half"
+                found.append(Policy(loss=loss, state=state, peel=peel))
+    return found
