@@ -1,4 +1,4 @@
-"""The command line: ``check`` chapters and ``mutate`` their equations."""
+"""The command line: ``check`` chapters, ``mutate`` and ``prove`` their equations."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from texproof.check import ChapterCheck, as_json, check_chapter, complain_of_unu
 from texproof.errors import Inline
 from texproof.inline import summary
 from texproof.mutate_chapter import mutate_chapter, total
+from texproof.proof.chapters import prove_chapter, total_proved
+from texproof.proof.record import PROOFS, Record
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -38,7 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mutate.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
     mutate.add_argument("--sample", type=int, metavar="N", help="only N mutants of each equation")
     mutate.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
-    for command in (check, mutate):
+    prove = commands.add_parser(
+        "prove", help="prove what is verified for every T and every size, and record the proofs"
+    )
+    prove.add_argument("files", nargs="+", type=Path, help="chapters in MyST Markdown")
+    prove.add_argument(
+        "--replay", action="store_true", help="only replay what is recorded, and write nothing"
+    )
+    for command in (check, mutate, prove):
         command.add_argument(
             "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
         )
@@ -48,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"files: expected chapters, found no file {', '.join(missing)}")
     if chosen.command == "check":
         return check_command(chosen.files, json_wanted=chosen.json, jobs=chosen.jobs)
+    if chosen.command == "prove":
+        return prove_command(chosen.files, may_search=not chosen.replay, jobs=chosen.jobs)
     return mutate_command(chosen.files, count=chosen.sample, seed=chosen.seed, jobs=chosen.jobs)
 
 
@@ -71,6 +82,31 @@ def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs:
         print(report)
     print(total(reports))
     return 0 if all(report.ok for report in reports) else 1
+
+
+def prove_command(files: Sequence[Path], *, may_search: bool, jobs: int) -> int:
+    """Prove the verified equations of chapters; print what is not proved, and why.
+
+    The traces are kept beside the chapters, in ``proofs.json``.
+    """
+    record = Record()
+    folders = sorted({path.parent / PROOFS for path in files})
+    for kept in folders:
+        record.known |= Record.read(kept).known
+    reports = _in_parallel(
+        partial(prove_chapter, record=record, may_search=may_search), files, jobs
+    )
+    for report in reports:
+        print(report)
+    print(total_proved(reports))
+    if may_search:
+        for kept in folders:
+            renewed = Record.read(kept)
+            for report in reports:
+                if report.path.parent / PROOFS == kept and not report.problems:
+                    renewed.take(report.path.name, report.record)
+            renewed.write(kept)
+    return 0 if not any(report.problems for report in reports) else 1
 
 
 def _in_parallel(

@@ -72,10 +72,7 @@ def positive(expr: Expr) -> bool:
     return bool(expr) and all(
         m.coef > 0
         and not m.dom
-        and all(
-            f[:3] == ("fn", "exp", 0) or (f[0] == "inv" and positive(f[1]))
-            for f in m.factors
-        )
+        and all(f[:3] == ("fn", "exp", 0) or (f[0] == "inv" and positive(f[1])) for f in m.factors)
         for m in expr
     )
 
@@ -259,6 +256,14 @@ class Algebra:
                             first = Linear.variable(b) - low
                             values = [first + Linear(n) for n in range(width.constant + 1)]
                             return tuple(identify(m, {b: value}) for value in values)
+                signs = {k for c in _times(m.factors) for v, k in c.coefficients if v == b}
+                if (
+                    signs == {-1} and len(ends[1]) == len(ends[-1]) == 1
+                ):  # a sum that runs backwards
+                    new, x = fresh(""), Linear.variable(b)
+                    value = x - ends[1][0] + ends[-1][0] + x - Linear.variable(new)
+                    bound = (new, *(y for y in m.bound if y != b))
+                    return (identify(m, {b: value})._replace(bound=bound),)
         return None
 
     # ---------------------------------------------------------------- ordered products

@@ -124,21 +124,22 @@ class Goal:
         return network.tidy(left + scale(right, -1))
 
 
-def goals(structure: Structure, claims: Sequence[Claim]) -> list[Goal]:
-    """What is to be proved: each ``=`` of each claim."""
-    return [
-        Goal(structure, left, right, context(claim), frozenset(claim.indices))
-        for claim in claims
-        for left, right in zip(claim.sides, claim.sides[1:], strict=False)
-    ]
+def goal_of(structure: Structure, claim: Claim, earlier: int, at: int) -> Goal:
+    """Two sides of a claim that are to be equal."""
+    sides = claim.sides[earlier], claim.sides[at]
+    return Goal(structure, *sides, context(claim), frozenset(claim.indices))
 
 
-def check(structure: Structure, claims: Sequence[Claim], traces: Sequence[Trace]) -> None:
-    """Follow the traces of all goals of an equation; raises what :func:`replay` does."""
-    for goal, trace in zip(goals(structure, claims), traces, strict=True):
-        if infeasible(goal.context):
-            raise Refused("no times satisfy the conditions")
-        replay(goal, trace)
+def check(structure: Structure, claims: Sequence[Claim], traces: Sequence[Sequence[Any]]) -> None:
+    """Follow the traces of all claims of an equation; raises what :func:`replay` does.
+
+    Each side of a claim after the first has a pair: which earlier side it is equal to, and why.
+    """
+    for claim, proofs in zip(claims, traces, strict=True):
+        _require(not infeasible(context(claim)), "no times satisfy the conditions")
+        for at, (earlier, trace) in zip(range(1, len(claim.sides)), proofs, strict=True):
+            _require(0 <= earlier < at, "a side that does not stand before")
+            replay(goal_of(structure, claim, earlier, at), trace)
 
 
 def replay(goal: Goal, trace: Trace) -> None:

@@ -197,16 +197,16 @@ class Network(Algebra):
             case t.Diagonal(body):
                 return mul(_delta(*ixs), self.entry(body, ixs[:1], env, dom))
             case t.Block(rows):
-                left = list(ixs)
-                at = [left.pop(0) if d != t.ONE else Part((0, UNIT)) for d in term.shape]
-                at = [i if isinstance(i, Part) else Part((0, i)) for i in at]
+                long = iter(ixs)
+                both = [next(long) if d != t.ONE else Part((0, UNIT)) for d in term.shape]
+                both = [i if isinstance(i, Part) else Part((0, i)) for i in both]
                 if any(
                     (len(parts(term, n) or ()) > 1) != isinstance(i, Part)
                     for n, i in _long(term, ixs)
                 ):
                     raise Abstain("a block matrix beside one that is not in blocks")
-                inner = rows[at[0][0]][at[1][0]]
-                return self.entry(inner, tuple(i[1] for i in at if i[1] != UNIT), env, dom)
+                at = tuple(i[1] for i in both if i[1] != UNIT)
+                return self.entry(rows[both[0][0]][both[1][0]], at, env, dom)
             case t.Apply("softmax", 0, argument) if len(ixs) == 1:
                 other = fresh(ixs[0])
                 total = self.function("exp", 0, self.entry(argument, (other,), env, dom), dom)
@@ -231,8 +231,8 @@ class Network(Algebra):
                 v = Linear.variable(s)
                 span = {v - put_time(lower, env), put_time(upper, env) - v}
                 env = {**env, index: v, BOUND: v}
-                inner = self.entry(body, ixs if body.shape else (), env, dom | span)
-                return bind(guard(inner, *span), (s,))
+                summand = self.entry(body, ixs if body.shape else (), env, dom | span)
+                return bind(guard(summand, *span), (s,))
             case t.BigProduct(index, lower, upper, body, leftward):
                 return self._ordered(
                     index, put_time(lower, env), put_time(upper, env), body, leftward, ixs, env, dom
@@ -254,12 +254,12 @@ class Network(Algebra):
             case t.Derivative():
                 return self._derivative(term, ixs, env, dom)
             case t.ChainProduct(gradient, jacobian):
-                rows = axes(gradient.shape)
-                both = mul(
-                    self.entry(gradient, rows, env, dom),
-                    self.entry(jacobian, (*rows, *ixs), env, dom),
+                middle = axes(gradient.shape)
+                product = mul(
+                    self.entry(gradient, middle, env, dom),
+                    self.entry(jacobian, (*middle, *ixs), env, dom),
                 )
-                return bind(both, rows)
+                return bind(product, middle)
         raise Abstain(f"a {type(term).__name__}")
 
     @staticmethod
@@ -324,7 +324,9 @@ class Network(Algebra):
                 j = fresh("")
                 v = Linear.variable(j)
                 r, c = (fresh(Entry(str(d), "")) for d in (p, q))
-                at = tuple(Part((n, UNIT if x.dim == "1" else x)) for n, x in ((a, r), (b, c)))
+                at: Indices = tuple(
+                    Part((n, UNIT if x.dim == "1" else x)) for n, x in ((a, r), (b, c))
+                )
                 at = at if len(cut) > 1 else tuple(x[1] for x in at) if body.shape else ()
                 inside = dom | {v - lower, upper - v}
                 inner = {**env, index: v, BOUND: v} if index else env
@@ -429,9 +431,9 @@ class Network(Algebra):
         paths, at_once = self.structure.paths.get(u, ()), self.structure.at_once.get(u, ())
         if self.is_leaf(u, ut):
             return _same(u, ut, ui, v, vt, vi)
-        if (u, ut) in held or (u != v and v not in paths):
+        if (u, ut) in held:
             return ()
-        if ut == vt and u == v:
+        if v not in paths or (u == v and ut == vt):
             return _same(u, ut, ui, v, vt, vi)
         self.structure.require(u)
         if ut and ut == vt and v not in at_once:
@@ -541,7 +543,8 @@ class Network(Algebra):
         if quantity.constraint is None or quantity.shape[1:] != (t.ONE,):
             return False
         times = {h: Linear.variable(h) for h in quantity.holes}
-        found = self.entry(quantity.constraint, (), times)
+        inside = frozenset(c for h in times.values() for c in (h - STEP, LAST - h))
+        found = self.entry(quantity.constraint, (), times, inside)
         i = Entry(str(quantity.shape[0]), "i")
         wanted = bind(atom("ref", key, tuple(times.values()), (i,)), (i,)) + const(-1)
         return combine(found) == combine(wanted)

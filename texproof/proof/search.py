@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from texproof.mean import terms as t
+from texproof.mean.claims import Claim
 from texproof.mean.linear import Linear
 from texproof.proof.algebra import LAST, STEP, Factor
 from texproof.proof.forms import (
@@ -28,7 +29,17 @@ from texproof.proof.forms import (
     negated,
     put_time,
 )
-from texproof.proof.kernel import Goal, Step, Trace, apply, as_data, bases, hypothesis, when
+from texproof.proof.kernel import (
+    Goal,
+    Step,
+    Trace,
+    apply,
+    as_data,
+    bases,
+    goal_of,
+    hypothesis,
+    when,
+)
 from texproof.proof.network import Network, Structure
 
 
@@ -117,6 +128,25 @@ def find(goal: Goal, spend: int = PER_GOAL) -> tuple[Trace | None, str]:
     except Spent:
         return None, search.problem or "no proof found within the steps that the search may make"
     return found, "" if found else search.problem or "the two sides could not be made equal"
+
+
+def find_all(structure: Structure, claims: Sequence[Claim]) -> tuple[list[Any] | None, str]:
+    """Traces of all claims of an equation, or ``None`` and why there are none."""
+    found = []
+    for claim in claims:
+        proofs: list[Any] = []
+        for at in range(1, len(claim.sides)):
+            reasons = []
+            for earlier in dict.fromkeys((at - 1, 0)):
+                trace, why = find(goal_of(structure, claim, earlier, at))
+                if trace:
+                    proofs.append([earlier, trace])
+                    break
+                reasons.append(why)
+            else:
+                return None, reasons[0]
+        found.append(proofs)
+    return found, ""
 
 
 class Search:
