@@ -48,13 +48,21 @@ class Entry(NamedTuple):
     name: str
 
 
-class Mono(NamedTuple):
-    """A monomial; ``bound`` are the entries and the names of times that are summed over."""
-
+class _Parts(NamedTuple):
     coef: Fraction
     bound: tuple[Any, ...]
     dom: frozenset[Linear]
     factors: tuple[Any, ...]
+
+
+class Mono(_Parts):
+    """A monomial; ``bound`` are the entries and the names of times that are summed over."""
+
+    def __hash__(self) -> int:
+        known: int | None = self.__dict__.get("hash")
+        if known is None:
+            known = self.__dict__["hash"] = super().__hash__()
+        return known
 
 
 class Scope(NamedTuple):
@@ -129,14 +137,14 @@ def put_time(time: Linear, names: Names) -> Linear:
 
 def put(x: Any, names: Names) -> Any:
     """Put values for free names; bound names that would capture one of them are changed."""
+    if names.keys().isdisjoint(free(x)):
+        return x
     if isinstance(x, Linear):
         return put_time(x, names)
     if isinstance(x, Entry):
-        return names.get(x, x)
+        return names[x]
     if isinstance(x, Mono | Scope):
         names = {k: v for k, v in names.items() if k not in x.bound}
-        if not names:
-            return x
         inserted = frozenset().union(*map(free, names.values()))
         new = {b: fresh(b) for b in x.bound if b in inserted}
         names = {**names, **as_values(new)}
@@ -185,6 +193,34 @@ def free(x: Any) -> frozenset[Any]:
     if isinstance(x, tuple | frozenset):
         return frozenset().union(*map(free, x))
     return frozenset()
+
+
+Handle = tuple[Any, ...]
+
+
+def handle(f: tuple[Any, ...]) -> Handle:
+    """By what a step finds a factor: its kind, its keys and its times."""
+    match f:
+        case ("ref", key, times, _):
+            return ("ref", key, times)
+        case ("jac", u, ut, _, v, vt, *_):
+            return ("jac", u, ut, v, vt)
+        case ("prod", lower, upper, blocks, *_):
+            return ("prod", lower, upper, blocks)
+    return ()
+
+
+@lru_cache(maxsize=300_000)
+def handles(x: Any) -> frozenset[Handle]:
+    """The handles of all factors in something."""
+    if isinstance(x, Mono):
+        return handles(x.factors)
+    if isinstance(x, Scope):
+        return handles(x.body)
+    if not isinstance(x, tuple) or isinstance(x, Entry):
+        return frozenset()
+    own = frozenset((handle(x),)) if x and isinstance(x[0], str) and handle(x) else frozenset()
+    return own.union(*map(handles, x))
 
 
 # ---------------------------------------------------------------- one form for what is equal

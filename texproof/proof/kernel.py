@@ -37,11 +37,14 @@ from texproof.proof.forms import (
     Abstain,
     Entry,
     Expr,
+    Handle,
     Scope,
     atom,
     combine,
     free,
     guard,
+    handle,
+    handles,
     infeasible,
     mul,
     negated,
@@ -53,7 +56,7 @@ from texproof.proof.network import ZERO, Network, Part, Structure, splits
 
 Step = Sequence[Any]
 Trace = dict[str, Any]
-LARGEST = 400
+LARGEST = 200
 """Monomials of an expression; who needs more has lost the way."""
 
 
@@ -239,7 +242,7 @@ def apply(
         case ["use", i, n]:
             result = _with_fact(network, expr, known[i], n, entries[i])
         case [name, *arguments]:
-            rule = RULES[name](network, *arguments)
+            rule = Rule(*RULES[name], tuple(arguments))
             result = rewritten(network, expr, rule, NOWHERE)
         case _:
             raise Refused("this is no step")
@@ -261,13 +264,25 @@ def _with_fact(network: Network, expr: Expr, fact: Expr, n: int, entry: Any) -> 
     )
 
 
-Rule = Callable[[Factor, Domain], Expr | None]
+@dataclass(frozen=True)
+class Rule:
+    """An equation by which factors are replaced: those that a step names, where it is sure to hold."""
+
+    named: Callable[..., bool]
+    replaced: Callable[..., Expr | None]
+    arguments: tuple[Any, ...]
+
+    def names(self, h: Handle) -> bool:
+        return bool(h) and self.named(h, *self.arguments)
 
 
 def rewritten(network: Network, expr: Expr, rule: Rule, dom: Domain) -> Expr:
-    """Every factor to which a rule applies replaced once, also inside of functions and products."""
+    """Every factor that a rule names replaced once, also inside of functions and products."""
     changed, total = False, []
     for m in expr:
+        if not any(map(rule.names, handles(m))):
+            total.append(m)
+            continue
         if not free(dom).isdisjoint(m.bound):
             m = refresh(m)
         new = [_replaced(network, f, rule, dom | m.dom) for f in m.factors]
@@ -285,7 +300,9 @@ def rewritten(network: Network, expr: Expr, rule: Rule, dom: Domain) -> Expr:
 
 def _replaced(network: Network, f: Factor, rule: Rule, dom: Domain) -> Expr | None:
     """A factor with a rule applied to it, or else in it; ``None`` if it stays as it is."""
-    new = rule(f, dom)
+    if not any(map(rule.names, handles(f))):
+        return None
+    new = rule.replaced(network, f, dom, *rule.arguments) if rule.names(handle(f)) else None
     if new is not None:
         return new
 
@@ -300,11 +317,11 @@ def _replaced(network: Network, f: Factor, rule: Rule, dom: Domain) -> Expr | No
             changed = inside(e)
             return None if changed is e else network.inverse(changed, dom)
         case ("call", name, derivative, scopes):
-            free_scopes = tuple(map(opened, scopes))
-            bodies = [inside(s.body) for s in free_scopes]
-            if all(b is s.body for b, s in zip(bodies, free_scopes, strict=True)):
+            entered = tuple(map(opened, scopes))
+            bodies = [inside(s.body) for s in entered]
+            if all(b is s.body for b, s in zip(bodies, entered, strict=True)):
                 return None
-            new_scopes = [Scope(s.bound, b) for s, b in zip(free_scopes, bodies, strict=True)]
+            new_scopes = [Scope(s.bound, b) for s, b in zip(entered, bodies, strict=True)]
             return atom("call", name, derivative, tuple(new_scopes))
         case ("prod", lower, upper, blocks, row, column):
             new_blocks, any_new = [], False
@@ -324,53 +341,32 @@ def when(times: Sequence[Linear]) -> str:
     return "".join(f"{i.constant:+d}" if i.coefficients else f"={i.constant}" for i in times)
 
 
-def _unfold(network: Network, key: str, at: str) -> Rule:
-    def rule(f: Factor, dom: Domain) -> Expr | None:
-        return network.unfold(f, dom) if f[:2] == ("ref", key) and when(f[2]) == at else None
-
-    return rule
+def _peeled(network: Network, f: Factor, dom: Domain, side: str, *_: str) -> Expr:
+    some = guard(network.peeled(f, top=side == "top"), f[2] - f[1])
+    return some + guard(network.empty(f), f[1] - f[2] - STEP)
 
 
-def _forward(network: Network, u: str, v: str, at: str) -> Rule:
-    def rule(f: Factor, dom: Domain) -> Expr | None:
-        named = f[0] == "jac" and (f[1], f[4], when(f[2])) == (u, v, at)
-        return network.forward(f, dom) if named else None
-
-    return rule
-
-
-def _backward(network: Network, u: str, v: str, at: str) -> Rule:
-    def rule(f: Factor, dom: Domain) -> Expr | None:
-        named = f[0] == "jac" and (f[1], f[4], when(f[5])) == (u, v, at)
-        return network.backward(f, dom) if named else None
-
-    return rule
-
-
-def _closed(network: Network, u: str) -> Rule:
-    def rule(f: Factor, dom: Domain) -> Expr | None:
-        several = f[0] == "jac" and f[1] == f[4] == u and f[2] and f[2][0] - f[5][0] != STEP
-        return network.closed(f, dom) if several else None
-
-    return rule
-
-
-def _peel(network: Network, side: str, lower: str, upper: str) -> Rule:
-    def rule(f: Factor, dom: Domain) -> Expr | None:
-        if f[0] != "prod" or (str(f[1]), str(f[2])) != (lower, upper):
-            return None
-        some = guard(network.peeled(f, top=side == "top"), f[2] - f[1])
-        return some + guard(network.empty(f), f[1] - f[2] - STEP)
-
-    return rule
-
-
-RULES: dict[str, Callable[..., Rule]] = {
-    "unfold": _unfold,
-    "forward": _forward,
-    "backward": _backward,
-    "closed": _closed,
-    "peel": _peel,
+RULES: dict[str, tuple[Callable[..., bool], Callable[..., Expr | None]]] = {
+    "unfold": (
+        lambda h, key, at: h[:2] == ("ref", key) and when(h[2]) == at,
+        lambda network, f, dom, *_: network.unfold(f, dom),
+    ),
+    "forward": (
+        lambda h, u, v, at: h[0] == "jac" and (h[1], h[3], when(h[2])) == (u, v, at),
+        lambda network, f, dom, *_: network.forward(f, dom),
+    ),
+    "backward": (
+        lambda h, u, v, at: h[0] == "jac" and (h[1], h[3], when(h[4])) == (u, v, at),
+        lambda network, f, dom, *_: network.backward(f, dom),
+    ),
+    "closed": (
+        lambda h, u: h[0] == "jac" and h[1] == h[3] == u and h[2] and h[2][0] - h[4][0] != STEP,
+        lambda network, f, dom, *_: network.closed(f, dom),
+    ),
+    "peel": (
+        lambda h, side, lower, upper: h[0] == "prod" and (str(h[1]), str(h[2])) == (lower, upper),
+        _peeled,
+    ),
 }
 
 

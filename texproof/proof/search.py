@@ -15,16 +15,18 @@ from typing import Any
 from texproof.mean import terms as t
 from texproof.mean.claims import Claim
 from texproof.mean.linear import Linear
-from texproof.proof.algebra import LAST, STEP, Factor
+from texproof.proof.algebra import LAST, STEP
 from texproof.proof.forms import (
     NOWHERE,
     Abstain,
     Expr,
+    Handle,
     Mono,
     canonical,
     canonical_names,
     entails,
     free,
+    handles,
     infeasible,
     negated,
     put_time,
@@ -91,8 +93,8 @@ EARLIER = (
     Policy(loss="full", state="forward", front=-3),
 )
 PER_POLICY, PER_GOAL = 1_200, 12_000
-LONGEST = 80
-"""Steps of one proof."""
+LONGEST, WIDEST = 80, 80
+"""Steps of one proof, and monomials of an expression."""
 
 
 class Spent(Exception):
@@ -117,14 +119,14 @@ class Budget:
 
 
 def find(goal: Goal, spend: int = PER_GOAL) -> tuple[Trace | None, str]:
-    """A trace of a goal, or ``None`` and why there is none."""
+    """A trace of a goal, or ``None`` and why there is none; for nothing, only the quickest ways are tried."""
     if any(t.UNKNOWN in x.shape for side in (goal.left, goal.right) for x in t.within(side)):
         return None, "a size that cannot be told from its surroundings"
     if infeasible(goal.context):
         return None, "no times satisfy the conditions"
-    search = Search(Budget(spend))
+    search = Search(Budget(spend or PER_GOAL))
     try:
-        found = search.prove(goal)
+        found = search.prove(goal) if spend else search.directly(goal, QUICK)
     except Spent:
         return None, search.problem or "no proof found within the steps that the search may make"
     return found, "" if found else search.problem or "the two sides could not be made equal"
@@ -136,15 +138,16 @@ def find_all(structure: Structure, claims: Sequence[Claim]) -> tuple[list[Any] |
     for claim in claims:
         proofs: list[Any] = []
         for at in range(1, len(claim.sides)):
+            both = [(n, goal_of(structure, claim, n, at)) for n in dict.fromkeys((at - 1, 0))]
             reasons = []
-            for earlier in dict.fromkeys((at - 1, 0)):
-                trace, why = find(goal_of(structure, claim, earlier, at))
+            for spend, (earlier, goal) in itertools.product((0, PER_GOAL), both):
+                trace, why = find(goal, spend)
                 if trace:
                     proofs.append([earlier, trace])
                     break
                 reasons.append(why)
             else:
-                return None, reasons[0]
+                return None, reasons[len(both)]
         found.append(proofs)
     return found, ""
 
@@ -316,7 +319,7 @@ class Run:
         self.budget.spend(1 + len(expr) + len(new))
         if new != expr:
             self.steps.append(step)
-            if len(self.steps) > LONGEST:
+            if len(self.steps) > LONGEST or len(new) > WIDEST:
                 raise Spent
         return new
 
@@ -366,18 +369,18 @@ class Run:
     def _steps(self, expr: Expr) -> list[Step]:
         """What the policy would do, in the order in which to do it."""
         order = ["unfold", "peel", "closed", "forward", "backward"]
-        found = {str(s): s for f in _factors(expr) if (s := self._for(f)) is not None}
+        found = {str(s): s for h in handles(expr) if (s := self._for(h)) is not None}
         return sorted(found.values(), key=lambda s: (order.index(s[0]), str(s)))
 
-    def _for(self, f: Factor) -> Step | None:
+    def _for(self, h: Handle) -> Step | None:
         policy, recurrent = self.policy, self.structure.recurrent
-        if f[0] == "ref" and f[1] in self.structure.nodes and self._unfolds(f[1], f[2]):
-            return ["unfold", f[1], when(f[2])]
-        if f[0] == "prod" and policy.peel and (side := _peels(f, policy.peel)):
-            return ["peel", side, str(f[1]), str(f[2])]
-        if f[0] != "jac":
-            return None
-        _, u, ut, _, v, vt, _, _ = f
+        if h[0] == "ref":
+            unfolds = h[1] in self.structure.nodes and self._unfolds(h[1], h[2])
+            return ["unfold", h[1], when(h[2])] if unfolds else None
+        if h[0] == "prod":
+            side = _peels(h, policy.peel) if policy.peel else ""
+            return ["peel", side, str(h[1]), str(h[2])] if side else None
+        _, u, ut, v, vt = h
         mode = policy.state if ut else policy.loss
         forward: Step = ["forward", u, v, when(ut)]
         backward: Step = ["backward", u, v, when(vt)]
@@ -454,15 +457,6 @@ def _offset(time: Linear, base: int) -> int:
     return time.constant if time.coefficients else time.constant - base
 
 
-def _factors(x: Any) -> Iterator[Factor]:
-    """All factors of an expression, also inside of others."""
-    if isinstance(x, tuple):
-        if x and isinstance(x[0], str) and x[0] in ("ref", "jac", "prod", "fn", "inv", "call"):
-            yield x
-        for y in x:
-            yield from _factors(y)
-
-
 def _earliest(goal: Goal) -> int:
     """How many steps back the sides read."""
     found = [
@@ -479,24 +473,24 @@ def _earliest(goal: Goal) -> int:
 # ---------------------------------------------------------------- ordered products
 
 
-def _peels(f: Factor, peel: tuple[Any, ...]) -> str:
+def _peels(h: Handle, peel: tuple[Any, ...]) -> str:
     """At which end of a product a factor is split off, if at all.
 
-    ``peel`` is the end, the letter, the offset up to which, and for powers the end and offsets by body.
+    ``peel`` is the end, the letter, the offset up to which, and for powers offsets by body and the end.
     """
     side, letter, limit, powers, power_side = peel
-    if _is_power(f):
-        k = dict(f[2].coefficients).get(letter, 0)
-        wanted = k != 0 and f[2].constant >= dict(powers).get(f[3], 99)
-        return power_side if wanted else ""
-    at = f[2] if side == "top" else f[1]
+    if _is_power(h):
+        k = dict(h[2].coefficients).get(letter, 0)
+        wanted = k != 0 and h[2].constant >= dict(powers).get(h[3], 99)
+        return str(power_side) if wanted else ""
+    at = h[2] if side == "top" else h[1]
     k = dict(at.coefficients).get(letter, 0)
     inside = at.constant >= limit if side == "top" else at.constant <= limit
-    return side if k == 1 and inside else ""
+    return str(side) if k == 1 and inside else ""
 
 
-def _is_power(f: Factor) -> bool:
-    return not any(scope.bound[0] in free(scope.body) for _, scope in f[3])
+def _is_power(h: Handle) -> bool:
+    return not any(scope.bound[0] in free(scope.body) for _, scope in h[3])
 
 
 def _peeling(goal: Goal, letter: str) -> list[Policy]:
@@ -506,7 +500,7 @@ def _peeling(goal: Goal, letter: str) -> list[Policy]:
         exprs = [goal.difference(network, ixs) for ixs in goal.entries]
     except Abstain:
         return []
-    products = [f for e in exprs for f in _factors(e) if f[0] == "prod"]
+    products = [h for e in exprs for h in handles(e) if h[0] == "prod"]
     ends: dict[str, list[int]] = {"top": [], "bottom": []}
     powers: dict[Any, int] = {}
     for f in products:
