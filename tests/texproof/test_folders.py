@@ -20,7 +20,7 @@ FLOORS = [
     ["report"],
     ["live"],
     ["check", "inline"],
-    ["site", "mutate_chapter"],
+    ["site", "mutate_chapter", "proof"],
     ["derivation"],
     ["__init__", "command", "sphinx"],
     ["__main__"],

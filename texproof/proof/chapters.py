@@ -56,7 +56,7 @@ def prove_chapter(path: Path, record: Record, *, may_search: bool = True) -> Pro
     check = check_chapter(path, session)
     report = ProofReport(path, record, problems=check.problems)
     start = time.perf_counter()
-    for model, structure, source in verified(check, session):
+    for model, structure, source in found_as("verified", check, session):
         found = grade(model, source, record, structure=structure, may_search=may_search)
         report.grades.append((source, found))
     report.seconds = time.perf_counter() - start
@@ -69,13 +69,15 @@ def total_proved(reports: Sequence[ProofReport]) -> str:
     return f"{count} verified equations in {len(reports)} chapters, {proved} proved for every T and size"
 
 
-def verified(check: ChapterCheck, session: Session) -> list[tuple[Model, Structure, Source]]:
-    """The equations that a chapter verifies, each with what its names mean there."""
-    done = {result.source for result in check.results if result.status == "verified"}
+def found_as(
+    status: str, check: ChapterCheck, session: Session
+) -> list[tuple[Model, Structure, Source]]:
+    """The equations that a chapter verifies, or refutes, each with what its names mean there."""
+    done = {result.source for result in check.results if result.status == status}
     found = []
     for recipe in session.recipes:
         for at, (use, source) in enumerate(recipe.steps):
-            if use == "verified" and source in done:
+            if use == status and source in done:
                 assert isinstance(source, Source)
                 found.append((at, recipe, source))
                 done.discard(source)

@@ -118,21 +118,23 @@ class Budget:
         return Budget(count, self)
 
 
-def find(goal: Goal, spend: int = PER_GOAL) -> tuple[Trace | None, str]:
-    """A trace of a goal, or ``None`` and why there is none; for nothing, only the quickest ways are tried."""
+def find(goal: Goal, spend: int = PER_GOAL, quick: bool = False) -> tuple[Trace | None, str]:
+    """A trace of a goal, or ``None`` and why there is none; perhaps only the quickest ways are tried."""
     if any(t.UNKNOWN in x.shape for side in (goal.left, goal.right) for x in t.within(side)):
         return None, "a size that cannot be told from its surroundings"
     if infeasible(goal.context):
         return None, "no times satisfy the conditions"
-    search = Search(Budget(spend or PER_GOAL))
+    search = Search(Budget(spend))
     try:
-        found = search.prove(goal) if spend else search.directly(goal, QUICK)
+        found = search.directly(goal, QUICK) if quick else search.prove(goal)
     except Spent:
         return None, search.problem or "no proof found within the steps that the search may make"
     return found, "" if found else search.problem or "the two sides could not be made equal"
 
 
-def find_all(structure: Structure, claims: Sequence[Claim]) -> tuple[list[Any] | None, str]:
+def find_all(
+    structure: Structure, claims: Sequence[Claim], spend: int = PER_GOAL
+) -> tuple[list[Any] | None, str]:
     """Traces of all claims of an equation, or ``None`` and why there are none."""
     found = []
     for claim in claims:
@@ -140,8 +142,8 @@ def find_all(structure: Structure, claims: Sequence[Claim]) -> tuple[list[Any] |
         for at in range(1, len(claim.sides)):
             both = [(n, goal_of(structure, claim, n, at)) for n in dict.fromkeys((at - 1, 0))]
             reasons = []
-            for spend, (earlier, goal) in itertools.product((0, PER_GOAL), both):
-                trace, why = find(goal, spend)
+            for quick, (earlier, goal) in itertools.product((True, False), both):
+                trace, why = find(goal, spend, quick)
                 if trace:
                     proofs.append([earlier, trace])
                     break
