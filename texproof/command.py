@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prove.add_argument(
         "--replay", action="store_true", help="only replay what is recorded, and write nothing"
     )
+    prove.add_argument(
+        "--again", action="store_true", help="search again for proofs that were not found"
+    )
     for command in (check, mutate, prove):
         command.add_argument(
             "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
@@ -58,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.command == "check":
         return check_command(chosen.files, json_wanted=chosen.json, jobs=chosen.jobs)
     if chosen.command == "prove":
-        return prove_command(chosen.files, may_search=not chosen.replay, jobs=chosen.jobs)
+        return prove_command(
+            chosen.files, may_search=not chosen.replay, again=chosen.again, jobs=chosen.jobs
+        )
     return mutate_command(chosen.files, count=chosen.sample, seed=chosen.seed, jobs=chosen.jobs)
 
 
@@ -84,7 +89,7 @@ def mutate_command(files: Sequence[Path], *, count: int | None, seed: int, jobs:
     return 0 if all(report.ok for report in reports) else 1
 
 
-def prove_command(files: Sequence[Path], *, may_search: bool, jobs: int) -> int:
+def prove_command(files: Sequence[Path], *, may_search: bool, again: bool, jobs: int) -> int:
     """Prove the verified equations of chapters; print what is not proved, and why.
 
     The traces are kept beside the chapters, in ``proofs.json``.
@@ -92,7 +97,8 @@ def prove_command(files: Sequence[Path], *, may_search: bool, jobs: int) -> int:
     record = Record()
     folders = sorted({path.parent / PROOFS for path in files})
     for kept in folders:
-        record.known |= Record.read(kept).known
+        lines = Record.read(kept).known
+        record.known |= {k: line for k, line in lines.items() if "proofs" in line or not again}
     reports = _in_parallel(
         partial(prove_chapter, record=record, may_search=may_search), files, jobs
     )

@@ -41,6 +41,8 @@ UNIT = Entry("1", "*")
 STEP = Linear(1)
 LAST = Linear.variable("T")
 KNOWN = {"tanh", "sigma", "exp", "log"}
+LONGEST = 5_000
+"""Simplifications of one monomial."""
 FEW = 5
 """A sum or product of at most one more term is written out."""
 
@@ -134,6 +136,12 @@ class Algebra:
             total += log
         return total
 
+    def by_exponentials(self, f: Factor, dom: Domain) -> Expr:
+        """sigma(a) = 1 / (1 + exp(-a)), and tanh(a) = 2 sigma(2a) - 1."""
+        times = 2 if f[1] == "tanh" else 1
+        sigma = self.inverse(ONE + self.function("exp", 0, scale(f[3], -times), dom), dom)
+        return scale(sigma, times) + scale(ONE, 1 - times)
+
     def inverse(self, expr: Expr, dom: Domain) -> Expr:
         """1 / expr: what is printed has a meaning only where that exists."""
         expr = self.tidy(expr, dom)
@@ -156,8 +164,11 @@ class Algebra:
 
     def simplify(self, m: Mono, dom: Domain = NOWHERE) -> list[Mono]:
         """Deltas and brackets that can be decided are, inverses cancel; mostly one monomial is left."""
-        waiting, done = [m], []
+        waiting, done, count = [m], [], 0
         while waiting:
+            count += 1
+            if count > LONGEST:
+                raise Abstain("a monomial that gets no simpler")
             m = waiting.pop()
             if not free(dom).isdisjoint(m.bound):
                 m = refresh(m)
@@ -208,7 +219,21 @@ class Algebra:
             return (m._replace(factors=m.factors[:at] + m.factors[at + 1 :]),)
         if len(f[1]) == 1 and f[1][0].bound and not f[1][0].dom:
             return Rewriting(f[1][0], const(1), frozenset()).apply(m)
-        return None
+        return self._divided(f, m) if len(f[1]) > 1 else None
+
+    def _divided(self, f: Factor, m: Mono) -> Expr | None:
+        """What stands beside 1 / (p + q) and contains p, the larger of the two: p / (p + q) = 1 - q / (p + q)."""
+        if any(s.bound or s.dom for s in f[1]):
+            return None
+        lead = max(f[1], key=lambda s: (len(s.factors), sorted(map(text, s.factors), reverse=True)))
+        left = list(canonical(m.factors))
+        for g in lead.factors:
+            if g not in left:
+                return None
+            left.remove(g)
+        others = tuple(s for s in f[1] if s is not lead)
+        quotient = ONE + scale(mul(others, atom(*f)), -1)
+        return mul((m._replace(factors=tuple(left)),), scale(quotient, Fraction(1) / lead.coef))
 
     def _simpler_fn(self, f: Factor, m: Mono, dom: Domain) -> Expr | None:
         for n, g in enumerate(m.factors):
@@ -249,6 +274,7 @@ class Algebra:
                 bound = tuple(x for x in m.bound if x != b)
                 return (m._replace(bound=bound, factors=(*m.factors, ("dim", b.dim))),)
             if isinstance(b, str):
+                about = [c for c in m.dom if b in c.variables]
                 ends = {k: [c for c in m.dom if dict(c.coefficients).get(b) == k] for k in (1, -1)}
                 for low in sorted(ends[1], key=str):
                     for width in (low + high for high in ends[-1]):
@@ -256,10 +282,15 @@ class Algebra:
                             first = Linear.variable(b) - low
                             values = [first + Linear(n) for n in range(width.constant + 1)]
                             return tuple(identify(m, {b: value}) for value in values)
+                single = len(about) == 2 and len(ends[1]) == len(ends[-1]) == 1
+                width = sum(about, Linear())
+                if single and b not in free(m.factors):
+                    dom = (m.dom - set(about)) | {width}  # so many times the same
+                    bound = tuple(x for x in m.bound if x != b)
+                    factors = (*m.factors, ("num", width + STEP))
+                    return (m._replace(bound=bound, dom=dom, factors=factors),)
                 signs = {k for c in _times(m.factors) for v, k in c.coefficients if v == b}
-                if (
-                    signs == {-1} and len(ends[1]) == len(ends[-1]) == 1
-                ):  # a sum that runs backwards
+                if single and signs == {-1}:  # a sum that runs backwards
                     new, x = fresh(""), Linear.variable(b)
                     value = x - ends[1][0] + ends[-1][0] + x - Linear.variable(new)
                     bound = (new, *(y for y in m.bound if y != b))

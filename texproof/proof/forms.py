@@ -207,6 +207,8 @@ def handle(f: tuple[Any, ...]) -> Handle:
             return ("jac", u, ut, v, vt)
         case ("prod", lower, upper, blocks, *_):
             return ("prod", lower, upper, blocks)
+        case ("fn", name, *_):
+            return ("fn", name)
     return ()
 
 

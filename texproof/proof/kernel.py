@@ -15,6 +15,7 @@ conditions of that equation are sure:
     ["backward", u, v, when]       d u/d v through what reads v
     ["closed", u]                  d u_t/d u_k as a product, where u is the only state
     ["peel", "top", lower, upper]  the last (or first) factor of an ordered product
+    ["exponentials"]               tanh and sigma by the exponential function
     ["split", n, form]             monomial n into its parts where a form is >= 0 and where it is not
     ["use", i, n]                  the induction hypothesis for block i, solved for its monomial n
 
@@ -362,6 +363,10 @@ RULES: dict[str, tuple[Callable[..., bool], Callable[..., Expr | None]]] = {
     "closed": (
         lambda h, u: h[0] == "jac" and h[1] == h[3] == u and h[2] and h[2][0] - h[4][0] != STEP,
         lambda network, f, dom, *_: network.closed(f, dom),
+    ),
+    "exponentials": (
+        lambda h: h[0] == "fn" and h[1] in ("tanh", "sigma"),
+        lambda network, f, dom: network.by_exponentials(f, dom),
     ),
     "peel": (
         lambda h, side, lower, upper: h[0] == "prod" and (str(h[1]), str(h[2])) == (lower, upper),

@@ -193,7 +193,7 @@ class Network(Algebra):
             case t.MatrixProduct(left, right):
                 return self._product(left, right, ixs, env, dom)
             case t.Quotient(top, bottom):
-                return mul(sub(top), self.inverse(self.entry(bottom, (), env, dom), dom))
+                return mul(sub(top), self._inverse_of(bottom, env, dom))
             case t.Diagonal(body):
                 return mul(_delta(*ixs), self.entry(body, ixs[:1], env, dom))
             case t.Block(rows):
@@ -261,6 +261,18 @@ class Network(Algebra):
                 )
                 return bind(product, middle)
         raise Abstain(f"a {type(term).__name__}")
+
+    def _inverse_of(self, term: Term, env: Any, dom: Domain) -> Expr:
+        """One over a scalar; over a product or a power, that of each factor."""
+        match term:
+            case t.Elementwise(left, right):
+                return mul(self._inverse_of(left, env, dom), self._inverse_of(right, env, dom))
+            case t.ElementPower(base, exponent) if not exponent.coefficients:
+                total = ONE
+                for _ in range(self._count(exponent)):
+                    total = mul(total, self._inverse_of(base, env, dom))
+                return total
+        return self.inverse(self.entry(term, (), env, dom), dom)
 
     @staticmethod
     def _count(exponent: Linear) -> int:
@@ -540,12 +552,12 @@ class Network(Algebra):
 
     def sums_to_one(self, key: str) -> bool:
         quantity = self.quantities[key]
-        if quantity.constraint is None or quantity.shape[1:] != (t.ONE,):
+        if quantity.constraint is None or not t.is_vector(quantity.shape):
             return False
         times = {h: Linear.variable(h) for h in quantity.holes}
         inside = frozenset(c for h in times.values() for c in (h - STEP, LAST - h))
         found = self.entry(quantity.constraint, (), times, inside)
-        i = Entry(str(quantity.shape[0]), "i")
+        i = Entry(str(t.vector_length(quantity.shape)), "i")
         wanted = bind(atom("ref", key, tuple(times.values()), (i,)), (i,)) + const(-1)
         return combine(found) == combine(wanted)
 

@@ -58,6 +58,7 @@ class Policy:
         state: the same for d h_t/d v, or ``closed``.
         front: from which offset of h_t on.
         peel: of which products a factor is split off, see :func:`_peels`.
+        exponentials: whether sigma and tanh are written by the exponential function.
     """
 
     values: str = "fn"
@@ -67,6 +68,7 @@ class Policy:
     state: str = "forward"
     front: int = 0
     peel: tuple[Any, ...] = ()
+    exponentials: bool = False
 
 
 PLAIN = Policy(loss="none", state="none")
@@ -83,6 +85,7 @@ OTHERS = (
     Policy(loss="full", state="back"),
     Policy(values="all", loss="none", state="none"),
     Policy(values="inner", loss="forward", state="closed"),
+    Policy(loss="half", state="forward", exponentials=True),
     Policy(values="state", loss="none", state="none"),
     Policy(values="state", loss="full", state="forward"),
     Policy(values="all", loss="full", state="forward"),
@@ -92,7 +95,7 @@ EARLIER = (
     Policy(loss="full", state="forward", front=-2),
     Policy(loss="full", state="forward", front=-3),
 )
-PER_POLICY, PER_GOAL = 1_200, 12_000
+PER_POLICY, PER_GOAL = 1_200, 30_000
 LONGEST, WIDEST = 80, 80
 """Steps of one proof, and monomials of an expression."""
 
@@ -370,7 +373,7 @@ class Run:
 
     def _steps(self, expr: Expr) -> list[Step]:
         """What the policy would do, in the order in which to do it."""
-        order = ["unfold", "peel", "closed", "forward", "backward"]
+        order = ["unfold", "peel", "closed", "forward", "backward", "exponentials"]
         found = {str(s): s for h in handles(expr) if (s := self._for(h)) is not None}
         return sorted(found.values(), key=lambda s: (order.index(s[0]), str(s)))
 
@@ -379,6 +382,9 @@ class Run:
         if h[0] == "ref":
             unfolds = h[1] in self.structure.nodes and self._unfolds(h[1], h[2])
             return ["unfold", h[1], when(h[2])] if unfolds else None
+        if h[0] == "fn":
+            wanted = self.policy.exponentials and h[1] in ("sigma", "tanh")
+            return ["exponentials"] if wanted else None
         if h[0] == "prod":
             side = _peels(h, policy.peel) if policy.peel else ""
             return ["peel", side, str(h[1]), str(h[2])] if side else None

@@ -42,6 +42,8 @@ def _step(step: Any) -> str:
             return f"write the derivatives between steps of ${u}$ as products"
         case ["peel", side, *_]:
             return f"split off the {'last' if side == 'top' else 'first'} factor"
+        case ["exponentials"]:
+            return "write sigma and tanh by the exponential function"
         case ["split", *_]:
             return "split ranges of sums"
         case ["use", *_]:
