@@ -95,7 +95,7 @@ EARLIER = (
     Policy(loss="full", state="forward", front=-2),
     Policy(loss="full", state="forward", front=-3),
 )
-PER_POLICY, PER_GOAL = 1_200, 30_000
+PER_POLICY, PER_GOAL = 1_200, 12_000
 LONGEST, WIDEST = 80, 80
 """Steps of one proof, and monomials of an expression."""
 
