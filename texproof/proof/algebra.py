@@ -41,7 +41,7 @@ UNIT = Entry("1", "*")
 STEP = Linear(1)
 LAST = Linear.variable("T")
 KNOWN = {"tanh", "sigma", "exp", "log"}
-LONGEST = 5_000
+LONGEST = 300
 """Simplifications of one monomial."""
 FEW = 5
 """A sum or product of at most one more term is written out."""
@@ -147,6 +147,13 @@ class Algebra:
         expr = self.tidy(expr, dom)
         if not expr:
             raise Abstain("a division by zero")
+        for f in expr[0].factors if len(expr) > 1 else ():
+            if all(f in m.factors and free(f).isdisjoint(m.bound) for m in expr):
+                rest = []
+                for m in expr:
+                    at = m.factors.index(f)
+                    rest.append(m._replace(factors=m.factors[:at] + m.factors[at + 1 :]))
+                return mul(self.inverse(atom(*f), dom), self.inverse(tuple(rest), dom))
         if len(expr) > 1 or expr[0].bound or expr[0].dom:
             return atom("inv", expr)
         total = const(1 / expr[0].coef)

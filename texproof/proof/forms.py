@@ -78,6 +78,8 @@ Names = Mapping[Any, Any]
 
 NOWHERE: frozenset[Linear] = frozenset()
 ONE: Expr = (Mono(Fraction(1), (), NOWHERE, ()),)
+WIDEST = 150
+"""Monomials of a product."""
 _numbers = itertools.count()
 
 
@@ -116,6 +118,8 @@ def bind(expr: Expr, names: Iterable[Any]) -> Expr:
 
 def mul(left: Expr, right: Expr) -> Expr:
     """A product; names that are free on the right may be bound in a monomial on the left."""
+    if len(left) * len(right) > WIDEST:
+        raise Abstain("an expression that grows too large")
     return tuple(
         Mono(a.coef * b.coef, a.bound + b.bound, a.dom | b.dom, a.factors + b.factors)
         for a in left

@@ -1,6 +1,6 @@
 """The search for traces. Not trusted: it only chooses which steps the kernel makes.
 
-It counts what it spends in monomials that it has rewritten, not in seconds: so it finds the same
+It counts what it spends by the lengths of expressions that it has rewritten, not in seconds: so it finds the same
 proofs on every machine.
 """
 
@@ -30,6 +30,7 @@ from texproof.proof.forms import (
     infeasible,
     negated,
     put_time,
+    text,
 )
 from texproof.proof.kernel import (
     Goal,
@@ -96,8 +97,8 @@ EARLIER = (
     Policy(loss="full", state="forward", front=-3),
 )
 PER_POLICY, PER_GOAL = 1_200, 12_000
-LONGEST, WIDEST = 80, 80
-"""Steps of one proof, and monomials of an expression."""
+LONGEST, WIDEST = 80, 25_000
+"""Steps of one proof, and letters of an expression."""
 
 
 class Spent(Exception):
@@ -105,7 +106,7 @@ class Spent(Exception):
 
 
 class Budget:
-    """How many monomials may still be rewritten."""
+    """How much may still be rewritten."""
 
     def __init__(self, left: int, within: Budget | None = None):
         self.left, self.within = left, within
@@ -221,7 +222,10 @@ class Search:
         parts = (goal.at(letter, value), goal.where(negated(gap)), goal.where(gap - STEP))
         proofs = []
         for part in parts:
-            found = self.directly(part, (*QUICK, *OTHERS))
+            peeling = [
+                p for x in sorted(part.letters - part.values.keys()) for p in _peeling(part, x)
+            ]
+            found = self.directly(part, (*QUICK, *OTHERS, *peeling))
             if not found:
                 return None
             proofs.append(found)
@@ -284,20 +288,21 @@ class Search:
                 ("forward", "back", 0),
                 ("forward", "half", 1),
             ]
-        peels = [p.peel for p in _peeling(goal, letter) if p.peel[0] == side] or [()]
+        found = [p.peel for p in _peeling(goal, letter) if p.peel[0] == side]
+        peels = [peel for n, peel in enumerate(found) if peel not in found[:n]] or [()]
         for values, (loss, state, back), peel in itertools.product(
             ("fn", "all"), variants, peels[:2]
         ):
             policy = Policy(values=values, loss=loss, back=back, state=state, peel=peel)
             for n in range(2):
-                found: list[list[Step]] = []
+                proofs: list[list[Step]] = []
                 for ixs in goal.entries:
                     steps = self._with(goal, ixs, policy, facts, n)
                     if steps is None:
                         break
-                    found.append(steps)
+                    proofs.append(steps)
                 else:
-                    return found
+                    return proofs
         return None
 
 
@@ -321,10 +326,11 @@ class Run:
     def step(self, expr: Expr, step: Step) -> Expr:
         """Make a step, and write it down if it changes something."""
         new = apply(self.network, expr, step, self.facts, self.entries)
-        self.budget.spend(1 + len(expr) + len(new))
+        size = len(text(new))
+        self.budget.spend(1 + len(expr) + size // 300)
         if new != expr:
             self.steps.append(step)
-            if len(self.steps) > LONGEST or len(new) > WIDEST:
+            if len(self.steps) > LONGEST or size > WIDEST:
                 raise Spent
         return new
 

@@ -53,7 +53,10 @@ def compared(name, per_equation, seed):
                 yield source.label, found, entry_of(wanted, side, list(at.values()), sizes)
 
 
-@pytest.mark.parametrize(("name", "at_least"), [("rnn.md", 15), ("bptt.md", 40)])
+@pytest.mark.parametrize(
+    ("name", "at_least"),
+    [("rnn.md", 15), ("bptt.md", 40), ("checking.md", 6), ("binary_subtraction.md", 6)],
+)
 def test_a_normal_form_has_the_value_of_the_printed_side(name, at_least):
     count = 0
     for label, found, wanted in compared(name, 3, 0):
