@@ -1,0 +1,50 @@
+"""What is trusted is small, knows neither search nor clock, and needs plain Python alone."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import texproof.proof
+
+FOLDER = Path(texproof.proof.__file__).parent
+TRUSTED = ["forms", "algebra", "network", "kernel"]
+AT_MOST = 1_450
+"""Lines of code of the trusted modules together; make it smaller when they are."""
+
+
+def tree(module):
+    return ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def imported(module):
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def lines_of_code(module):
+    """Lines that are neither blank nor comments nor docstrings."""
+    documented = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            documented.update(range(node.lineno, node.end_lineno + 1))
+    text = (FOLDER / f"{module}.py").read_text(encoding="utf-8").splitlines()
+    code = [line for n, line in enumerate(text, 1) if n not in documented]
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in code)
+
+
+@pytest.mark.parametrize("module", TRUSTED)
+def test_a_trusted_module_imports_no_search_and_no_clock(module):
+    own = {f"texproof.proof.{name}" for name in TRUSTED}
+    of_the_checker = ("texproof.mean.", "texproof.compare.graph")
+    plain = {"__future__", "collections.abc", "dataclasses", "fractions", "functools", "hashlib"}
+    for name in imported(module):
+        allowed = name in own | plain | {"itertools", "math", "typing", "texproof.mean"}
+        assert allowed or name.startswith(of_the_checker), name
+
+
+def test_the_trusted_part_does_not_grow():
+    assert sum(map(lines_of_code, TRUSTED)) <= AT_MOST
