@@ -102,11 +102,17 @@ def test_the_exit_status_of_the_process(chapter, status):
 
 
 HELP = {
+    ("prove",): [
+        "usage: python -m texproof prove [-h] [--replay] [--again] [--jobs JOBS] files [files ...]",
+        "--replay only replay what is recorded, and write nothing",
+        "--again search again for proofs that were not found",
+    ],
     (): [
-        "usage: python -m texproof [-h] {check,mutate} ...",
-        "The command line: ``check`` chapters and ``mutate`` their equations.",
+        "usage: python -m texproof [-h] {check,mutate,prove} ...",
+        "The command line: ``check`` chapters, ``mutate`` and ``prove`` their equations.",
         "check check every claim of chapters, without running the rest of their cells",
         "mutate edit every equation in one place, and see whether the check notices",
+        "prove prove what is verified for every T and every size, and record the proofs",
     ],
     ("check",): [
         "usage: python -m texproof check [-h] [--json] [--jobs JOBS] files [files ...]",
