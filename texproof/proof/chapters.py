@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from texproof.check import ChapterCheck, check_chapter
@@ -54,6 +54,7 @@ def prove_chapter(path: Path, record: Record, *, may_search: bool = True) -> Pro
     """Verify a chapter in numbers, then prove what is verified."""
     session = Session(quick=True, mutants=0)
     check = check_chapter(path, session)
+    record = replace(record, chapter=path.name)
     report = ProofReport(path, record, problems=check.problems)
     start = time.perf_counter()
     for model, structure, source in found_as("verified", check, session):

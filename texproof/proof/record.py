@@ -42,12 +42,14 @@ class Record:
     A line of the file is one equation: its chapter, label and hash, and its traces, or why it has none.
 
     Attributes:
-        known: what is on the lines, by hash.
-        used: the hashes that were asked for.
+        known: what is on the lines, by the chapter that asks and the hash.
+        used: the chapters and hashes that were asked for.
+        chapter: who asks; by default the file of the equation.
     """
 
-    known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
+    known: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    used: set[tuple[str, str]] = field(default_factory=set)
+    chapter: str = ""
 
     @classmethod
     def read(cls, path: Path) -> Record:
@@ -60,7 +62,7 @@ class Record:
             return cls()
         try:
             lines = json.loads(path.read_text(encoding="utf-8"))
-            return cls({line.pop("hash"): line for line in lines})
+            return cls({(line.pop("file"), line.pop("hash")): line for line in lines})
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             message = (
                 f"{path}: expected a list of equations with a hash each; delete it to make it anew"
@@ -69,15 +71,16 @@ class Record:
 
     def write(self, path: Path) -> None:
         """One equation a line, in the order of chapters and labels."""
-        lines = [{"hash": key, **line} for key, line in self.known.items()]
+        lines = [{"file": file, "hash": key, **line} for (file, key), line in self.known.items()]
         lines.sort(key=lambda line: (line["file"], line["label"], line["hash"]))
         shown = (json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines)
         path.write_text("[\n" + ",\n".join(shown) + "\n]\n", encoding="utf-8")
 
     def take(self, file: str, other: Record) -> None:
         """Take over what another record knows of a chapter, and forget what nobody asked it for."""
-        kept = {key: line for key, line in self.known.items() if line["file"] != file}
-        self.known = kept | {key: other.known[key] for key in other.used & other.known.keys()}
+        kept = {key: line for key, line in self.known.items() if key[0] != file}
+        asked = {key for key in other.used & other.known.keys() if key[0] == file}
+        self.known = kept | {key: other.known[key] for key in asked}
 
 
 def identity(model: Model, source: Source, claims: list[Claim]) -> str:
@@ -122,7 +125,7 @@ def grade(
     """
     record = Record() if record is None else record
     claims = model.claims(source)
-    key = identity(model, source, claims)
+    key = record.chapter or source.file, identity(model, source, claims)
     record.used.add(key)
     structure = structure or Structure(model.names)
     line = record.known.get(key, {})
@@ -135,8 +138,8 @@ def grade(
     if may_search and (proofs is not None or not why):
         proofs, why = search.find_all(structure, claims)
         why = why if proofs is None else refusal(structure, claims, proofs)
-        where = {"file": source.file, "label": source.label}
-        record.known[key] = {**where, **({"why": why} if why else {"proofs": proofs})}
+        outcome = {"why": why} if why else {"proofs": proofs}
+        record.known[key] = {"label": source.label, **outcome}
         if not why:
             assert proofs is not None
             return Proved(how(proofs))
