@@ -83,6 +83,12 @@ WIDEST = 150
 _numbers = itertools.count()
 
 
+def restart() -> None:
+    """Count new names from 0: only between steps, when all bound names are canonical ones."""
+    global _numbers
+    _numbers = itertools.count()
+
+
 def fresh(like: Any) -> Any:
     """A new name: for an entry of the same axis, or for a time."""
     name = f"%{next(_numbers)}"

@@ -51,6 +51,7 @@ from texproof.proof.forms import (
     negated,
     put_time,
     refresh,
+    restart,
     scale,
 )
 from texproof.proof.network import ZERO, Network, Part, Structure, splits
@@ -121,6 +122,7 @@ class Goal:
 
     def difference(self, network: Network, ixs: tuple[Any, ...]) -> Expr:
         """``left - right`` at an entry, in normal form."""
+        restart()  # so that it is the same in every process
         left, right = (
             network.entry(side, ixs if side.shape else (), self.values)
             for side in (self.left, self.right)
@@ -235,6 +237,7 @@ def apply(
     network: Network, expr: Expr, step: Step, known: Sequence[Expr], entries: Sequence[Any]
 ) -> Expr:
     """An expression that is equal, and in normal form again."""
+    restart()
     match list(step):
         case ["split", n, constraint]:
             m, c = expr[n], form(constraint)
