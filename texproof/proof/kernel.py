@@ -118,7 +118,8 @@ class Goal:
     def at(self, letter: str, value: Linear) -> Goal:
         """The same where a letter has a value."""
         inside = frozenset(put_time(c, {letter: value}) for c in self.context)
-        return replace(self, context=inside, values={**self.values, letter: value})
+        known = {x: put_time(v, {letter: value}) for x, v in self.values.items()}
+        return replace(self, context=inside, values={**known, letter: value})
 
     def difference(self, network: Network, ixs: tuple[Any, ...]) -> Expr:
         """``left - right`` at an entry, in normal form."""

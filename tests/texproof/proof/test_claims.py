@@ -10,6 +10,7 @@ import pytest
 from tests.texproof.proof.pages import equations
 from texproof.compare.levels import decide, other_sizes
 from texproof.errors import ClaimFailed, EquationError, Source
+from texproof.mean.linear import Linear
 from texproof.mutants.judge import judge
 from texproof.mutants.mutate import mutants
 from texproof.proof import algebra, kernel, network, search
@@ -224,6 +225,19 @@ def test_the_kernel_refuses_what_is_no_proof(page):
     ]:
         with pytest.raises(kernel.Refused, match=why):
             kernel.check(structure, claims, traces)
+
+
+def test_a_case_follows_the_letter_of_an_induction_within_it(page):
+    """With t = k + 1, the hypothesis for k - 1 is about t = k; about t = k + 1 nothing is known then."""
+    latex = r"h_t \odot h_k = h_k \odot h_t, \qquad k < t"
+    [claim] = page.claims(Source(latex, "page.md", 1, "eq-claim"))
+    goal = kernel.goal_of(Structure(page.names), claim, 0, 1)
+    case = goal.at("t", Linear.variable("k") + Linear(1))
+    _, earlier = kernel.hypothesis(case, "k", 1)
+    assert earlier.values == {
+        "t": Linear.variable("k"),
+        "k": Linear.variable("k") - Linear(1),
+    }
 
 
 def test_an_induction_needs_a_beginning(page):
