@@ -389,13 +389,22 @@ def lone_punctuation(page: Page) -> list[str]:
 # Half of a chapter's elements are KaTeX's spans. Screen readers get the MathML beside them, colours are
 # the text's, and axe walks through all that is in the page, even where it is told to leave it out.
 TAKE_SPANS_OUT = """() => {
-  window.takenOut = [...document.querySelectorAll(".katex-html")].map((spans) => {
+  const all = [...document.querySelectorAll(".katex-html")];
+  const sizes = all.map((spans) => spans.getBoundingClientRect());
+  window.takenOut = all.map((spans, at) => {
     const kept = new DocumentFragment();
     kept.append(...spans.childNodes);
+    const { width, height } = sizes[at];
+    spans.style.cssText = `display: inline-block; width: ${width}px; height: ${height}px`;
     return [spans, kept];
   });
 }"""
-PUT_SPANS_BACK = "() => { for (const [spans, kept] of window.takenOut) spans.append(kept); }"
+PUT_SPANS_BACK = """() => {
+  for (const [spans, kept] of window.takenOut) {
+    spans.removeAttribute("style");
+    spans.append(kept);
+  }
+}"""
 
 
 def barriers(page: Page, *rules: str) -> list[str]:
