@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from experiments.char_lm import (
-    ARCHITECTURES,
     CHARACTERS,
     PREFIXES,
     NumpyLearner,
     read_source,
     rounded,
+    untrained,
 )
 from experiments.records import run_key
 from nndl_rnn import losses, training
@@ -108,9 +108,7 @@ def run(
     """
     vocabulary, indices = read_source(source, tokens, seed)
     size = len(vocabulary)
-    model = training.SequenceModel(ARCHITECTURES[architecture], size, hidden_size, size)
-    params = model.init_params(np.random.default_rng(seed), "float32")
-    params = {name: value.astype(dtype) for name, value in params.items()}
+    model, params = untrained(architecture, size, hidden_size, seed, dtype)
     batches = text.sequential_batches(indices, batch_size, steps, size=size, dtype=dtype)
     rng = np.random.default_rng([seed, 1])
     learner = NumpyLearner(model, params, learning_rate, max_norm)

@@ -126,9 +126,7 @@ def run(
     vocabulary, indices = read_source(source, tokens + held_out, seed)
     training_text, new_text = indices[:tokens], indices[tokens:]
     size = len(vocabulary)
-    model = training.SequenceModel(ARCHITECTURES[architecture], size, hidden_size, size)
-    params = model.init_params(np.random.default_rng(seed), "float32")
-    params = {name: value.astype(dtype) for name, value in params.items()}
+    model, params = untrained(architecture, size, hidden_size, seed, dtype)
     batches = text.sequential_batches(training_text, batch_size, steps, size=size, dtype=dtype)
     rng = np.random.default_rng([seed, 1])
 
@@ -184,6 +182,15 @@ def read_source(source: str, length: int, seed: int) -> tuple[text.Vocabulary, A
         characters = text.normalise(text.time_machine())
     vocabulary = text.Vocabulary.of(characters)
     return vocabulary, vocabulary.encode(characters[:length])
+
+
+def untrained(
+    architecture: str, size: int, hidden_size: int, seed: int, dtype: str
+) -> tuple[training.SequenceModel, Params]:
+    """A model and its first parameters, drawn in float32 so that both precisions begin alike."""
+    model = training.SequenceModel(ARCHITECTURES[architecture], size, hidden_size, size)
+    params = model.init_params(np.random.default_rng(seed), "float32")
+    return model, {name: value.astype(dtype) for name, value in params.items()}
 
 
 class NumpyLearner:
