@@ -21,6 +21,7 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
 TEXT, CODE = 2, 3  # of a part
@@ -116,6 +117,17 @@ def _read(node: nodes.Node, part: list[str], parts: list[list[str]]) -> None:
                 _read(child, part, parts)
             if not isinstance(node, nodes.Inline):
                 part[TEXT] += " "
+
+
+def equations_of(
+    document: nodes.Element, env: BuildEnvironment, docname: str
+) -> Iterable[list[str]]:
+    """A part for each printed number of an equation, as who comes from a lecture asks for it."""
+    counted = env.toc_fignumbers.get(docname, {}).get("displaymath", {})
+    for equation in document.findall(nodes.math_block):
+        for anchor in equation["ids"] if equation.get("number") else ():
+            number = counted.get(anchor, (equation["number"],))
+            yield [anchor, f"({'.'.join(map(str, number))})", "", ""]
 
 
 def begins(node: nodes.Element) -> tuple[str, str] | None:
@@ -217,7 +229,7 @@ class SearchIndex:
             "name": docname,
             "title": line_of(app.env.titles[docname]),
             "isReference": REFERENCE.fullmatch(docname) is not None,
-            "parts": parts_of(doctree),
+            "parts": [*parts_of(doctree), *equations_of(doctree, app.env, docname)],
         }
 
     def write(self, app: Sphinx, exception: Exception | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -102,6 +103,19 @@ def test_the_right_page_and_section_come_first(page: Page, site: Site) -> None:
             for name, title in first_two
         )
     } == {}
+
+
+@pytest.mark.parametrize("name", ["bptt", "lstm", "gru"])
+def test_the_number_of_an_equation_leads_to_it(page: Page, site: Site, name: str) -> None:
+    Visit.of(page, site.folder.resolve().as_uri(), f"{name}.html")
+    numbered = page.locator("div.math:has(> .eqno)").nth(3)
+    anchor = numbered.get_attribute("id")
+    number = numbered.locator(".eqno").inner_text().partition(")")[0] + ")"
+    assert re.fullmatch(r"\(\d+\.\d+\)", number)
+    Visit.of(page, site.folder.resolve().as_uri(), "search.html")
+    for query in (number, number.strip("()"), f"equation {number}"):
+        ask = "query => search(SEARCH_INDEX, query).pages.map((p) => [p.name, p.parts[0].anchor])"
+        assert page.evaluate(ask, query)[0] == [name, anchor]
 
 
 def test_results_lead_to_sections_that_are_there(page: Page, root: str) -> None:
