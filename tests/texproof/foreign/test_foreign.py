@@ -1,0 +1,32 @@
+"""Pages that others printed, in twelve notations: what is judged is judged right, and nothing is unlearnt."""
+
+import re
+
+import pytest
+
+from tests.texproof.foreign.scores import PAGES, judged
+
+READ = {
+    "aiedu": 3,
+    "d2l": 12,
+    "d2l_gated": 0,
+    "fastlstm": 9,
+    "jacobians": 10,
+    "net": 8,
+    "nndl": 4,
+    "recitation": 8,
+    "sequence": 6,
+    "slices": 4,
+    "units": 4,
+    "wildml": 10,
+}
+"""How many displays of each page come out as expected. A checker that has learnt raises a number."""
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PAGES.glob("*.md")))
+def test_no_verdict_is_wrong_and_none_is_lost(name):
+    displays = judged(PAGES / f"{name}.md")
+    assert not [display for display in displays if display.wrong]
+    assert sum(display.counts and display.as_expected for display in displays) >= READ[name]
+    labels = re.findall(r"\$\$ \((eq-[\w-]+)\)", (PAGES / f"{name}.md").read_text("utf-8"))
+    assert {display.label for display in displays} == set(labels)
