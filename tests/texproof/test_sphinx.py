@@ -1,124 +1,22 @@
-"""The Sphinx extension in a book that is not ours: two pages, nothing configured but the extension."""
+"""The Sphinx extension in a book that is not ours: the starter, with nothing configured but the extension."""
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
 
-CONFIG = """\
-title: Filters and optimizers
-sphinx:
-  extra_extensions: [texproof.sphinx]
-"""
-
-TOC = """\
-format: jb-book
-root: filter
-chapters:
-  - file: adam
-"""
-
-HEADER = """\
----
-kernelspec: {display_name: Python 3, language: python, name: python3}
-jupytext: {text_representation: {extension: .md, format_name: myst}}
----
-
-"""
-
-FILTER = (
-    HEADER
-    + r"""# How the error of a Kalman filter depends on its gain
-
-$$
-s_t \in \mathbb{R}^{p}, \quad y_t \in \mathbb{R}^{q}, \quad A \in \mathbb{R}^{p \times p}, \quad
-C \in \mathbb{R}^{q \times p}, \quad K \in \mathbb{R}^{p \times q}
-$$ (eq-shapes)
-
-The innovation $e_t$ corrects what the last state predicts:
-
-$$
-\begin{aligned}
-e_t &= y_t - C A s_{t-1}, \\
-s_t &= A s_{t-1} + K e_t, \\
-J &= \sum_{t=1}^{T} \rho(e_t, s_t)
-\end{aligned}
-$$ (eq-filter)
-
-$$
-\frac{\partial s_t}{\partial s_{t-1}} = A - K C A
-$$ (eq-jacobian)
-
-$$
-\frac{\partial J}{\partial K} = \sum_{t=1}^{T} \frac{\partial J}{\partial s_t} e_t^\top
-$$ (eq-gain)
-
-$$
-\frac{\partial J}{\partial K} = \sum_{t=1}^{T} \frac{\partial J}{\partial s_t} y_t^\top
-$$ (eq-tempting)
-
-$$
-A = \exp(F)
-$$ (eq-continuous)
-
-```{code-cell} ipython3
-:tags: [derivation]
-
-from texproof import Derivation
-
-page = Derivation("filter.md", T=3, p=3, q=2)
-page.function(r"\rho")
-page.declare("eq-shapes")
-page.define("eq-filter")
-page.verify("eq-jacobian", "eq-gain")
-page.refute("eq-tempting", because="the gain multiplies the innovation")
-page.unchecked("eq-continuous", because="matrix exponentials are not read")
-```
-
-```{equation-counts}
-```
-"""
-)
-
-ADAM = (
-    HEADER
-    + r"""# The moments of Adam
-
-$$
-m_t, v_t, g_t \in \mathbb{R}^{n}, \quad \beta, \gamma \in \mathbb{R}
-$$ (eq-adam-shapes)
-
-$$
-m_t = \beta m_{t-1} + (1 - \beta) g_t, \qquad v_t = \gamma v_{t-1} + (1 - \gamma) g_t \odot g_t
-$$ (eq-adam)
-
-$$
-\frac{\partial m_t}{\partial m_{t-1}} = \beta I, \qquad
-\frac{\partial v_t}{\partial g_{t-1}} = 2 \gamma (1 - \gamma) \operatorname{diag}(g_{t-1}),
-\qquad 2 \le t \le T
-$$ (eq-adam-memory)
-
-```{code-cell} ipython3
-:tags: [derivation]
-
-from texproof import Derivation
-
-page = Derivation("adam.md", n=3)
-page.declare("eq-adam-shapes")
-page.define("eq-adam")
-page.verify("eq-adam-memory")
-```
-
-```{equation-ledger}
-```
-"""
-)
+STARTER = ROOT / "starter"
+FILTER = (STARTER / "filter.md").read_text(encoding="utf-8")
 
 
 class Book:
@@ -126,17 +24,16 @@ class Book:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name, text in {
-            "_config.yml": CONFIG,
-            "_toc.yml": TOC,
-            "filter.md": FILTER,
-            "adam.md": ADAM,
-        }.items():
-            (folder / name).write_text(text, encoding="utf-8")
+        shutil.copytree(
+            STARTER, folder, ignore=shutil.ignore_patterns("_build"), dirs_exist_ok=True
+        )
 
     def build(self) -> tuple[int, str]:
+        """Run what the workflow of the starter runs."""
+        workflow = yaml.safe_load((self.folder / ".github/workflows/book.yml").read_text("utf-8"))
+        program, *arguments = shlex.split(workflow["jobs"]["build"]["steps"][-1]["run"])
         result = subprocess.run(
-            [Path(sys.prefix) / "bin/jupyter-book", "build", ".", "-W", "--keep-going"],
+            [Path(sys.prefix) / "bin" / program, *arguments],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -224,3 +121,14 @@ def test_wrong_sign_fails_the_build_and_is_pointed_at(book: Book) -> None:
     assert "eq-jacobian: the equation does not hold here" in output
     caret = " " * (4 + len(printed) - 2) + "^"
     assert f"filter.md:{line}\n    {printed}+ K C A\n{caret}" in output, output
+
+
+def test_the_starter_requires_what_the_package_offers() -> None:
+    """Its versions of Jupyter Book are those that this book is built with, and the extra exists."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = (STARTER / "requirements.txt").read_text("utf-8").splitlines()
+    book, checker = (line for line in lines if not line.startswith("#"))
+    assert book in project["optional-dependencies"]["book"]
+    name, extra = re.fullmatch(r"([\w-]+)\[(\w+)\] @ git\+https://\S+", checker).groups()
+    assert name == project["name"]
+    assert extra in project["optional-dependencies"]
