@@ -1,4 +1,4 @@
-"""Pages that others printed, in twelve notations: what is judged is judged right, and nothing is unlearnt."""
+"""Pages that others printed, in fourteen notations: what is judged is judged right, and nothing is unlearnt."""
 
 import re
 
@@ -8,6 +8,8 @@ from tests.texproof.foreign.scores import PAGES, judged
 
 READ = {
     "aiedu": 3,
+    "aiedu_lstm": 2,
+    "aiedu_steps": 5,
     "d2l": 12,
     "d2l_gated": 0,
     "fastlstm": 9,
