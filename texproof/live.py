@@ -7,6 +7,7 @@ the same check: the claim is read and compared as :meth:`texproof.Derivation.ver
 
 from __future__ import annotations
 
+import ast
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -354,9 +355,32 @@ def _sources(chapter: Written) -> dict[str, Source]:
 
 def _empty(recipe: dict[str, Any], macros: Macros) -> Model:
     """A derivation that knows nothing yet."""
-    notation = Notation(**recipe.get("notation", {}))
+    notation = _notation(recipe.get("notation", {}))
     names = Vocabulary(tuple(recipe["indices"].split()), notation=notation)
     return Model(names, recipe["last"], dict(recipe["sizes"]), macros)
+
+
+def _notation(said: dict[str, Any] | str) -> Notation:
+    """A notation from its options, or from the text between the brackets of ``Notation(...)``.
+
+    Raises:
+        ValueError: the text is not that of options, or an option has none of its values.
+        TypeError: there is no such option, or it is no text.
+    """
+    if isinstance(said, str):
+        try:
+            said = _options(said)
+        except (SyntaxError, ValueError):
+            raise ValueError(f'expected options such as transpose="T", got {said}') from None
+    return Notation(**said)
+
+
+def _options(said: str) -> dict[str, Any]:
+    """The values in ``a=1, b="T"``, none of which is computed."""
+    match ast.parse(f"dict({said})", mode="eval").body:
+        case ast.Call(args=[], keywords=options) if all(option.arg for option in options):
+            return {str(option.arg): ast.literal_eval(option.value) for option in options}
+    raise ValueError("no options")
 
 
 def _take(model: Model, use: str, what: Source | str) -> None:

@@ -281,6 +281,30 @@ def test_a_derivation_of_a_reader_is_read_and_judged():
     assert LiveEquation(notes, "3").check(claim).verdict == "verified"
 
 
+ABOVE = r'time="superscript", times={r"\tau": "T"}, names=["da"], derivative="d"'
+IN_OTHER_LETTERS = (
+    ("declared", r"h^{(t)} \in \mathbb{R}^{n}, \quad u \in \mathbb{R}^{n}"),
+    ("defined", r"a^{(t)} = u \odot h^{(t-1)}, \qquad h^{(t)} = \tanh(a^{(t)})"),
+    ("defined", r"L = \sum_{t=1}^{\tau} \ell(h^{(t)}), \qquad da^{(t)} := \frac{dL}{da^{(t)}}"),
+)
+
+
+def test_a_reader_says_her_letters_as_between_the_brackets_of_notation():
+    claim = r"\frac{dL}{du} = \sum_{t=1}^{\tau} da^{(t)} \odot h^{(t-1)}"
+    notes = own(*IN_OTHER_LETTERS, ("verified", claim))
+    notes["recipes"][0]["notation"] = ABOVE
+    assert read_all(notes) == ({}, [])
+    assert LiveEquation(notes, "3").check(claim).verdict == "verified"
+
+
+@pytest.mark.parametrize("said", ['transpose="T', '"T"', "transpose=T", "a) or (b", "**{1: 2}"])
+def test_letters_that_are_no_options_are_refused(said):
+    notes = own(*IN_OTHER_LETTERS)
+    notes["recipes"][0]["notation"] = said
+    with pytest.raises(ValueError, match="expected options such as transpose="):
+        read_all(notes)
+
+
 def test_reading_goes_on_after_errors_and_names_what_nothing_depends_on():
     notes = own(
         SHAPES,

@@ -152,6 +152,37 @@ def test_a_forward_pass_of_the_book_is_a_beginning(own: Locator) -> None:
     assert check(own) == "✓ 1 verified, 0 refuted, 0 not understood."
 
 
+LETTERS = r'time="superscript", times={r"\tau": "T"}, transpose="T", names=["da"], derivative="d"'
+IN_OTHER_LETTERS = r"""
+$$ x^{(t)} \in \mathbb{R}^{m}, \quad h^{(t)} \in \mathbb{R}^{n},
+\quad U \in \mathbb{R}^{n \times m}, \quad W \in \mathbb{R}^{n \times n} $$
+$$ a^{(t)} = W h^{(t-1)} + U x^{(t)}, \quad h^{(t)} = \tanh(a^{(t)}), \quad L = \sum_{t=1}^{\tau} \ell(h^{(t)}) $$
+$$ da^{(t)} = \frac{dL}{da^{(t)}} $$
+$$ \frac{dL}{dW} = \sum_{t=1}^{\tau} da^{(t)} (h^{(t-1)})^T $$
+"""
+
+
+def test_notes_in_other_letters_are_read_as_the_reader_says(
+    own: Locator, page: Page, tmp_path: Path
+) -> None:
+    kinds = put(own, IN_OTHER_LETTERS, 4)
+    assert kinds == ["declared", "defined", "defined", "verified"]
+    letters = own.get_by_label("Your letters")
+    letters.fill('time="above"')
+    assert "time: expected one of subscript, superscript, argument" in check(own)
+    letters.fill(LETTERS)
+    assert check(own) == "✓ 1 verified, 0 refuted, 0 not understood."
+    page.reload()
+    expect(letters).to_have_value(LETTERS)
+    with page.expect_download() as download:
+        own.get_by_role("button", name="Download").click()
+    target = tmp_path / download.value.suggested_filename
+    download.value.save_as(target)
+    command = [sys.executable, "-m", "texproof", "check", target.name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_notes_stay_until_they_are_deleted(own: Locator, page: Page) -> None:
     put(own, NOTES)
     own.locator(".live-equations select").last.select_option("verified")

@@ -22,6 +22,7 @@ kernelspec:
 const form = document.querySelector(".live-notes");
 const find = (selector) => form.querySelector(selector);
 const notes = find("textarea");
+const letters = find("input");
 const list = find(".live-equations");
 const status = find(".live-status");
 const passes = JSON.parse(find(".live-passes").textContent);
@@ -72,7 +73,7 @@ export function guess(text, known) {
 /** ``\delta_t = \partial L / \partial h_t`` as a definition is printed with ``:=``: the text, and where a colon was put. */
 export function asDefinition(text) {
   const sign = /=/.exec(text);
-  const names = /\\frac\{?\s*\\(?:partial|mathrm)|\\nabla/.test(text.slice(sign?.index ?? 0));
+  const names = /\\frac\{?\s*(?:\\(?:partial|mathrm)|d[a-zA-Z\\])|\\nabla/.test(text.slice(sign?.index ?? 0));
   if (!sign || !names || text[sign.index - 1] === ":") return { text, colon: Infinity };
   const colon = sign.index - (text[sign.index - 1] === "&" ? 1 : 0);
   return { text: `${text.slice(0, colon)}:${text.slice(colon)}`.replace(":&=", "&:="), colon };
@@ -108,7 +109,9 @@ function derivation(taken) {
     sources[label] = { text: printed, file: "notes.md", line: 1, label };
     steps.push([kind, label]);
   }
-  return { recipes: [{ last: TIMES, indices: "t k j", sizes: sizesIn(all), steps }], sources };
+  const recipe = { last: TIMES, indices: "t k j", sizes: sizesIn(all), steps };
+  if (letters.value.trim()) recipe.notation = letters.value.trim();
+  return { recipes: [recipe], sources };
 }
 
 /** A chapter that the checker takes from the command line. */
@@ -117,8 +120,9 @@ export function asChapter({ recipes: [recipe], sources }) {
   const sizes = Object.entries(recipe.sizes).map(([name, size]) => `, ${name}=${size}`).join("");
   const verbs = { function: "function", activation: "activation", declared: "declare", defined: "define", verified: "verify" };
   const calls = recipe.steps.map(([use, what]) => `page.${verbs[use]}(r"${what}")`);
-  const cell = ["```{code-cell}", ":tags: [derivation]", "from texproof import Derivation", "",
-    `page = Derivation("notes.md", T=${recipe.last}${sizes})`, ...calls, "```"];
+  const [imported, said] = recipe.notation ? [", Notation", `, notation=Notation(${recipe.notation})`] : ["", ""];
+  const cell = ["```{code-cell}", ":tags: [derivation]", `from texproof import Derivation${imported}`, "",
+    `page = Derivation("notes.md", T=${recipe.last}${sizes}${said})`, ...calls, "```"];
   return `${FRONT}\n# My derivation\n\n${printed.join("\n")}\n${cell.join("\n")}\n`;
 }
 
@@ -132,7 +136,7 @@ function say(verdict, words) {
 
 const keep = () => {
   try {
-    localStorage.setItem(KEPT, JSON.stringify({ text: notes.value, chosen }));
+    localStorage.setItem(KEPT, JSON.stringify({ text: notes.value, chosen, letters: letters.value }));
   } catch {
     // not allowed here: then the notes last as long as the page
   }
@@ -218,7 +222,7 @@ async function check() {
     if (count.unfinished) parts.push(`${count.unfinished} not finished`);
     say(count.refuted ? "refuted" : count.verified && !unread && !count.unfinished ? "verified" : "unreadable", `${parts.join(", ")}.`);
   } catch (error) {
-    if (current()) say("failed", error.message);
+    if (current()) say("failed", error.message.replace(/^[\w.]*Error: /, ""));
   }
 }
 
@@ -288,7 +292,7 @@ begin.onchange = () => {
   if (begin.value) addPass(begin.value);
   begin.value = "";
 };
-notes.oninput = () => {
+notes.oninput = letters.oninput = () => {
   clearTimeout(pause);
   pause = setTimeout(show, 200);
 };
@@ -304,13 +308,13 @@ form.onsubmit = (event) => {
 find("[data-action=download]").onclick = download;
 find("[data-action=clear]").onclick = () => {
   if (notes.value.trim() && !confirm("Delete these notes from this browser?")) return;
-  notes.value = "";
+  notes.value = letters.value = "";
   chosen = {};
   show();
 };
 try {
   const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
-  if (kept) [notes.value, chosen] = [kept.text, kept.chosen];
+  if (kept) [notes.value, chosen, letters.value] = [kept.text, kept.chosen, kept.letters ?? ""];
 } catch {
   // nothing was kept
 }
