@@ -1,4 +1,4 @@
-"""The checker of printed equations: it reads the LaTeX that the reader sees, and proves or refutes it.
+"""The checker of printed equations: it reads the LaTeX that the reader sees, and verifies or refutes it.
 
 A chapter says what its printed equations mean, and which of them are claims:
 
@@ -16,7 +16,8 @@ The way of an equation through the folders:
   tree with shapes;
 - ``numbers``: the kinds of numbers that it is evaluated in;
 - ``compare``: ``interpret`` computes its terms, ``graph`` the nodes of the unrolled network that they
-  name, ``network`` the derivatives; ``claims`` and ``levels`` compare the sides.
+  name, ``network`` the derivatives; ``claims`` and ``levels`` compare the sides;
+- ``proof``: what is verified is perhaps proved, for every T and every size.
 """
 
 try:

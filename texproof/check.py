@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from texproof.errors import EquationError, Inline, Source, place
 from texproof.inline import InlineAccount, account_for_inline
 from texproof.live import written
+from texproof.proof.record import NotProved, Proved
 from texproof.read.chapter import Cell, Chapter
 from texproof.report.report import Result
 from texproof.report.session import Recipe, Session, active
@@ -34,6 +35,7 @@ class ChapterCheck:
         unused: the chapter's other definitions, each with a complaint that holds if no other
             chapter uses it.
         recipes: what its cells did.
+        grades: of each equation that it verifies, whether it is proved, as far as that was asked.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class ChapterCheck:
     uses: set[Definition] = field(default_factory=set)
     unused: dict[Definition, str] = field(default_factory=dict)
     recipes: list[Recipe] = field(default_factory=list)
+    grades: Mapping[Source, Proved | NotProved] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -179,6 +182,7 @@ def as_json(check: ChapterCheck) -> dict[str, Any]:
                     for row in result.rows
                 ],
                 "mutants": result.mutants and asdict(result.mutants),
+                **_grade(check, result.source, result.status),
             }
             for result in check.results
             if not isinstance(result.source, Inline)
@@ -192,8 +196,15 @@ def as_json(check: ChapterCheck) -> dict[str, Any]:
                 "status": account.status,
                 "detail": account.detail,
                 "derivative": account.has_derivative,
+                **_grade(check, account.source, account.status),
             }
             for account in check.inline
         ],
         "live": written(check.recipes),
     }
+
+
+def _grade(check: ChapterCheck, source: Source, status: str) -> dict[str, Any]:
+    """Whether an equation is proved, and how, or why not; nothing if that was not asked."""
+    known = check.grades.get(source) if status == "verified" else None
+    return {"proof": {"proved": isinstance(known, Proved), **asdict(known)}} if known else {}

@@ -8,6 +8,8 @@ Name it in ``extra_extensions`` of a Jupyter Book's ``_config.yml``, or in ``ext
   the build fails.
 * A checked equation gets a mark beside its number: ✓ if it is verified, ✗ if it is quoted because
   it is wrong, ○ if it is openly not checked. A mark stands only beside the LaTeX that was checked.
+* Where ``proofs.json`` lies beside a page, the recorded proofs of its equations are replayed, and ✓
+  becomes ✓□ for what is proved for every T and size. ``python -m texproof prove`` makes that file.
 * The directive ``{equation-ledger}`` lists all equations of the site: what was compared, at which
   sizes, the residual of each level, and how many mutants were refuted. Marks link to it. The
   directive ``{equation-counts}`` says in one sentence how many there are.
@@ -28,10 +30,10 @@ from sphinx.util import logging
 from texproof.errors import SITE, EquationError
 from texproof.read.chapter import Chapter
 from texproof.read.typography import Macros
-from texproof.report.report import MARKS
 from texproof.report.session import Session, macros_in
-from texproof.site.accounts import Accounts, Checked, as_typeset, read_page
+from texproof.site.accounts import Accounts, Checked, as_typeset, grade_of, read_page
 from texproof.site.ledger import MEANING, EquationCounts, EquationLedger, row_id
+from texproof.site.proofs import mark_of
 from texproof.site.results import ShowResults
 from texproof.site.state import LEDGER, digest, reason_not_to_check, state
 from texproof.site.verdicts import check_pages
@@ -63,6 +65,9 @@ def check(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
             for survivor in (row["mutants"] or {}).get("survivors", ()):
                 message = "this mutant survived, and equivalent_mutants.yml gives no reason"
                 complain(name, 0, f"{row['label']}: {message}: {survivor}")
+            if row.get("proof", {}).get("misfit"):
+                mend = f"mend it with: python -m texproof prove {files[name]}"
+                complain(name, 0, f"{row['label']}: {row['proof']['why']}; {mend}")
     used = {tuple(name) for found in checked.values() for name in found["uses"]}
     for page, found in checked.items():
         for name, told in found["unused"]:
@@ -137,7 +142,9 @@ def account_for_all(app: Sphinx, env: BuildEnvironment) -> list[str]:
         complain(*complaint)
     changed = []
     for name, page in pages.items():
-        marks = [accounts.status(name, printed.equation) for printed in page.equations]
+        marks = [accounts.grade(name, printed.equation) for printed in page.equations]
+        found = accounts.checked.get(name, {})  # a line below a cell may speak of other pages, too
+        marks += [grade_of(row) for kind in ("equations", "inline") for row in found.get(kind, ())]
         if page.marks != marks:
             page.marks = marks
             changed.append(name)
@@ -167,8 +174,9 @@ def add_marks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         status = accounts.status(docname, equation)
         if status not in ("verified", "refuted", "unchecked"):
             continue
-        meaning = MEANING[status]
-        shown, mark = f'class="equation-mark equation-{status}"', MARKS[status]
+        grade = accounts.grade(docname, equation) or status
+        meaning = MEANING[grade]
+        shown, mark = f'class="equation-mark equation-{status}"', mark_of(status, grade)
         said = f'title="{meaning}" aria-label="{meaning}'
         link = f'<span {shown} role="img" {said}">{mark}</span>'
         if ledger is not None:

@@ -17,10 +17,11 @@ FLOORS = [
     ["compare"],
     ["code"],
     ["mutants"],
+    ["proof"],
     ["report"],
     ["live"],
     ["check", "inline"],
-    ["site", "mutate_chapter", "proof"],
+    ["site", "mutate_chapter", "proof.chapters"],
     ["derivation"],
     ["__init__", "command", "sphinx"],
     ["__main__"],
@@ -33,9 +34,9 @@ def name_of(path):
 
 
 def floor(module):
-    part = module.split(".")[1] if "." in module else "__init__"
-    [found] = [number for number, floor in enumerate(FLOORS) if part in floor]
-    return found
+    parts = module.split(".")[1:] or ["__init__"]
+    names = ".".join(parts[:2]), parts[0]  # a module may stand higher than its folder
+    return next(n for name in names for n, floor in enumerate(FLOORS) if name in floor)
 
 
 def imported(path):

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from texproof.proof.record import Record
 from texproof.site.accounts import Accounts, Equation
+from texproof.site.verdicts import _digest_of_proofs, _of_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -399,6 +401,34 @@ def test_output_computed_from_an_equation_is_accounted_for_and_another_is_not() 
     assert accounts.status("page", output._replace(latex=r"\displaystyle y")) is None
     assert accounts.status("other", output) is None
     assert accounts.listed("page") == []
+
+
+def test_an_equation_is_proved_if_it_is_so_wherever_it_is_verified() -> None:
+    def grade(*proofs: bool | None) -> str | None:
+        equation = {"label": "eq-a", "file": "page.md", "status": "verified", "latex": "a = b"}
+        rows = [
+            equation if proved is None else equation | {"proof": {"proved": proved}}
+            for proved in proofs
+        ]
+        found = {"chapter": "/book/page.md", "ok": True, "equations": rows}
+        accounts = Accounts({"page": found}, {"page": Path("/book/page.md")})
+        assert accounts.grade("page", Equation("/book/page.md", "eq-a", "a = c")) is None
+        return accounts.grade("page", Equation("/book/page.md", "eq-a", "a = b"))
+
+    assert grade(True, True) == "proved"
+    assert grade(True, False) == grade(False) == "tried"
+    assert grade(None, True) == grade(None) == "verified"
+
+
+def test_a_verdict_depends_on_the_proofs_of_its_own_page() -> None:
+    def digest(**lines: object) -> str:
+        known = {
+            (f"{file}.md", "hash"): {"label": "eq-a", "proofs": p} for file, p in lines.items()
+        }
+        return _digest_of_proofs(_of_page(Record(known), "page.md"))
+
+    assert digest(page=[], other=[]) == digest(page=[], other=[[]])
+    assert len({digest(page=[]), digest(page=[[]]), digest(), _digest_of_proofs(None)}) == 4
 
 
 def test_pages_left_out_are_listed_with_the_reason(site: Site) -> None:

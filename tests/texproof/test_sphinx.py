@@ -123,6 +123,15 @@ def test_wrong_sign_fails_the_build_and_is_pointed_at(book: Book) -> None:
     assert f"filter.md:{line}\n    {printed}+ K C A\n{caret}" in output, output
 
 
+def test_without_a_record_of_proofs_there_is_one_grade(book: Book) -> None:
+    page = BeautifulSoup(book.page("filter"), "html.parser")
+    mark = page.select_one("a.equation-mark[href$='#ledger-eq-gain']")
+    assert mark is not None
+    assert (mark.text, mark["aria-label"]) == ("✓", "verified: see the ledger")
+    assert "every" not in " ".join(results(book.page("adam")))
+    assert "general proof" not in book.page("adam")
+
+
 def test_the_starter_requires_what_the_package_offers() -> None:
     """Its versions of Jupyter Book are those that this book is built with, and the extra exists."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -157,6 +157,10 @@ def disagreeing_marks(site: Site) -> list[str]:
         str(row["id"]).removeprefix("ledger-"): _class_with(row, "ledger-")
         for row in ledger.find_all("tr", id=re.compile("^ledger-"))
     }
+    proved = {
+        str(row["id"]).removeprefix("ledger-")
+        for row in ledger.find_all("tr", class_="ledger-proved", id=True)
+    }
     problems = []
     marks: dict[str, str | None] = {}
     printed: set[str] = set()
@@ -167,6 +171,10 @@ def disagreeing_marks(site: Site) -> list[str]:
         for mark in page.find_all(class_="equation-mark"):
             label = str(mark["href"]).partition("#ledger-")[2]
             marks[label] = _class_with(mark, "equation-mark ") or _status(mark)
+            if ("□" in mark.get_text()) != (label in proved):
+                problems.append(
+                    f"{name}: the mark and the ledger disagree whether {label} is proved"
+                )
             box = mark.find_parent(class_="checked-equation")
             beside = {"id": f"equation-{label}"} if label.startswith("eq-") else {"class_": "katex"}
             if box is None or box.find(**beside) is None:  # docstrings have no anchors of equations

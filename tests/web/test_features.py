@@ -250,13 +250,32 @@ def test_a_link_shows_what_it_leads_to(
 
 def test_boxes_filter_the_ledger(page: Page, root: str) -> None:
     Visit.of(page, root, "ledger.html")
-    wrong, right = page.locator("tr.ledger-refuted"), page.locator("tr.ledger-verified")
-    assert wrong.count() > 10
-    page.locator("#show-verified").uncheck()
-    assert [right.first.is_visible(), wrong.first.is_visible()] == [False, True]
-    page.locator("#show-verified").check()
-    page.locator("#show-refuted").uncheck()
-    assert [right.first.is_visible(), wrong.first.is_visible()] == [True, False]
+    kinds = {"proved": "ledger-proved", "verified": "ledger-tried", "refuted": "ledger-refuted"}
+    rows = {box: page.locator(f"tr.{kind}") for box, kind in kinds.items()}
+    assert rows["refuted"].count() > 10
+    for hidden in kinds:
+        page.locator(f"#show-{hidden}").uncheck()
+        shown = {box: found.first.is_visible() for box, found in rows.items() if found.count()}
+        assert shown == {box: box != hidden for box in shown}
+        page.locator(f"#show-{hidden}").check()
+
+
+def test_a_mark_says_without_colour_what_is_proved(page: Page, server: str) -> None:
+    Visit.of(page, server, "lstm.html")
+    mark = page.locator(".equation-mark[href$='#ledger-eq-lstm-cell-grad']")
+    expect(mark).to_have_accessible_name("proved for every T and every size: see the ledger")
+    expect(mark).to_have_text("✓□")
+    for other in page.locator(".equation-mark:not([aria-label^='proved'])").all():
+        expect(other).not_to_contain_text("□")
+
+
+def test_a_proof_unfolds_below_its_row(page: Page, server: str) -> None:
+    Visit.of(page, server, "ledger.html#ledger-eq-lstm-backward")
+    proof = page.locator("#ledger-eq-lstm-backward + tr details")
+    expect(proof.locator("summary")).to_contain_text("Proved for every T and every size")
+    expect(proof.locator("li").first).not_to_be_visible()
+    proof.locator("summary").click()
+    expect(proof.locator("li").first).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [{"width": 1300, "height": 900}, PHONE], ids=["desktop", "phone"])

@@ -195,6 +195,16 @@ LEDGER = (
         (EQUATION.format("verified"), LEDGER.format(1, 0, "verified"), []),
         (EQUATION.format("refuted"), LEDGER.format(1, 0, "verified"), ["marked as refuted"]),
         (EQUATION.format("verified"), LEDGER.format(2, 0, "verified"), ["its total says 2"]),
+        (
+            EQUATION.format("verified").replace("✓", "✓□"),
+            LEDGER.format(1, 0, "verified"),
+            ["disagree whether eq-a is proved"],
+        ),
+        (
+            EQUATION.format("verified").replace("✓", "✓□"),
+            LEDGER.format(1, 0, "verified ledger-proved"),
+            [],
+        ),
         ("", LEDGER.format(1, 0, "verified"), ["no page shows a mark", "no page prints it"]),
         (
             EQUATION.format("verified") + '<div id="equation-eq-b"></div>',

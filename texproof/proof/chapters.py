@@ -57,11 +57,21 @@ def prove_chapter(path: Path, record: Record, *, may_search: bool = True) -> Pro
     record = replace(record, chapter=path.name)
     report = ProofReport(path, record, problems=check.problems)
     start = time.perf_counter()
-    for model, structure, source in found_as("verified", check, session):
-        found = grade(model, source, record, structure=structure, may_search=may_search)
-        report.grades.append((source, found))
+    report.grades = [*grades_of(check, session, record, may_search=may_search).items()]
     report.seconds = time.perf_counter() - start
     return report
+
+
+def grades_of(
+    check: ChapterCheck, session: Session, record: Record, *, may_search: bool
+) -> dict[Source, Proved | NotProved]:
+    """What is known of each equation that a chapter verifies: proved, if it is so wherever it is verified."""
+    grades: dict[Source, Proved | NotProved] = {}
+    for model, structure, source in found_as("verified", check, session):
+        found = grade(model, source, record, structure=structure, may_search=may_search)
+        if isinstance(grades.setdefault(source, found), Proved):
+            grades[source] = found
+    return grades
 
 
 def total_proved(reports: Sequence[ProofReport]) -> str:
@@ -73,15 +83,19 @@ def total_proved(reports: Sequence[ProofReport]) -> str:
 def found_as(
     status: str, check: ChapterCheck, session: Session
 ) -> list[tuple[Model, Structure, Source]]:
-    """The equations that a chapter verifies, or refutes, each with what its names mean there."""
+    """The equations that a chapter verifies, or refutes, once for each derivation that does so.
+
+    Each comes with what its names mean there.
+    """
     done = {result.source for result in check.results if result.status == status}
     found = []
     for recipe in session.recipes:
+        seen: set[Source] = set()
         for at, (use, source) in enumerate(recipe.steps):
-            if use == status and source in done:
+            if use == status and source in done - seen:
                 assert isinstance(source, Source)
                 found.append((at, recipe, source))
-                done.discard(source)
+                seen.add(source)
     models: dict[tuple[int, tuple[object, ...]], tuple[Model, Structure]] = {}
     result = []
     for at, recipe, source in found:
@@ -98,7 +112,7 @@ def found_as(
 
 def model_after(recipe: Recipe, at: int, session: Session) -> Model:
     """What names mean after the first steps of a derivation."""
-    names = Vocabulary(tuple(recipe.indices.split()))
+    names = Vocabulary(tuple(recipe.indices.split()), notation=recipe.notation)
     model = Model(names, recipe.last, dict(recipe.sizes), session.macros())
     for use, what in recipe.steps[:at]:
         if isinstance(what, Source):

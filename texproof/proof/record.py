@@ -15,7 +15,7 @@ from texproof.mean.reach import reached
 from texproof.proof import kernel, search
 from texproof.proof.forms import Abstain
 from texproof.proof.network import Structure
-from texproof.proof.words import how
+from texproof.proof.words import how, lines
 
 PROOFS = "proofs.json"
 """Beside the chapters."""
@@ -23,16 +23,28 @@ PROOFS = "proofs.json"
 
 @dataclass(frozen=True)
 class Proved:
-    """An equation that holds for every T and every size; ``how`` says in words why."""
+    """An equation that holds for every T and every size.
+
+    Attributes:
+        how: in words.
+        lines: the same step by step.
+    """
 
     how: str
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class NotProved:
-    """An equation for which no general proof is known, and ``why``. That is no blemish."""
+    """An equation for which no general proof is known. That is no blemish.
+
+    Attributes:
+        why: in words.
+        misfit: whether a proof is recorded for just this equation, and the kernel does not accept it.
+    """
 
     why: str
+    misfit: bool = False
 
 
 @dataclass
@@ -75,6 +87,14 @@ class Record:
         lines.sort(key=lambda line: (line["file"], line["label"], line["hash"]))
         shown = (json.dumps(line, ensure_ascii=False, separators=(",", ":")) for line in lines)
         path.write_text("[\n" + ",\n".join(shown) + "\n]\n", encoding="utf-8")
+
+    def traces(self) -> dict[str, list[Any]]:
+        """Those of each equation, by its label: more than one, if it is verified in several derivations."""
+        found: dict[str, list[Any]] = {}
+        for line in self.known.values():
+            if "proofs" in line:
+                found.setdefault(line["label"], []).append(line["proofs"])
+        return found
 
     def take(self, file: str, other: Record) -> None:
         """Take over what another record knows of a chapter, and forget what nobody asked it for."""
@@ -133,7 +153,7 @@ def grade(
     if proofs is not None:
         why = refusal(structure, claims, proofs)
         if not why:
-            return Proved(how(proofs))
+            return _proved(structure, claims, proofs)
         why = f"its recorded proof does not fit: {why}"
     if may_search and (proofs is not None or not why):
         proofs, why = search.find_all(structure, claims)
@@ -142,8 +162,14 @@ def grade(
         record.known[key] = {"label": source.label, **outcome}
         if not why:
             assert proofs is not None
-            return Proved(how(proofs))
-    return NotProved(why or "no proof of it is recorded")
+            return _proved(structure, claims, proofs)
+        return NotProved(why)
+    return NotProved(why or "none is recorded", misfit=proofs is not None)
+
+
+def _proved(structure: Structure, claims: list[Claim], proofs: Any) -> Proved:
+    """In words, what the kernel has accepted."""
+    return Proved(how(structure, claims, proofs), lines(structure, claims, proofs))
 
 
 def refusal(structure: Structure, claims: list[Claim], proofs: Any) -> str:
@@ -152,7 +178,9 @@ def refusal(structure: Structure, claims: list[Claim], proofs: Any) -> str:
         kernel.check(structure, claims, proofs)
     except (kernel.Refused, Abstain) as error:
         return str(error)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, ArithmeticError, AssertionError, LookupError) as error:
+        return f"this is no trace ({error})"
+    except (TypeError, ValueError, RecursionError) as error:
         return f"this is no trace ({error})"
     except EquationError as error:
         return error.message

@@ -24,6 +24,9 @@ Checked = dict[str, Any]
 TELLING = ("verified", "refuted", "unchecked", "defined", "declared", "computed")
 """Statuses that account for an equation, the most telling first."""
 
+GRADES = ("verified", "tried", "proved")
+"""Of a verified equation, the lowest first: where no proofs are recorded, there is only one."""
+
 _DEFINES_MACRO = re.compile(
     r"\\(?:(?:re|provide)?newcommand|providecommand|DeclareMathOperator|newenvironment|require"
     r"|[gex]?def|let|futurelet|global|catcode|char)(?![a-zA-Z])"
@@ -70,7 +73,7 @@ class Page:
         inline: its inline formulas that state a derivative or a delta, with lines and conditions.
         code: the text of its code cells, as far as they are shown.
         problems: what no equation may do, with lines.
-        marks: the statuses with which its equations were last written.
+        marks: the grades with which its equations, and those of its cells, were last written.
     """
 
     equations: list[Printed] = field(default_factory=list)
@@ -186,6 +189,7 @@ class Accounts:
         self.checked = checked
         self._pages = {_resolved(path): name for name, path in files.items()}
         self._statuses: dict[tuple[str, Equation], set[str]] = {}
+        self._grades: dict[tuple[str, Equation], set[str]] = {}
         for name in checked:
             for equation, row in self.rows(name):
                 # Only a page's own cells account for what it prints, and those of any page for
@@ -193,6 +197,8 @@ class Accounts:
                 if self._pages.get(equation.file, name) == name:
                     where = name if equation.file in self._pages else ""
                     self._statuses.setdefault((where, equation), set()).add(row["status"])
+                    if row["status"] == "verified":
+                        self._grades.setdefault((where, equation), set()).add(grade_of(row))
 
     def rows(self, name: str) -> Iterator[tuple[Equation, Checked]]:
         """What the cells of a page said about equations, of whatever file."""
@@ -219,8 +225,16 @@ class Accounts:
         return sorted(best.values(), key=lambda r: (r["file"], r["cell"], r["line"]))
 
     def _of(self, name: str, equation: Equation) -> set[str]:
-        where = name if equation.file in self._pages else ""
-        return self._statuses.get((where, equation), set())
+        return self._statuses.get(self._place(name, equation), set())
+
+    def _place(self, name: str, equation: Equation) -> tuple[str, Equation]:
+        return (name if equation.file in self._pages else ""), equation
+
+    def grade(self, name: str, equation: Equation) -> str | None:
+        """What a mark says of an equation: its status, and for a verified one its lowest grade."""
+        status = self.status(name, equation)
+        grades = self._grades.get(self._place(name, equation), set())
+        return min(grades, key=GRADES.index) if status == "verified" else status
 
     def status(self, name: str, equation: Equation) -> str | None:
         """The most telling status of an equation that a page prints."""
@@ -294,6 +308,13 @@ class Accounts:
             if cell.code.strip() not in page.code:
                 message = "a derivation cell is not shown; the tag hide-input folds it"
                 yield name, cell.line, message
+
+
+def grade_of(row: Checked) -> str:
+    """``proved`` or ``tried`` of an equation that is verified; its status, if no proofs are recorded."""
+    proof = row.get("proof") if row["status"] == "verified" else None
+    status: str = row["status"]
+    return status if proof is None else "proved" if proof["proved"] else "tried"
 
 
 def _second(pair: tuple[str, Equation]) -> Equation:

@@ -4,7 +4,7 @@ and ``{equation-counts}``, one sentence that counts them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from docutils import nodes
@@ -12,33 +12,41 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 from texproof.inline import summary
-from texproof.report.report import MARKS, MutationScore
-from texproof.site.accounts import Accounts, Checked, Page
-from texproof.site.results import LEVELS, score_of, table, text_with_formulas
+from texproof.report.report import MutationScore
+from texproof.site.accounts import Accounts, Checked, Page, grade_of
+from texproof.site.proofs import mark_of, proof_in_short, with_names
+from texproof.site.results import LEVELS, raw, score_of, table, text_with_formulas
 from texproof.site.results import row as row_of
 from texproof.site.state import COUNTS, LEDGER, digest, reason_not_to_check, state
 
 MEANING = {
     "verified": "verified",
+    "proved": "proved for every T and every size",
+    "tried": "holds at every point that was tried",
     "refuted": "quoted because it is wrong",
     "unchecked": "not checked, for a stated reason",
     "defined": "definition",
     "declared": "declaration",
 }
-"""What is said of an equation with each status."""
+"""What is said of an equation with each status or grade."""
 
 
-FILTER = "".join(
-    f'<label><input type="checkbox" id="show-{status}" checked> {MARKS.get(status, "·")} {said}</label>'
-    for status, said in {
-        "verified": "verified",
+def _filter(*, graded: bool) -> str:
+    """Boxes to tick; the style sheet hides the rows of those that are not."""
+    proved = {"proved": "proved for every T and size"} if graded else {}
+    said = {
+        **proved,
+        "verified": "only tried at points" if graded else "verified",
         "refuted": "wrong",
         "unchecked": "not checked",
         "defined": "definitions and declarations",
-    }.items()
-)
-FILTER = f'<p class="ledger-filter" role="group" aria-label="Rows that are shown">{FILTER}</p>'
-"""Boxes to tick; the style sheet hides the rows of those that are not."""
+    }
+    boxes = "".join(
+        f'<label><input type="checkbox" id="show-{grade}" checked> {mark_of(status, grade)} {words}</label>'
+        for grade, words in said.items()
+        for status in ["verified" if grade == "proved" else grade]
+    )
+    return f'<p class="ledger-filter" role="group" aria-label="Rows that are shown">{boxes}</p>'
 
 
 def row_id(label: str) -> str:
@@ -57,7 +65,7 @@ class EquationLedger(SphinxDirective):
         sections = [self._section(n, accounts) for n in order if n in checked]
         return [
             _totals(accounts),
-            nodes.raw("", FILTER, format="html"),
+            nodes.raw("", _filter(graded=_is_graded(accounts)), format="html"),
             *sections,
             *self._left_out(),
         ]
@@ -104,10 +112,20 @@ class EquationLedger(SphinxDirective):
 
     def _table(self, rows: Iterable[Checked]) -> nodes.Node:
         heads = ["", "equation", "compared", *(short for short, _ in LEVELS), "mutants refuted"]
-        inner = table(heads, map(self._equation, rows), "ledger")
+        inner = table(heads, [line for row in rows for line in self._rows(row)], "ledger")
         wrapper = nodes.container("", inner, classes=["ledger-box"])
         wrapper["is_div"] = True
         return wrapper
+
+    def _rows(self, row: Checked) -> Iterator[nodes.row]:
+        """What was found of an equation, and below it how it is proved, or why not."""
+        equation = self._equation(row)
+        yield equation
+        if "proof" in row:
+            cells = [nodes.paragraph(), nodes.container("", *_proof(row["proof"]), is_div=True)]
+            below = row_of(cells, span_last=len(LEVELS) + 2)
+            below["classes"] += [*equation["classes"], "ledger-proof"]
+            yield below
 
     def _equation(self, row: Checked) -> nodes.row:
         label, status = row["label"], row["status"]
@@ -116,7 +134,8 @@ class EquationLedger(SphinxDirective):
             number += self._link("math", "eq", label, label)
             number += nodes.Text(" ")
         number += nodes.literal(text=label)
-        mark = nodes.paragraph("", "", nodes.inline(text=MARKS.get(status, "·")))
+        grade = grade_of(row)
+        mark = nodes.paragraph("", "", nodes.inline("", "", raw(mark_of(status, grade))))
         mark[0]["classes"] += [f"equation-{status}"]
         cells: list[nodes.Node] = [mark, number]
         if status == "verified":
@@ -132,8 +151,18 @@ class EquationLedger(SphinxDirective):
             cells.append(nodes.paragraph("", "", *text_with_formulas(text)))
         out = row_of(cells, span_last=0 if status == "verified" else len(LEVELS) + 1)
         out["ids"].append(row_id(label))
-        out["classes"].append(f"ledger-{status}")
+        out["classes"] += dict.fromkeys([f"ledger-{status}", f"ledger-{grade}"])
         return out
+
+
+def _proof(proof: Checked) -> list[nodes.Node]:
+    """One line, which opens to the proof of each equality, if that is longer."""
+    lines = proof.get("lines", ())
+    if not lines:
+        return [nodes.paragraph("", "", raw(proof_in_short(proof)))]
+    items = "".join(f"<li>{with_names(line)}</li>" for line in lines)
+    said = f"<details><summary>{proof_in_short(proof)}</summary><ul>{items}</ul></details>"
+    return [raw(said)]
 
 
 def _page_title(path: Path) -> str:
@@ -147,11 +176,17 @@ def _residual(level: dict[str, str]) -> str:
     return "0" if text == "difference is zero" else text if level["entries"] else f"– ({text})"
 
 
+def _is_graded(accounts: Accounts) -> bool:
+    """Whether proofs are recorded for some page."""
+    rows = (row for found in accounts.checked.values() for row in found["equations"])
+    return any("proof" in row for row in rows)
+
+
 def _counted(accounts: Accounts) -> tuple[dict[str, int], MutationScore]:
-    """The equations of each status, and how the mutants of all fared."""
+    """The equations of each status and grade, and how the mutants of all fared."""
     checked = accounts.checked
     rows = [row for name in checked for row in accounts.listed(name)]
-    counts = {status: sum(row["status"] == status for row in rows) for status in MEANING}
+    counts = {name: sum(name in (r["status"], grade_of(r)) for r in rows) for name in MEANING}
     every = [row["mutants"] for found in checked.values() for row in found["equations"]]
     return counts, sum(map(score_of, every), MutationScore())
 
@@ -159,8 +194,10 @@ def _counted(accounts: Accounts) -> tuple[dict[str, int], MutationScore]:
 def _totals(accounts: Accounts) -> nodes.paragraph:
     """One sentence that counts everything."""
     counts, score = _counted(accounts)
+    total = sum(counts.values()) - counts["proved"] - counts["tried"]
+    proved = f" and {counts['proved']} of these proved" if _is_graded(accounts) else ""
     text = (
-        f"There are {sum(counts.values())} labelled equations: {counts['verified']} are verified, "
+        f"There are {total} labelled equations: {counts['verified']} are verified{proved}, "
         f"{counts['defined']} are definitions, {counts['declared']} are declarations, "
         f"{counts['refuted']} are quoted because they are wrong, and {counts['unchecked']} are "
         f"openly not checked. {score.readable} one-place mutants of the verified ones were read: "
@@ -180,8 +217,9 @@ class EquationCounts(SphinxDirective):
         if not made_from:
             state(self.env)[self.env.docname] = (Page(), COUNTS + digest(accounts.checked))
         counts, score = _counted(accounts)
+        proved = f", {counts['proved']} proved for every T and size" if counts["proved"] else ""
         text = (
-            f"Verified: {counts['verified']} equations. Refuted: {counts['refuted']} wrong ones, and "
+            f"Verified: {counts['verified']} equations{proved}. Refuted: {counts['refuted']} wrong ones, and "
             f"{score.by_value + score.by_shape:,} copies with one sign, index or term changed."
         )
         return [nodes.paragraph(text=text)]

@@ -20,8 +20,9 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from texproof.read.chapter import DERIVATION_TAG
-from texproof.report.report import MARKS, MutationScore, name_of, read_marker
-from texproof.site.accounts import Checked
+from texproof.report.report import MutationScore, name_of, read_marker
+from texproof.site.accounts import GRADES, Checked, grade_of
+from texproof.site.proofs import mark_of
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,11 @@ class _Shown:
     def lines(self, rows: Sequence[Checked], code: nodes.Node | None = None) -> nodes.Element:
         """One line for all equations with the same status and detail; the last opens to the code, too."""
         box = nodes.container(classes=["checked"], is_div=True)
-        groups = [[*group] for _, group in groupby(rows, lambda r: (r["status"], r["detail"]))]
+        groups = [
+            [*group]
+            for _, same in groupby(rows, lambda r: (r["status"], r["detail"]))
+            for _, group in groupby(sorted(same, key=_grade_last), grade_of)
+        ]
         for number, group in enumerate(groups, 1):
             folded = [code] if code is not None and number == len(groups) else []
             box += self._line(group, folded)
@@ -109,13 +114,15 @@ class _Shown:
     def _line(self, rows: list[Checked], folded: list[nodes.Node]) -> nodes.Element:
         """What is said of equations of one status, and below it, folded, how they were checked."""
         status, detail = rows[0]["status"], rows[0]["detail"]
-        mark = nodes.inline("", MARKS.get(status, "·"), classes=["check-mark", f"check-{status}"])
+        grade = grade_of(rows[0])
+        mark = nodes.inline("", "", raw(mark_of(status, grade)))
+        mark["classes"] += ["check-mark", f"check-{status}"]
         line = nodes.inline("", "", mark, nodes.Text(" "))
         if status in ("anchored", "program"):
             line += text_with_formulas(f"{detail[0].upper()}{detail[1:]}.")
         else:
             line += self._numbers(rows)
-            line += text_with_formulas(_says(status, len(rows)) + (f": {detail}" if detail else ""))
+            line += text_with_formulas(_says(grade, len(rows)) + (f": {detail}" if detail else ""))
         displayed = [row for row in rows if "levels" in row]
         summary = "code"
         if status == "verified" and displayed:
@@ -124,7 +131,7 @@ class _Shown:
         shown: list[nodes.Node] = [nodes.paragraph("", "", line)]
         if folded:
             opening = f"<details><summary>{summary}</summary>"
-            shown += [_raw(opening), *folded, _raw("</details>")]
+            shown += [raw(opening), *folded, raw("</details>")]
         return nodes.container("", *shown, classes=["checked-line"], is_div=True)
 
     def _in_order(self, rows: Iterable[Checked]) -> list[Checked]:
@@ -193,16 +200,24 @@ def text_with_formulas(text: str) -> list[nodes.Node]:
     return [nodes.math(part, part) if at % 2 else nodes.Text(part) for at, part in parts if part]
 
 
-def _says(status: str, count: int) -> str:
-    """What is said of equations, after their numbers."""
+def _grade_last(row: Checked) -> int:
+    """What is proved comes first."""
+    return -GRADES.index(grade) if (grade := grade_of(row)) in GRADES else 0
+
+
+def _says(grade: str, count: int) -> str:
+    """What is said of equations of some status or grade, after their numbers."""
     one = count == 1
+    holds = " holds" if one else " hold"
     return {
-        "verified": " holds" if one else " hold",
+        "verified": holds,
+        "tried": f"{holds} at every point that was tried",
+        "proved": f"{holds} for every $T$ and every size",
         "refuted": " is wrong" if one else " are wrong",
         "unchecked": " is not checked" if one else " are not checked",
         "defined": " is a definition" if one else " are definitions",
         "declared": " is a declaration" if one else " are declarations",
-    }[status]
+    }[grade]
 
 
 def _facts(row: Checked) -> tuple[str, str, str, str]:
@@ -259,5 +274,5 @@ def row(cells: Sequence[nodes.Node], span_last: int = 0) -> nodes.row:
     return nodes.row("", *entries)
 
 
-def _raw(html: str) -> nodes.raw:
+def raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")

@@ -6,6 +6,9 @@ loaded, the versions of what is installed, and the macros. It is used again only
 are as they were; else the page is checked anew. What a cell takes from elsewhere, such as the clock
 or the network, is not seen.
 
+What is verified has a second grade, if the folder of the page has a record of proofs: the kernel
+replays those of the page, and nothing is searched for. Of the record, a page depends on its own lines.
+
 Each page is checked in a process of its own, so that none depends on what another has done.
 """
 
@@ -25,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from texproof.check import as_json, check_chapter
+from texproof.proof.chapters import grades_of
+from texproof.proof.record import PROOFS, Record
 from texproof.read.typography import Macros
 from texproof.report.session import Session
 
@@ -48,25 +53,29 @@ def check_pages(
         folder: where verdicts are kept. Only those without a problem are.
         macros: LaTeX macros that the pages are typeset with.
     """
-    now = _digest_of_environment(json.dumps(macros, sort_keys=True))
-    missing = {}
+    settings = _digest_of_environment(json.dumps(macros, sort_keys=True))
+    records = {path.parent: _proofs(path.parent) for path in pages.values()}
+    missing, now = {}, {}
     for name, path in pages.items():
-        kept = _read_kept(folder / f"{name}.json", now)
+        proofs = records[path.parent]
+        own = None if proofs is None else _of_page(proofs, path.name)
+        now[name] = settings + _digest_of_proofs(own)
+        kept = _read_kept(folder / f"{name}.json", now[name])
         if kept is None:
-            missing[name] = path
+            missing[name] = path, own
         else:
             yield name, kept
     for name, found, files in _check_in_processes(missing, macros):
         if files is not None and found["ok"]:
             target = folder / f"{name}.json"
             target.parent.mkdir(parents=True, exist_ok=True)
-            record = {"environment": now, "files": files, "found": found}
+            record = {"environment": now[name], "files": files, "found": found}
             target.write_text(json.dumps(record), encoding="utf-8")
         yield name, found
 
 
 def _check_in_processes(
-    pages: Mapping[str, Path], macros: Macros
+    pages: Mapping[str, tuple[Path, Record | None]], macros: Macros
 ) -> Iterator[tuple[str, Checked, dict[str, str] | None]]:
     """Check as many pages at a time as there are cores, the longest first."""
     if not pages:
@@ -77,19 +86,21 @@ def _check_in_processes(
         # Imported once, before the first page: all processes begin as copies of this one.
         context.set_forkserver_preload(["__main__", "texproof.site.verdicts", "torch"])
 
-    def check(path: Path) -> tuple[Checked, dict[str, str] | None]:
+    def check(path: Path, proofs: Record | None) -> tuple[Checked, dict[str, str] | None]:
         with ProcessPoolExecutor(1, mp_context=context) as process:
-            return process.submit(check_page, path, macros).result()
+            return process.submit(check_page, path, macros, proofs).result()
 
     with ThreadPoolExecutor(min(len(pages), os.cpu_count() or 1)) as threads:
-        longest_first = sorted(pages, key=lambda name: -pages[name].stat().st_size)
-        names = {threads.submit(check, pages[name]): name for name in longest_first}
+        longest_first = sorted(pages, key=lambda name: -pages[name][0].stat().st_size)
+        names = {threads.submit(check, *pages[name]): name for name in longest_first}
         for ended in as_completed(names):
             yield names[ended], *ended.result()
 
 
-def check_page(path: Path, macros: Macros) -> tuple[Checked, dict[str, str] | None]:
-    """All claims of a page, at every level, with all their mutants, and the digest of each file.
+def check_page(
+    path: Path, macros: Macros, proofs: Record | None = None
+) -> tuple[Checked, dict[str, str] | None]:
+    """All claims of a page, at every level, with all their mutants and proofs, and the digest of each file.
 
     There are no digests if a file was changed in the meantime.
     """
@@ -103,7 +114,13 @@ def check_page(path: Path, macros: Macros) -> tuple[Checked, dict[str, str] | No
 
     sys.addaudithook(note)
     start = time.time()
-    found = as_json(check_chapter(path, Session(book_macros=macros)))
+    session = Session(book_macros=macros)
+    check = check_chapter(path, session)
+    if proofs is not None and check.ok:
+        check.grades = grades_of(check, session, proofs, may_search=False)
+    found = as_json(check)
+    if proofs is not None:
+        found["live"]["proofs"] = proofs.traces()
     modules = {
         os.path.abspath(file)
         for module in list(sys.modules.values())
@@ -113,6 +130,23 @@ def check_page(path: Path, macros: Macros) -> tuple[Checked, dict[str, str] | No
     if any(os.path.isfile(file) and os.stat(file).st_mtime >= start for file in files):
         return found, None
     return found, {file: _digest(file) for file in sorted(files)}
+
+
+def _proofs(folder: Path) -> Record | None:
+    """What is recorded beside the pages of a folder; nothing, if nothing is."""
+    return Record.read(folder / PROOFS) if (folder / PROOFS).exists() else None
+
+
+def _of_page(proofs: Record, file: str) -> Record:
+    return Record({key: line for key, line in proofs.known.items() if key[0] == file}, chapter=file)
+
+
+def _digest_of_proofs(proofs: Record | None) -> str:
+    """A hash of what is recorded for a page; nothing, if there is no record."""
+    if proofs is None:
+        return ""
+    lines = sorted(proofs.known.items())
+    return hashlib.sha256(json.dumps(lines, sort_keys=True).encode()).hexdigest()
 
 
 def _is_a_source(file: str) -> bool:
