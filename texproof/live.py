@@ -26,6 +26,8 @@ from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.mutate import Mutant, mutants
 from texproof.mutants.repair import in_words, repairs
 from texproof.numbers.limit import NotFinished, time_limit
+from texproof.proof.network import Structure
+from texproof.proof.record import refusal
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 from texproof.report.explain import explain
@@ -111,6 +113,7 @@ class LiveEquation:
 
     def __init__(self, chapter: Written, label: str, macros: Macros | None = None, asked: int = 0):
         self._model, self.source = _model_at(chapter, label, macros or {})
+        self._proofs = chapter.get("proofs", {}).get(label, [])
         self._asked = asked
         self._repairs: tuple[str, Iterator[Mutant | None]] = ("", iter(()))
 
@@ -125,6 +128,17 @@ class LiveEquation:
         except EquationError as error:
             return self._answer(error, source)
         return Answer("verified", levels=tuple(f.level for f in findings if f.comparison))
+
+    def is_proved(self, text: str) -> bool | None:
+        """Whether a recorded proof of the printed claim proves a text, too, that was verified.
+
+        Nothing, if none is recorded. That it does not fit a text says nothing against that text.
+        """
+        if not self._proofs or self._asked:
+            return None
+        claims = self._model.claims(replace(self.source, text=text))
+        structure = Structure(self._model.names)
+        return any(not refusal(structure, claims, proofs) for proofs in self._proofs)
 
     def _claims(self, source: Source) -> list[Claim]:
         claims = self._model.claims(source)

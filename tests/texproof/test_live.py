@@ -10,6 +10,7 @@ import pytest
 from texproof.check import as_json, check_chapter
 from texproof.errors import EquationError
 from texproof.live import LONGEST, LiveEquation, read_all, what_if
+from texproof.proof.record import PROOFS, Record
 from texproof.report.session import Session
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -64,6 +65,22 @@ def test_every_mark_of_the_book_is_found_again_without_packages(chapters):
     }
     assert {tuple(row) for row in json.loads(found.stdout)} == marks
     assert len(marks) > 200
+
+
+def test_the_proof_of_the_book_is_tried_on_a_text(lstm):
+    lines = Record.read(BOOK / PROOFS).known.items()
+    own = Record({key: line for key, line in lines if key[0] == "lstm.md"})
+    graded = LiveEquation({**lstm, "proofs": own.traces()}, "eq-lstm-cell-grad")
+    printed = graded.source.text
+    turned = printed.replace(r"\delta^{h}_t \odot o_t", r"o_t \odot \delta^{h}_t")
+    assert turned != printed
+    assert graded.is_proved(printed)
+    assert graded.is_proved(turned)
+    wrong = printed.replace("f_{t+1}", "f_t")
+    assert graded.is_proved(wrong) is False
+    less = printed.partition(r"\\")[0] + r"\end{aligned}"  # its proof has too many sides
+    assert graded.is_proved(less) is False
+    assert cell(lstm).is_proved(printed) is None
 
 
 def cell(lstm):

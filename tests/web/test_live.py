@@ -62,6 +62,7 @@ def test_nothing_is_loaded_before_the_click_and_nothing_from_elsewhere(
 def test_what_is_printed_is_verified_and_a_wrong_index_refuted_and_repaired(box: Locator) -> None:
     right = printed(box)
     assert answer(box).startswith("✓ Verified by floating point, 50 digits")
+    expect(box.locator(".live-remarks")).to_contain_text("Proved for every T", timeout=READY)
     said = answer(box, right.replace("f_{t+1}", "f_t"))
     assert said.startswith("✗ Refuted: off by")
     assert "f" in box.locator(".live-picture .live-wrong").first.inner_text()

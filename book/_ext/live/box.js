@@ -179,9 +179,19 @@ class Box {
     this.say(verdict, inWords(answer));
     this.show(span);
     if (remarks.length) this.remark(await inSentences(remarks));
+    if (verdict === "verified") return this.grade(text, current);
     if (verdict !== "refuted") return;
     const edit = await repairOf(this.question({ text, blamed: span }), current);
     if (edit) this.offer(edit);
+  }
+
+  /** Of what is verified: whether the book's proof of the printed equation fits it, too. */
+  async grade(text, current) {
+    if (this.asked) return;
+    const { proved = null } = await ask(this.question({ ask: "prove", text })).catch(() => ({}));
+    if (proved === null || !current()) return;
+    if (proved) this.remark("Proved for every T and every size: the book’s proof fits.");
+    else this.remark("It holds at every point that was tried. The book’s proof does not fit what you wrote; that says nothing against it.");
   }
 
   /** Offer an edit with which the equation holds: first where it is, then what it is. */

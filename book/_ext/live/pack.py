@@ -24,7 +24,9 @@ SHAPES = (
 )
 FORWARD = r"h_t = \tanh(W x_t) \odot \phi(h_{t-1}), \quad L = \sum_{t=1}^{T} \ell(h_t)"
 CLAIM = r"\frac{\partial h_T}{\partial x_T} = \operatorname{diag}((1 - \tanh^2(W x_T)) \odot \phi(h_{T-1})) W"
+PROOF = {"by": "rewriting", "steps": [[["forward", "h_{t}", "x_{t}", "+0"]]]}
 SAMPLE = {
+    "proofs": {"eq-c": [[[[0, PROOF]]]]},
     "sources": {
         label: {"text": text, "label": label}
         for label, text in (("eq-s", SHAPES), ("eq-f", FORWARD), ("eq-c", CLAIM))
@@ -83,6 +85,8 @@ def use_it():
         if answer["verdict"] != verdict:
             raise AssertionError(f"expected {verdict}, got {answer}")
         worker.repair("page", "eq-c", 0, text, "null", 300)
+    if worker.prove("page", "eq-c", CLAIM) != '{"proved": true}':
+        raise AssertionError("the kernel does not follow a proof")
     worker.check("page", "eq-c", 1, CLAIM)
     worker.mistake("page", "eq-c", 1)
     worker.read("page")

@@ -76,6 +76,7 @@ const pages = new Set();
 const answers = {
   load: () => "{}",
   check: ({ page, label, asked, text }) => checker.check(page, label, asked, text),
+  prove: ({ page, label, text }) => checker.prove(page, label, text),
   repair: ({ page, label, asked, text, blamed, count }) =>
     checker.repair(page, label, asked, text, JSON.stringify(blamed), count),
   mistake: ({ page, label, seed }) => checker.mistake(page, label, seed),
