@@ -40,7 +40,8 @@ def proof_in_short(proof: Checked) -> str:
     """How an equation is proved, or why it is not, as HTML."""
     if proof["proved"]:
         return f"Proved for every T and every size: {with_names(proof['how'])}."
-    why = _NAME.sub(lambda found: f"${found[0]}$", WHY.get(proof["why"], proof["why"]))
+    recorded: str = proof["why"]
+    why = _NAME.sub(lambda found: f"${found[0]}$", WHY.get(recorded, recorded))
     return f"Tried at points; no general proof: {with_names(why)}."
 
 
