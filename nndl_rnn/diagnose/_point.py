@@ -76,3 +76,10 @@ def draw(
         rng.normal(size=(T, B, H)),
     )
     return replace(point, reset=reset, update=update)
+
+
+def at_last_step(point: Point) -> Point:
+    """The same point with a loss of the last step alone."""
+    last = np.zeros_like(point.d_h)
+    last[-1] = point.d_h[-1]
+    return replace(point, d_h=last)

@@ -28,14 +28,27 @@ class Finding:
     seen_from: str = ""
     missed_by: tuple[str, ...] = ()
 
+    @property
+    def link(self) -> str:
+        """Where the equation stands, below the address of the book."""
+        label = self.equation
+        return f"{label.split('-')[1]}.html#equation-{label}" if label else ""
+
     def __str__(self) -> str:
         lines = [self.says, f"   in      {', '.join(self.blocks)}"]
-        lines += [f"   right   {self.formula}   ({self.equation})"] * bool(self.formula)
+        lines += [f"   right   {self.formula}", f"   book    {self.link}"] * bool(self.formula)
         lines += [f"   repair  {self.repair}"] * bool(self.repair)
         if self.seen_from:
-            passes = f"; a check passes at {', at '.join(self.missed_by)}" if self.missed_by else ""
+            passes = f"; a check passes at {_listed(self.missed_by)}" if self.missed_by else ""
             lines.append(f"   shows   at {self.seen_from}{passes}")
         return "\n".join(lines)
+
+
+def _listed(sizes: tuple[str, ...]) -> str:
+    """Sizes as a reader writes them: where the first state makes no difference, without it."""
+    lengths = [size.partition(" with ")[0] for size in sizes]
+    texts = [n if lengths.count(n) == 2 else size for n, size in zip(lengths, sizes, strict=True)]
+    return ", ".join(dict.fromkeys(texts))
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,10 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it, with ``text`` and ``exit_status``."""
-        return {**asdict(self), "exit_status": self.exit_status, "text": str(self)}
+        found = asdict(self)
+        for entry, finding in zip(found["findings"], self.findings, strict=True):
+            entry["link"] = finding.link
+        return {**found, "exit_status": self.exit_status, "text": str(self)}
 
     def __str__(self) -> str:
         blocks = len(self.wrong) + len(self.right)

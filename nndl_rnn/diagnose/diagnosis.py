@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
 
 from nndl_rnn._differences import constant_ratio, factor_text, where_wrong
-from nndl_rnn._validation import (
-    Array,
-    Count,
-    Flag,
-    OneOf,
-    check_array,
-    check_function,
-    check_size,
-    check_state_tuple,
-    checked,
-    fail,
-    type_name,
-)
-from nndl_rnn.diagnose._equations import TRUNCATION, equations
+from nndl_rnn._validation import Array, Count, Flag, OneOf, check_function, checked
+from nndl_rnn.diagnose._equations import equations
+from nndl_rnn.diagnose._explain import Case, explained
 from nndl_rnn.diagnose._forms import SAME, Form, forms
+from nndl_rnn.diagnose._given import given_gradients, given_layout, given_point, given_sizes
 from nndl_rnn.diagnose._mistakes import mistakes
 from nndl_rnn.diagnose._networks import forward as forward_values
-from nndl_rnn.diagnose._point import Gradients, Point, block_names, draw
+from nndl_rnn.diagnose._point import Gradients, Point, at_last_step, block_names, draw
 from nndl_rnn.diagnose._probe import locate
 from nndl_rnn.diagnose._program import AtFault, Program
 from nndl_rnn.diagnose._reference import gradients as reference
-from nndl_rnn.diagnose._search import Explanation, Names, Search
-from nndl_rnn.diagnose._sizes import misses, seen_from, size_text
-from nndl_rnn.diagnose._truncation import Truncation, find
-from nndl_rnn.diagnose.answer import Diagnosis, Finding
+from nndl_rnn.diagnose._search import Search
+from nndl_rnn.diagnose.answer import Diagnosis
 from nndl_rnn.gradcheck import relative_error
 from nndl_rnn.parameters import GATES
-from nndl_rnn.peers.layouts import Layout, from_gates
-from nndl_rnn.peers.layouts import layout as make_layout
+from nndl_rnn.peers.layouts import Layout
 
 Architecture = Annotated[str, OneOf(tuple(GATES))]
 Reset = Annotated[str, OneOf(("after", "before"))]
@@ -107,7 +94,8 @@ def diagnose(
     rnn: wrong in 1 of 3 blocks
     1. dU uses h_t where h_{t-1} belongs
        in      U
-       right   ∂L/∂W = Σ_t δa_t x_tᵀ, ... (eq-bptt-parameters)
+       right   ∂L/∂W = Σ_t δa_t x_tᵀ, ...
+       book    bptt.html#equation-eq-bptt-parameters
        repair  d_U += d_a.T @ h_prev
        shows   at T = 1 with h_0 = 0
     note: not returned, so not looked at: x, h_0
@@ -115,14 +103,14 @@ def diagnose(
     check_function("backward", backward)
     if forward is not None:
         check_function("forward", forward)
-    own = _layout(architecture, reset, layout)
-    given = _sizes(sizes)
+    own = given_layout(architecture, reset, layout)
+    given = given_sizes(sizes)
     points = [
         draw(architecture, seed + k, given or default, reset=reset, update=update)
         for k, default in enumerate((*SIZES, LONG))
     ]
     if last_step:
-        points = [_at_last_step(point) for point in points]
+        points = [at_last_step(point) for point in points]
     try:
         program = Program("backward", backward, own)
         form = SAME if forward is None else _form_of(Program("forward", forward, own), points[0])
@@ -174,22 +162,9 @@ def at_point(
     >>> at_point("rnn", {"W": right / 4}, rnn.split_gates(params), x, state, d_h).names
     ('mean_T',)
     """
-    point = _given_point(architecture, params, x, state, d_h, reset, update)
-    student = _given_gradients(gradients, point)
+    point = given_point(architecture, params, x, state, d_h, reset, update)
+    student = given_gradients(gradients, point)
     return _answer(None, [point], student, SAME, False)
-
-
-@dataclass
-class _Case:
-    """What is looked at: the same gradients at one or more points, as one form of the network."""
-
-    points: list[Point]
-    students: list[Gradients]
-    limit: float
-
-    def searches(self) -> list[Search]:
-        pairs = zip(self.points, self.students, strict=True)
-        return [Search(point, student, self.limit) for point, student in pairs]
 
 
 def _answer(
@@ -209,9 +184,7 @@ def _answer(
     limit = _clip(students)
     if limit < np.inf:
         notes.append(f"the gradients are clipped at {limit:.4g}, and were compared so: clip later")
-    case = _Case(
-        [form.point(point) for point in points], [form.student(s) for s in students], limit
-    )
+    case = Case([form.point(point) for point in points], [form.student(s) for s in students], limit)
     if form.says:
         notes.append(f"the forward pass is another one: {form.says}")
     tolerance = EXACT
@@ -227,7 +200,7 @@ def _answer(
         if other:
             notes.append(f"these are the right gradients of another forward pass: {other.says}")
             return _agrees(points[0], student, notes, False)
-    result = _explained(case, searches, tolerance)
+    result = explained(case, searches, tolerance)
     wrong = tuple(sorted({n for s in searches for n in s.wrong_blocks(tolerance)}))
     right = tuple(name for name in student if name not in wrong)
     unexplained = {
@@ -250,126 +223,6 @@ def _answer(
     )
 
 
-@dataclass
-class _Result:
-    """Findings, and the blocks that they leave unexplained."""
-
-    findings: list[Finding]
-    unexplained: list[str]
-
-
-def _explained(case: _Case, searches: list[Search], tolerance: float) -> _Result:
-    """One mistake, a truncation, two mistakes, or block by block, if the other points confirm it."""
-    first, others = searches[0], searches[1:]
-    alone = Explanation(dict.fromkeys(first.student, first.together(1, tolerance)), [], True)
-    alone = _confirmed(alone, first, others, tolerance)
-    if not alone.unexplained:
-        return _findings(alone, first, tolerance)
-    how = find(case.points, case.students, tolerance)
-    if how and how.tau == 1:  # that nothing is carried has a name in the dictionary
-        whole = _confirmed(first.explain(tolerance), first, others, tolerance)
-        if not whole.unexplained:
-            return _findings(whole, first, tolerance)
-    if how:
-        rest = {n: g for n, g in first.student.items() if n not in first.point.params}
-        seen = tuple(n for n in first.student if n in first.point.params)
-        finding = _truncation_finding(how, seen)
-        if not rest:
-            return _Result([finding], [])
-        part = _Case(
-            case.points,
-            [{n: g for n, g in s.items() if n in rest} for s in case.students],
-            case.limit,
-        ).searches()
-        found = _confirmed(part[0].by_block(tolerance), part[0], part[1:], tolerance)
-        more = _findings(found, part[0], tolerance)
-        return _Result([finding, *more.findings], more.unexplained)
-    found = _confirmed(first.explain(tolerance), first, others, tolerance)
-    return _findings(found, first, tolerance)
-
-
-def _confirmed(
-    found: Explanation, first: Search, others: list[Search], tolerance: float
-) -> Explanation:
-    """Keep the explanations that hold at the other points too."""
-    sets = sorted({way for ways in found.ways.values() for way in ways}, key=sorted)
-    if not sets:
-        return Explanation({}, [*found.ways, *found.unexplained])
-    kept: dict[str, set[Names]] = {name: set(ways) for name, ways in found.ways.items()}
-    for search in others:
-        errors = search.errors_of(sets)
-        for name, ways in kept.items():
-            ways &= {sets[k] for k in np.flatnonzero(errors[name] <= tolerance)}
-    lost = [name for name, ways in kept.items() if not ways]
-    confirmed = {name: sorted(kept[name], key=sorted) for name in found.ways if kept[name]}
-    left = Explanation(confirmed, [*found.unexplained, *lost], found.whole)
-    return first.consistent(left, tolerance)
-
-
-def _findings(found: Explanation, search: Search, tolerance: float) -> _Result:
-    """One finding for each mistake that is sure, one for each choice that is open."""
-    point = search.point
-    table = mistakes(point.architecture, point.reset)
-    wrong = search.wrong_blocks(tolerance)
-    findings = []
-    for name in sorted(found.sure, key=list(table).index):
-        shown = reference(point, [found.sure, found.sure - {name}])
-        blocks = tuple(
-            block
-            for block in wrong
-            if block in found.ways and relative_error(shown[block][0], shown[block][1]) > tolerance
-        )
-        if blocks:
-            findings.append(_finding(name, point, blocks, tuple(search.student)))
-    choices: dict[tuple[Names, ...], list[str]] = {}
-    for block, ways in found.open_blocks.items():
-        rest = tuple(way - found.sure for way in ways)
-        choices.setdefault(rest, []).append(block)
-    findings += [_open_finding(rest, point, tuple(names)) for rest, names in choices.items()]
-    return _Result(findings, found.unexplained)
-
-
-def _finding(
-    name: str, point: Point, blocks: tuple[str, ...], looked_at: tuple[str, ...]
-) -> Finding:
-    mistake = mistakes(point.architecture, point.reset)[name]
-    equation = equations(point.architecture, point.reset)[mistake.about]
-    missed = misses(point.architecture, point.reset, name, looked_at)
-    return Finding(
-        name,
-        mistake.says,
-        blocks,
-        equation.text,
-        equation.label,
-        mistake.repair,
-        seen_from(missed),
-        tuple(size_text(*size) for size in missed),
-    )
-
-
-def _open_finding(ways: tuple[Names, ...], point: Point, blocks: tuple[str, ...]) -> Finding:
-    """Several explanations that these gradients cannot tell apart."""
-    table = mistakes(point.architecture, point.reset)
-    said = [" and ".join(table[name].says for name in sorted(way)) for way in ways]
-    names = " | ".join("+".join(sorted(way)) for way in ways)
-    return Finding(names, f"one of these: {'; or '.join(said)}", blocks, "", "", "")
-
-
-def _truncation_finding(how: Truncation, blocks: tuple[str, ...]) -> Finding:
-    equation = TRUNCATION[how.kind]
-    reach = how.tau if how.kind == "windowed" else how.k2
-    return Finding(
-        "truncated",
-        how.says,
-        blocks,
-        equation.text,
-        equation.label,
-        how.repair,
-        f"T = {reach + 1}",
-        (f"T <= {reach}",) if how.kind == "windowed" else (f"T <= {how.k1}",),
-    )
-
-
 def _agrees(point: Point, student: Gradients, notes: list[str], blind: bool) -> Diagnosis:
     if blind:
         hidden = [
@@ -387,7 +240,7 @@ def _other_form(
 ) -> Form | None:
     """The network whose right gradients these are, if it is not the one that was asked for."""
     for form in forms(points[0]):
-        case = _Case([form.point(p) for p in points], [form.student(s) for s in students], limit)
+        case = Case([form.point(p) for p in points], [form.student(s) for s in students], limit)
         if case.students[0] and not any(s.wrong_blocks(tolerance) for s in case.searches()):
             return form  # any() stops at the first point that tells it from the truth
     return None
@@ -436,18 +289,11 @@ def _located(program: Program, point: Point, tolerance: float) -> Any:
     if D < T:
         options = {"reset": point.reset, "update": point.update}
         wider = draw(point.architecture, 11, (T, B, T, H), **options)  # type: ignore[arg-type]
-        point = wider if np.any(point.d_h[:-1]) else _at_last_step(wider)
+        point = wider if np.any(point.d_h[:-1]) else at_last_step(wider)
     try:
         return locate(program, point, tolerance)
     except AtFault:
         return None
-
-
-def _at_last_step(point: Point) -> Point:
-    """The same point with a loss of the last step alone."""
-    last = np.zeros_like(point.d_h)
-    last[-1] = point.d_h[-1]
-    return replace(point, d_h=last)
 
 
 def _in_common(actual: Array, expected: Array, tolerance: float) -> str:
@@ -482,82 +328,3 @@ def _same(one: Gradients, other: Gradients) -> bool:
     return one.keys() == other.keys() and all(
         np.array_equal(one[name], other[name], equal_nan=True) for name in one
     )
-
-
-def _layout(architecture: str, reset: str, given: Any) -> Layout:
-    if given is None:
-        own = make_layout(architecture)
-        if architecture == "gru" and reset == "after":
-            own = replace(own, blocks={**own.blocks, "beta_h": (("beta_h",),)})
-        return own
-    expected = "a Layout that nndl_rnn.peers.layouts.layout returned"
-    if not isinstance(given, Layout):
-        raise fail(TypeError, "layout", expected, type_name(given))
-    if given.architecture != architecture:
-        raise fail(ValueError, "layout", f"one of {architecture!r}", repr(given.architecture))
-    return given
-
-
-def _sizes(given: Any) -> tuple[int, int, int, int] | None:
-    if given is None:
-        return None
-    if not isinstance(given, tuple):
-        raise fail(TypeError, "sizes", "None or a tuple T, B, D, H", type_name(given))
-    if len(given) != 4:
-        raise fail(ValueError, "sizes", "None or a tuple T, B, D, H", f"{len(given)} entries")
-    T, B, D, H = (check_size(f"sizes[{k}]", size) for k, size in enumerate(given))
-    return T, B, D, H
-
-
-def _given_point(
-    architecture: str,
-    params: Any,
-    x: Any,
-    state: Any,
-    d_h: Any,
-    reset: str,
-    update: str,
-) -> Point:
-    if not isinstance(params, Mapping):
-        raise fail(TypeError, "params", "a dict of the book's W, U and b", type_name(params))
-    stacked = from_gates(architecture, params)
-    D, H = stacked["weight_ih"].shape[1], stacked["weight_hh"].shape[1]
-    dtype = stacked["weight_ih"].dtype
-    if "bias_ih" not in stacked:
-        raise fail(ValueError, "params", "biases too", "a dict without any")
-    check_array("x", x, ("T", "B", D), dtype)
-    T, B = x.shape[:2]
-    if not x.size:
-        raise fail(ValueError, "x", "at least one step of one sample", x.shape)
-    check_array("d_h", d_h, (T, B, H), dtype)
-    fields = "hc" if architecture == "lstm" else "h"
-    check_state_tuple("state", state, tuple(fields))
-    if state is None:
-        raise fail(TypeError, "state", "a tuple of arrays", "None")
-    for k, part in enumerate(state):
-        check_array(f"state[{k}]", part, (B, H), dtype)
-    book = {name: array.astype(np.float64) for name, array in params.items()}
-    if architecture == "gru" and reset == "after":
-        book.setdefault("beta_h", np.zeros(H))
-    elif "beta_h" in book:
-        book["b_h"] = book["b_h"] + book.pop("beta_h")
-    arrays = (array.astype(np.float64) for array in (x, *state, d_h))
-    x, *parts, d_h = arrays
-    return Point(architecture, book, x, tuple(parts), d_h, reset, update)
-
-
-def _given_gradients(gradients: Any, point: Point) -> Gradients:
-    expected = "a dict of gradients under the names of params, x, h_0 and c_0"
-    if not isinstance(gradients, Mapping):
-        raise fail(TypeError, "gradients", expected, type_name(gradients))
-    if not gradients:
-        raise fail(ValueError, "gradients", expected, "an empty dict")
-    shapes = {name: array.shape for name, array in point.params.items()} | {"x": point.x.shape}
-    shapes |= dict(zip(("h_0", "c_0"), (part.shape for part in point.state), strict=False))
-    for name, array in gradients.items():
-        if name not in shapes:
-            raise fail(ValueError, "gradients", f"names of {', '.join(shapes)}", repr(name))
-        check_array(f"gradients[{name!r}]", array, shapes[name])
-        if array.dtype.kind == "c":
-            raise fail(TypeError, f"gradients[{name!r}]", "real numbers", array.dtype)
-    return {name: array.astype(np.float64) for name, array in gradients.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndl_rnn.diagnose import diagnose
+from nndl_rnn.diagnose import Finding, diagnose
 from nndl_rnn.diagnose._equations import TRUNCATION, equations
 from nndl_rnn.diagnose._mistakes import mistakes
 from nndl_rnn.diagnose._point import block_names, draw
@@ -92,10 +92,12 @@ def test_pairs_are_named_or_left_open_and_never_named_wrongly(architecture, rese
 
 @pytest.mark.parametrize(("architecture", "reset"), FORMS)
 def test_equations_have_labels_of_the_book(architecture, reset):
-    text = "\n".join(path.read_text("utf-8") for path in BOOK.glob("*.md"))
-    labels = set(re.findall(r"^\$\$ \((eq-[a-z0-9-]+)\)", text, re.MULTILINE))
     used = [*equations(architecture, reset).values(), *TRUNCATION.values()]
-    assert {equation.label for equation in used} <= labels
+    for equation in used:
+        page, _, anchor = Finding("", "", (), "", equation.label, "").link.partition(".html#")
+        assert anchor == f"equation-{equation.label}"
+        text = (BOOK / f"{page}.md").read_text("utf-8")
+        assert re.search(rf"^\$\$ \({equation.label}\)", text, re.MULTILINE)
     for mistake in mistakes(architecture, reset).values():
         assert mistake.about in equations(architecture, reset)
         assert mistake.says
@@ -109,6 +111,7 @@ def test_checks_that_would_have_passed_are_counted(name, missed):
     """The first state is zero in half of the sizes that are tried, T = 1 to 4."""
     finding = diagnose("lstm", with_mistakes("lstm", [name])).findings[0]
     assert len(finding.missed_by) == missed
+    assert (missed == 2) == str(finding).endswith("a check passes at T = 1")
     for text in finding.missed_by:
         steps, first_state = int(text[4]), "≠" in text
         point = draw("lstm", 5, (steps, 3, 2, 4), first_state=first_state)
