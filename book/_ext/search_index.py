@@ -43,6 +43,7 @@ OTHER_NAMES = [
     ["back-propagation through time", "d2l 9.7", "d2l 8.7"],
     ["long short-term memory", "d2l 10.1", "d2l 9.2", "nn.LSTM"],
     ["gated recurrent unit", "d2l 10.2", "d2l 9.1", "nn.GRU"],
+    ["my gradient is wrong", "gradient check fails", "wrong gradient", "梯度检验失败", "梯度不对"],
 ]
 
 SYMBOLS = {

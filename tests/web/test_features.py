@@ -77,7 +77,7 @@ def test_dark_mode_changes_colours_and_is_kept(context: BrowserContext, server: 
 
 def corner(page: Page) -> tuple[int, ...]:
     """The colour in which the ground of a plot is seen."""
-    figure = page.locator("#fig-lstm-mistakes img")
+    figure = page.locator("#fig-wrong-gradient img")
     figure.scroll_into_view_if_needed()
     figure.evaluate("image => image.decode()")
     picture = Image.open(io.BytesIO(figure.screenshot())).convert("RGB")
@@ -88,7 +88,7 @@ def corner(page: Page) -> tuple[int, ...]:
 def test_figures_follow_the_switch_of_the_page(page: Page, server: str, size: ViewportSize) -> None:
     """Whatever the system prefers."""
     page.set_viewport_size(size)
-    Visit.of(page, server, "lstm.html")
+    Visit.of(page, server, "wrong_gradient.html")
     for system in ("light", "dark"):
         page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
         for theme, ground in (("dark", (18, 18, 18)), ("light", (255, 255, 255))):
@@ -108,8 +108,8 @@ FORM = "image => [image.currentSrc, image.clientWidth, image.naturalWidth, image
 
 
 def test_a_phone_gets_the_narrow_form(page: Page, root: str) -> None:
-    Visit.of(page, root, "lstm.html")
-    figure = page.locator("#fig-lstm-mistakes img")
+    Visit.of(page, root, "wrong_gradient.html")
+    figure = page.locator("#fig-wrong-gradient img")
     wide, _, _, said = figure.evaluate(FORM)
     page.set_viewport_size(PHONE)
     figure.scroll_into_view_if_needed()
