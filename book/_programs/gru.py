@@ -2,7 +2,8 @@
 
 import numpy as np
 
-ARCHITECTURE, RESET, UPDATE = "gru", "before", "keep"
+ARCHITECTURE = "gru"
+RESET = "before"
 
 
 def sigmoid(a):

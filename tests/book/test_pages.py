@@ -181,6 +181,54 @@ def test_assignments_have_no_solutions(path: Path, tmp_path: Path) -> None:
     assert not [label for label in gone for cell in cells if f'"{label}"' in cell]
 
 
+def points_of(notebook: str, answer: str) -> float:
+    """What nbgrader gives: the number that the cell to be graded ends with, 0 if it raises."""
+    made = nbformat.reads(notebook, as_version=4)
+    names: dict[str, object] = {}
+    for cell in (cell for cell in made.cells if cell.cell_type == "code"):
+        own = cell.metadata.nbgrader
+        if not own.grade:
+            exec(answer if own.solution else cell.source, names)
+            continue
+        tree = ast.parse(cell.source)
+        last = tree.body.pop()
+        assert isinstance(last, ast.Expr)
+        try:
+            exec(compile(tree, "grade", "exec"), names)
+        except AssertionError:
+            return 0
+        return float(eval(compile(ast.Expression(last.value), "points", "eval"), names))
+    raise AssertionError("no cell to grade")
+
+
+@pytest.mark.parametrize(("network", "most"), [("rnn", 3), ("lstm", 12), ("gru", 9)])
+def test_a_program_is_graded_with_a_reason(
+    network: str, most: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assignment.main(["--program", network, "--output", str(tmp_path)])
+    text = (tmp_path / f"{network}_gradients.ipynb").read_text(encoding="utf-8")
+    made = nbformat.reads(text, as_version=4)
+    nbformat.validate(made)
+    own = [cell.metadata.nbgrader for cell in made.cells]
+    assert len({each.grade_id for each in own}) == len(own)
+    assert [each.points for each in own if each.grade] == [most]
+    assert all(each.locked or each.solution for each in own)
+    (solution,) = (cell.source for cell in made.cells if cell.metadata.nbgrader.solution)
+    head, _, rest = solution.partition("    ### BEGIN SOLUTION\n")
+    body, _, end = rest.partition("    ### END SOLUTION")
+    assert head.startswith("def backward(")
+    assert not end
+    assert not any(line in cell.source for cell in made.cells for line in body.split("\n")[:3]
+                   if not cell.metadata.nbgrader.solution)  # fmt: skip
+    assert points_of(text, solution) == most
+    assert points_of(text, f"{head}    raise NotImplementedError()") == 0
+    capsys.readouterr()
+    copies = solution.replace("d_a[k].sum(axis=0)", "d_a[k][0]").replace("d_a.sum", "d_a[:1].sum")
+    assert copies != solution
+    assert points_of(text, copies) == most * 2 / 3
+    assert "db has the first sample of the batch alone" in capsys.readouterr().out
+
+
 # ---------------------------------------------------------------- cells
 
 
