@@ -19,7 +19,7 @@ GRUs are run with ``update="keep"``. To move weights from or to a network in whi
 resets after it: they are different functions.
 
 The converters copy, keep the dtype, and never change what they are given. They know the plain
-layers only: no peepholes (input P of ONNX), no coupled gates, tanh and the logistic sigmoid as
+layers only, and peepholes (input P of ONNX): no coupled gates, tanh and the logistic sigmoid as
 activations (``hard_sigmoid``, the default for the gates in TensorFlow 1, is another function). A
 simple network with the ReLU has the same layout; run it with ``nonlinearity="relu"``. Several
 layers, two directions and projections are for :func:`layers_from_pytorch` and
@@ -164,8 +164,9 @@ def from_keras(
 
     Args:
         architecture: ``"rnn"`` (``SimpleRNN``), ``"lstm"`` or ``"gru"``.
-        weights: kernel ``(D, G*H)``, recurrent kernel ``(H, G*H)`` and, unless ``use_bias=False``,
-            bias: ``(G*H,)``, or ``(2, 3*H)`` for a GRU with ``reset_after=True``.
+        weights: of the layer, or the layer itself, whose options are then looked at: kernel
+            ``(D, G*H)``, recurrent kernel ``(H, G*H)`` and, unless ``use_bias=False``, bias:
+            ``(G*H,)``, or ``(2, 3*H)`` for a GRU with ``reset_after=True``.
         reset: for a GRU, ``"after"`` for ``reset_after=True``, ``"before"`` for ``False``.
 
     Returns:
@@ -175,13 +176,16 @@ def from_keras(
     Raises:
         TypeError: an argument of a wrong type or dtype.
         ValueError: unknown architecture, a wrong number of arrays, or wrong shapes, such as a bias
-            that belongs to the other ``reset``.
+            that belongs to the other ``reset``; a layer with ``go_backwards=True`` or with other
+            activations, which weights alone do not tell.
 
     >>> weights = [np.ones((3, 6)), np.ones((2, 6)), np.zeros((2, 6))]
     >>> {name: array.shape for name, array in from_keras("gru", weights).items()}
     {'weight_ih': (6, 3), 'weight_hh': (6, 2), 'bias_ih': (6,), 'bias_hh': (6,)}
     """
     _check_gru_option(architecture, reset)
+    if hasattr(weights, "get_weights") and hasattr(weights, "get_config"):
+        weights = _weights_of_layer(weights, reset)
     if not isinstance(weights, Sequence) or isinstance(weights, str):
         expected = "a list of kernel, recurrent kernel and, if there is one, bias"
         hint = "; pass what its get_weights() returns" if hasattr(weights, "get_weights") else ""
@@ -246,8 +250,15 @@ def to_keras(architecture: Architecture, params: Params, *, reset: Reset = "afte
 
 
 @checked
-def from_onnx(architecture: Architecture, W: Array, R: Array, B: Array | None = None) -> Params:
-    """Convert the inputs W, R and B of the ONNX operator RNN, LSTM or GRU.
+def from_onnx(
+    architecture: Architecture,
+    W: Array,
+    R: Array,
+    B: Array | None = None,
+    *,
+    P: Array | None = None,
+) -> Params:
+    """Convert the inputs W, R, B and P of the ONNX operator RNN, LSTM or GRU.
 
     Their rows are ordered i, o, f, c for an LSTM and z, r, h for a GRU. B holds the biases of W and
     then those of R, in the same order.
@@ -257,11 +268,13 @@ def from_onnx(architecture: Architecture, W: Array, R: Array, B: Array | None = 
         W: shape ``(1, G*H, D)``.
         R: shape ``(1, G*H, H)``.
         B: shape ``(1, 2*G*H)``; ``None`` where the input is missing.
+        P: the peepholes of an LSTM, shape ``(1, 3*H)``, in the order i, o, f; ``None`` where the
+            input is missing.
 
     Returns:
-        Parameters for the module of that name. Run a GRU with ``reset="after"`` if the attribute
-        ``linear_before_reset`` is 1 (reset after the linear map) and with ``reset="before"`` if it
-        is 0, the default. The layout is the same for both.
+        Parameters for the module of that name; with P for :mod:`nndl_rnn.peephole`. Run a GRU with
+        ``reset="after"`` if the attribute ``linear_before_reset`` is 1 (reset after the linear map)
+        and with ``reset="before"`` if it is 0, the default. The layout is the same for both.
 
     Raises:
         TypeError: an argument of a wrong type or dtype.
@@ -271,7 +284,10 @@ def from_onnx(architecture: Architecture, W: Array, R: Array, B: Array | None = 
     >>> {name: array.shape for name, array in params.items()}
     {'weight_ih': (8, 3), 'weight_hh': (8, 2)}
     """
-    inputs = {"W": W, "R": R} if B is None else {"W": W, "R": R, "B": B}
+    if P is not None and architecture != "lstm":
+        expected = f"None, since {architecture!r} has no peepholes"
+        raise fail(ValueError, "P", expected, type_name(P))
+    inputs = {"W": W, "R": R} | {n: a for n, a in (("B", B), ("P", P)) if a is not None}
     dtype = common_dtype(inputs.items())
     gates = len(GATES[architecture])
     hidden_size = check_array("R", R, (1, f"{gates}*H", "H"), dtype).shape[2]
@@ -283,7 +299,11 @@ def from_onnx(architecture: Architecture, W: Array, R: Array, B: Array | None = 
     if B is not None:
         bias_ih, bias_hh = np.split(check_array("B", B, (1, 2 * rows), dtype)[0], 2)
         found |= {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    return _copied_params(architecture, _reordered(found, ONNX_GATES, GATES, architecture))
+    params = _copied_params(architecture, _reordered(found, ONNX_GATES, GATES, architecture))
+    if P is not None:
+        p_i, p_o, p_f = np.split(check_array("P", P, (1, 3 * hidden_size), dtype)[0], 3)
+        params["weight_ch"] = np.concatenate([p_i, p_f, p_o])
+    return params
 
 
 @checked
@@ -441,6 +461,23 @@ def flip_update_gate(params: Params) -> Params:
 def _check_gru_option(architecture: str, reset: str) -> None:
     if architecture != "gru" and reset != "after":
         raise fail(ValueError, "reset", f"no value, since {architecture!r} has none", repr(reset))
+
+
+def _weights_of_layer(layer: Any, reset: str) -> Any:
+    """The weights of a Keras layer, if it is run as it is here."""
+    config = layer.get_config()
+    remedies = {
+        "go_backwards": "; pass its get_weights(), and x[::-1] to forward",
+        "activation": "; the networks here have tanh, and an RNN also nonlinearity='relu'",
+        "recurrent_activation": "; the gates here have the logistic sigmoid",
+        "reset_after": "; see reset=",
+    }
+    same = (False, "tanh", "sigmoid", reset == "after")
+    for (name, remedy), wanted in zip(remedies.items(), same, strict=True):
+        if config.get(name, wanted) != wanted:
+            expected = f"a layer with {name}={wanted!r}"
+            raise fail(ValueError, "weights", expected, f"{config[name]!r}{remedy}")
+    return layer.get_weights()
 
 
 def _check_state_dict(state_dict: object) -> None:

@@ -4,11 +4,13 @@ The formulas are transcribed here from the documentation of Keras and ONNX, gate
 no code with the package.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from nndl_rnn import gru, layers, lstm, rnn
+from nndl_rnn import gru, layers, lstm, peephole, rnn
 from nndl_rnn.peers import converters
 
 STEPS, BATCH, INPUT, HIDDEN = 5, 3, 2, 4
@@ -124,17 +126,18 @@ def onnx_rnn(W, R, B, X, H, C):
     return np.stack(Y)
 
 
-def onnx_lstm(W, R, B, X, H, C):
+def onnx_lstm(W, R, B, X, H, C, P=None):
+    Pi, Po, Pf = np.split(np.zeros(3 * HIDDEN) if P is None else P[0], 3)
     Wi, Wo, Wf, Wc = np.split(W[0], 4)
     Ri, Ro, Rf, Rc = np.split(R[0], 4)
     Wbi, Wbo, Wbf, Wbc, Rbi, Rbo, Rbf, Rbc = np.split(B[0], 8)
     Y = []
     for Xt in X:
-        it = logistic(Xt @ Wi.T + H @ Ri.T + Wbi + Rbi)
-        ft = logistic(Xt @ Wf.T + H @ Rf.T + Wbf + Rbf)
+        it = logistic(Xt @ Wi.T + H @ Ri.T + Pi * C + Wbi + Rbi)
+        ft = logistic(Xt @ Wf.T + H @ Rf.T + Pf * C + Wbf + Rbf)
         ct = np.tanh(Xt @ Wc.T + H @ Rc.T + Wbc + Rbc)
         C = ft * C + it * ct
-        ot = logistic(Xt @ Wo.T + H @ Ro.T + Wbo + Rbo)
+        ot = logistic(Xt @ Wo.T + H @ Ro.T + Po * C + Wbo + Rbo)
         H = ot * np.tanh(C)
         Y.append(H)
     return np.stack(Y)
@@ -289,6 +292,44 @@ def test_our_weights_run_in_the_formulas_of_onnx(architecture, reset):
     expected = ONNX[architecture, reset](weights["W"], weights["R"], weights["B"], x, *initial)
     actual = run(architecture, params, x, initial, reset)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_onnx_peepholes(scale):
+    rng, x, initial = make_inputs(9)
+    weights = onnx_weights(rng, "lstm", scale)
+    P = scale * rng.normal(size=(1, 3 * HIDDEN))
+    params = converters.from_onnx("lstm", **weights, P=P)
+    expected = onnx_lstm(*weights.values(), x, *initial, P)
+    np.testing.assert_allclose(
+        peephole.forward(params, x, tuple(initial))[0], expected, rtol=0, atol=1e-13
+    )
+    without = onnx_lstm(*weights.values(), x, *initial)
+    assert np.abs(expected - without).max() > 1e-3 * scale
+
+
+@pytest.mark.parametrize(("architecture", "reset"), FORMS)
+def test_a_keras_layer_is_its_weights_if_its_options_are_those_here(architecture, reset):
+    rng, *_ = make_inputs(10)
+    weights = keras_weights(rng, architecture, reset)
+    config = {"go_backwards": False, "activation": "tanh", "units": HIDDEN, "use_bias": True}
+    config |= {"recurrent_activation": "sigmoid"} if architecture != "rnn" else {}
+    config |= {"reset_after": reset == "after"} if architecture == "gru" else {}
+
+    def convert(**changed):
+        layer = SimpleNamespace(get_weights=lambda: weights, get_config=lambda: config | changed)
+        return converters.from_keras(architecture, layer, **options(reset))
+
+    expected = converters.from_keras(architecture, weights, **options(reset))
+    for name, value in convert().items():
+        np.testing.assert_array_equal(value, expected[name])
+    others = {"go_backwards": True, "activation": "relu", "recurrent_activation": "hard_sigmoid"}
+    for name in others.keys() & config.keys():
+        with pytest.raises(ValueError, match=f"weights: expected a layer with {name}="):
+            convert(**{name: others[name]})
+    if architecture == "gru":
+        with pytest.raises(ValueError, match="weights: expected a layer with reset_after="):
+            convert(reset_after=reset != "after")
 
 
 @pytest.mark.parametrize("architecture", list(MODULES))
