@@ -36,6 +36,8 @@ def instead(node: s.Node, names: Vocabulary) -> str:
     sizes = {letter for q in names.quantities.values() for d in q.shape for letter in d.variables}
     if name in sizes and node == base:
         return f"; {name} is a size: declare a number for it, as in a \\in \\mathbb{{R}}, {ELSE}"
+    if name in names.scalar_functions and node != base:
+        return f"; {name} is a function, which has no index: {name}(h_t), or {name}(h_t, y_t)"
     if name in _BEGIN_NAMES and node == base:
         return _LONG_NAME.format(name)
     return _INSTEAD.get(name, "")

@@ -332,6 +332,8 @@ EquationError: tanh is read as letters, or as a function: write \tanh, or \cdot 
     tanh v @ tanh
 EquationError: unknown symbol n; n is a size: declare a number for it, as in a \in \mathbb{R}, or account for the equation with page.unchecked(..., because=...)
     v / n @ n
+EquationError: unknown symbol \ell_{t}; \ell is a function, which has no index: \ell(h_t), or \ell(h_t, y_t)
+    \ell_t(h_t) @ \ell_t
 EquationError: numbers in brackets could be an interval, a row, a column or a commutator: write \begin{bmatrix}
     [c, d]
     [c; d]
