@@ -458,6 +458,7 @@ def check_network_arguments(
     checked, input_size, hidden_size = check_params(params, gates, shapes)
     leading = ("B",) if x_name == "x_t" else ("T", "B")
     inputs = check_array(x_name, x, (*leading, input_size))
+    _check_no_overflow(checked, x_name, inputs)
     named = [(f"params[{key!r}]", value) for key, value in checked.items()] + [(x_name, inputs)]
     if state is not None:
         check_state_tuple("state", state, state_fields)
@@ -607,6 +608,20 @@ def _check_finite(name: str, value: Array) -> None:
     if np.count_nonzero(finite) != finite.size:
         place = tuple(int(position) for position in np.argwhere(~finite)[0])
         raise fail(ValueError, name, "finite values only", f"{value[place]} at index {place}")
+
+
+def _check_no_overflow(params: Params, x_name: str, inputs: Array) -> None:
+    """Refuse weights with which a step overflows: a sum of two infinities is no number."""
+    for key, factor in (("weight_ih", inputs), ("weight_hh", None)):
+        weight = params.get(key)
+        if weight is None or (_all_finite(weight) and (factor is None or _all_finite(factor))):
+            continue  # nothing so large that its square overflows
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.abs(weight).sum(axis=1) if factor is None else factor @ weight.T
+        if not np.isfinite(total).all():
+            what = "rows whose sums" if factor is None else f"weights whose products with {x_name}"
+            got = f"entries as large as {np.abs(weight).max():.1e}"
+            raise fail(ValueError, f"params[{key!r}]", f"{what} are finite", got)
 
 
 def _check_total(total: object, params: Params, dtype: np.dtype[Any]) -> None:
