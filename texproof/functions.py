@@ -78,6 +78,9 @@ class Function:
             raise Unsupported(f"the slope of {self.name} cannot be computed: {error}") from error
 
 
+ABSOLUTE, ROOT = "abs", "sqrt"
+"""Functions with branches: on another branch their values have another sign."""
+
 FUNCTIONS: dict[str, Function] = {}
 """All known functions by name."""
 
@@ -115,6 +118,11 @@ def mistakes() -> dict[str, str]:
     }
 
 
+def _absolute(a: Any) -> Any:
+    """The absolute value of a number that may have a small imaginary part, as a derivative has."""
+    return a if a.real > 0 else -a
+
+
 for _function in (
     Function(
         "tanh",
@@ -150,6 +158,19 @@ for _function in (
         printed=("softplus",),
         value=lambda library, a: library.log(1 + library.exp(a)),
         slope=lambda of, a, y: of("sigma", a),
+    ),
+    Function(
+        ABSOLUTE,
+        printed=("abs",),
+        value=lambda library, a: library.abs(a) if hasattr(library, "abs") else _absolute(a),
+        slope=lambda of, a, y: y / a,
+    ),
+    Function(
+        ROOT,
+        printed=("\\sqrt", "sqrt"),
+        value=lambda library, a: library.sqrt(a),
+        slope=lambda of, a, y: 1 / (2 * y),
+        beyond="the square root of a number that is not positive",
     ),
 ):
     FUNCTIONS[_function.name] = _function

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from texproof.errors import EquationError
+from texproof.functions import ABSOLUTE
 from texproof.mean.linear import Linear
 from texproof.mean.terms import (
     UNKNOWN,
@@ -27,6 +28,7 @@ from texproof.mean.terms import (
     Diagonal,
     ElementPower,
     Elementwise,
+    Extreme,
     Identity,
     IndexValue,
     MatrixPower,
@@ -130,6 +132,8 @@ class Interpreter:
             case Apply(function, order, argument):
                 apply = kind.activation if function in self._activations else kind.apply
                 return apply(function, order, evaluate(argument, env))
+            case Extreme(largest, arguments):
+                return self._extreme([evaluate(argument, env) for argument in arguments], largest)
             case Derivative():
                 return self._meaning.derivative(term, env)
             case Constant(value):
@@ -146,6 +150,8 @@ class Interpreter:
                 return evaluate(numerator, env) / evaluate(denominator, env)
             case MatrixPower(base, exponent):
                 return self._power(evaluate(base, env), exponent, env, matrix=True)
+            case ElementPower(Apply("abs", 0, base), exponent) if _is_even(exponent):
+                return self._power(evaluate(base, env), exponent, env, matrix=False)
             case ElementPower(base, exponent):
                 return self._power(evaluate(base, env), exponent, env, matrix=False)
             case Diagonal(body):
@@ -169,6 +175,15 @@ class Interpreter:
                     product = factor @ product if leftward else product @ factor
                 return product
         raise EquationError("this expression cannot be evaluated", term.span)
+
+    def _extreme(self, values: list[Array], largest: bool) -> Array:
+        r"""``\max(a, b)``, which is half of ``a + b + |a - b|``, one argument after the other."""
+        half = self._kind.full(1, 1, Fraction(1, 2))
+        extreme, *others = values
+        for value in others:
+            gap = self._kind.apply(ABSOLUTE, 0, extreme - value)
+            extreme = half * (extreme + value + (gap if largest else -gap))
+        return extreme
 
     def extent(self, shape: Shape) -> tuple[int, int]:
         """Rows and columns of the array that holds a value of this shape.
@@ -216,6 +231,11 @@ class Interpreter:
             check_time()
             power = power * base
         return power
+
+
+def _is_even(exponent: Linear) -> bool:
+    """Whether a power forgets the sign of what is raised."""
+    return not exponent.coefficients and exponent.constant % 2 == 0
 
 
 def _steps(lower: Linear, upper: Linear, env: Environment) -> range:

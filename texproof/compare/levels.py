@@ -19,9 +19,10 @@ from texproof.compare.network import Network
 from texproof.errors import ClaimFailed, EquationError
 from texproof.functions import Unsupported
 from texproof.mean.claims import Claim
-from texproof.mean.reach import uses_functions
+from texproof.mean.reach import uses_branches, uses_functions
 from texproof.mean.terms import IndexValue, Ones, within
 from texproof.numbers.arithmetic import (
+    AnyBranch,
     Arithmetic,
     Autograd,
     CentralDifference,
@@ -35,6 +36,8 @@ from texproof.numbers.limit import NotFinished, time_limit
 
 DRAWS = 4
 """How many random points are tried, should numbers not decide at the first."""
+BRANCHES = 12
+"""At how many random choices of branches an equation must hold that has any."""
 SYMPY = "SymPy against central differences"
 
 
@@ -100,10 +103,34 @@ def decide(
     """
     for draw in range(DRAWS):
         try:
-            return draw, _numeric(model, claims, ComplexStep, last, sizes, draw)
+            found = _numeric(model, claims, ComplexStep, last, sizes, draw)
         except TooFar as error:
             far = error
+        else:
+            _require_all_branches(model, claims, last, sizes)
+            return draw, found
     raise far
+
+
+def _require_all_branches(
+    model: Model, claims: list[Claim], last: int | None, sizes: Mapping[str, int] | None
+) -> None:
+    r"""Complain where an equation holds at random points, but not on every branch of ``|a|`` or ``\sqrt{a}``.
+
+    Else ``\max(p, 100) = 100`` would hold wherever it is tried.
+    """
+    if not uses_branches((side for claim in claims for side in claim.sides), model.names):
+        return
+    for draw in range(BRANCHES):
+        try:
+            _numeric(model, claims, AnyBranch, last, sizes, draw)
+        except ClaimFailed as error:
+            raise EquationError(
+                "this holds where it was tried, but may depend on which argument of a maximum is larger, or on"
+                " the sign in an absolute value or a root: account for it with page.unchecked(..., because=...)",
+                error.span,
+                error.source,
+            ) from None
 
 
 def _if_able(level: str, model: Model, run: Callable[[], Finding], package: str = "") -> Finding:

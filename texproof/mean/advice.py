@@ -1,4 +1,4 @@
-r"""What an author can print in place of what the checker does not read: ``\sqrt``, norms, integrals."""
+r"""What an author can print in place of what the checker does not read: norms, integrals."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from texproof.read import syntax as s
 
 ELSE = "or account for the equation with page.unchecked(..., because=...)"
 
-_ROOT = f"; a root is not read: write the equation of its square, {ELSE}"
 _NORM = f"; a norm is not read: write its square as u^\\top u, {ELSE}"
 _INSTEAD = {
-    "\\sqrt": _ROOT,
+    "\\sqrt": "; a root is printed \\sqrt{p}",
     "\\lVert": _NORM,
     "\\Vert": _NORM,
-    "\\lvert": f"; an absolute value is not read: write its square, {ELSE}",
     "\\binom": f"; a binomial is not read: write its value, {ELSE}",
     "\\int": f"; an integral is not read: write its value, {ELSE}",
     "\\forall": "; write \\forall t, with a declared index letter, behind \\quad",

@@ -2,25 +2,30 @@ r"""Typed derivatives ``\frac{\partial L}{\partial h_t}`` and applied functions 
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from texproof.errors import EquationError, ShapeMismatch, Span
 from texproof.mean.terms import (
     Apply,
     Call,
     ChainProduct,
+    Constant,
     Derivative,
     Diagonal,
+    Extreme,
     Reference,
+    Shape,
     Term,
     is_square,
     is_vector,
     show_shape,
     vector_length,
 )
-from texproof.mean.units import DIAGONAL, PRODUCT, known_function
+from texproof.mean.units import DIAGONAL, EXTREMES, PRODUCT, RECTIFIER, known_function
 from texproof.mean.vocabulary import Vocabulary
 
 _OF_MATRICES = ("exp", "log", "softmax")
-_WITHOUT_DERIVATIVE = ("softmax", *DIAGONAL, PRODUCT)
+_WITHOUT_DERIVATIVE = ("softmax", *DIAGONAL, PRODUCT, *EXTREMES, *RECTIFIER)
 
 
 def derivative(
@@ -55,6 +60,8 @@ def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span
         raise EquationError(f"this derivative of {name} is not known here", span)
     if name == PRODUCT:
         return _chain_product(arguments, span)
+    if name in EXTREMES:
+        return _extreme(name, arguments, span)
     if len(arguments) != 1:
         raise EquationError(f"{name} takes one argument, here are {len(arguments)}", span)
     [argument] = arguments
@@ -72,7 +79,26 @@ def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span
             f' page.activation("{name}") if it is applied to each entry',
             span,
         )
+    if name in RECTIFIER and name not in names.activations:
+        return Extreme(True, (Constant(Fraction(0)), argument), shape=argument.shape, span=span)
     return Apply(function, primes, argument, shape=argument.shape, span=span)
+
+
+def _extreme(name: str, arguments: list[Term], span: Span) -> Term:
+    r"""``\max(a, b)`` of numbers or of entries at the same place, none of them a square matrix."""
+    if len(arguments) < 2:
+        raise EquationError(
+            f"{name} of one argument: print what it is taken of, as in {name}(a, b)", span
+        )
+    shape: Shape = ()
+    for argument in arguments:
+        if argument.shape and is_square(argument.shape):
+            raise EquationError(f"{name} of a square matrix is not read", argument.span)
+        if argument.shape and shape not in ((), argument.shape):
+            shapes = f"{show_shape(shape)} and {show_shape(argument.shape)}"
+            raise ShapeMismatch(f"{name} of shapes {shapes}", span)
+        shape = shape or argument.shape
+    return Extreme(EXTREMES[name], tuple(arguments), shape=shape, span=span)
 
 
 def _diagonal(argument: Term, span: Span) -> Term:

@@ -93,6 +93,8 @@ class _Elaborator:
                 return self._fraction(node)
             case s.Big():
                 return self._big(node)
+            case s.Around(function, body):
+                return apply(function, 0, [self.expression(body)], self.names, node.span)
             case s.Matrix(rows):
                 return block([[self.expression(entry) for entry in row] for row in rows], node.span)
             case s.Name() | s.Accent():

@@ -20,6 +20,7 @@ _ALONE = (
     m.Quotient,
     m.Apply,
     m.Call,
+    m.Extreme,
     m.Diagonal,
     m.Block,
     *_RAISED,
@@ -61,10 +62,16 @@ def printed(term: m.Term, names: Vocabulary) -> str:
         case m.ElementPower(base, exponent):
             sign = r"\odot " if m.is_square(base.shape) else ""
             return f"{_base(base, names)}^{{{sign}{exponent}}}"
+        case m.Apply("abs", 0, argument):
+            return f"|{show(argument)}|"
+        case m.Apply("sqrt", 0, argument):
+            return rf"\sqrt{{{show(argument)}}}"
         case m.Apply(function, order, argument):
             known = FUNCTIONS[function].printed[0] if function in FUNCTIONS else function
             word = known if known.startswith("\\") or len(known) == 1 else _word(known)
             return f"{word}{chr(39) * order}({show(argument)})"
+        case m.Extreme(largest, arguments):
+            return rf"\{'max' if largest else 'min'}({', '.join(map(show, arguments))})"
         case m.Call(function, arguments):
             return f"{function}({', '.join(map(show, arguments))})"
         case m.Diagonal(body):

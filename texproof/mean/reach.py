@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from texproof.functions import FUNCTIONS
-from texproof.mean.terms import Apply, Reference, Term, within
+from texproof.functions import ABSOLUTE, FUNCTIONS, ROOT
+from texproof.mean.terms import Apply, Extreme, Reference, Term, within
 from texproof.mean.units import SOFTMAX
 from texproof.mean.vocabulary import Vocabulary
 
@@ -41,12 +41,26 @@ def uses_functions(terms: Iterable[Term], names: Vocabulary) -> bool:
 
     Such functions satisfy identities, ``\sigma(-a) = 1 - \sigma(a)``, that the exact levels do not know.
     """
+    return any(
+        isinstance(inner, Extreme)
+        or (isinstance(inner, Apply) and inner.function in (*FUNCTIONS, SOFTMAX))
+        for inner in _everything(terms, names)
+    )
+
+
+def uses_branches(terms: Iterable[Term], names: Vocabulary) -> bool:
+    r"""Whether ``|a|``, ``\max(a, b)`` or ``\sqrt{a}`` is at work, directly or through definitions."""
+    return any(
+        isinstance(inner, Extreme)
+        or (isinstance(inner, Apply) and inner.function in (ABSOLUTE, ROOT))
+        for inner in _everything(terms, names)
+    )
+
+
+def _everything(terms: Iterable[Term], names: Vocabulary) -> Iterator[Term]:
+    """All that stands in terms, and in the definitions and constraints that they reach."""
     terms = list(terms)
     for key in reached(terms, names):
         quantity = names.quantities[key]
         terms += [part for part in (quantity.definition, quantity.constraint) if part is not None]
-    return any(
-        isinstance(inner, Apply) and inner.function in (*FUNCTIONS, SOFTMAX)
-        for term in terms
-        for inner in within(term)
-    )
+    return (inner for term in terms for inner in within(term))

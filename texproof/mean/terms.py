@@ -140,6 +140,14 @@ class Apply(Term):
 
 
 @dataclass(frozen=True)
+class Extreme(Term):
+    r"""``\max(a, b)`` or ``\min(a, b)``, entry by entry; a number goes with every entry."""
+
+    largest: bool
+    arguments: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
 class Call(Term):
     """An unknown scalar function of several arguments, such as the loss of one step."""
 

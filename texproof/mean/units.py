@@ -18,6 +18,9 @@ from texproof.mean.vocabulary import TRANSPOSES, Quantity, Vocabulary
 from texproof.read import syntax as s
 
 SOFTMAX = "softmax"
+EXTREMES = {"\\max": True, "max": True, "\\min": False, "min": False}
+"""Names of functions of several arguments: whether the largest is meant."""
+RECTIFIER = ("relu", "ReLU")
 DIAGONAL = ("diag", "\\diag")
 PRODUCT = "prod"
 PARTIALS = (s.Symbol("\\partial"), s.Name("d"))
@@ -136,7 +139,8 @@ def names_function(name: str, names: Vocabulary) -> bool:
 def known_function(name: str) -> str | None:
     r"""What the checker calls the function that is printed ``\ln`` or ``sigmoid``; ``None`` for no known one."""
     function = printed_as(name)
-    return function.name if function else name if name == SOFTMAX else None
+    others = (SOFTMAX, *EXTREMES, *RECTIFIER)
+    return function.name if function else name if name in others else None
 
 
 def is_partial(node: s.Node) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 import mpmath
 
 from texproof.errors import EquationError
-from texproof.functions import Unsupported, known
+from texproof.functions import ABSOLUTE, ROOT, Unsupported, known
 from texproof.numbers.grid import Grid
 
 Array = Any
@@ -233,7 +233,8 @@ class ComplexStep(GridArithmetic):
         known_function = known(function)
         if known_function.beyond and at.real <= 0:
             raise Unsupported(known_function.beyond)
-        if not known_function.beyond and abs(at.real) > self.far:
+        saturates = not known_function.beyond and function != ABSOLUTE
+        if saturates and abs(at.real) > self.far:
             raise TooFar(
                 f"the argument of {function} is {at.real:.3g} here, and beyond {self.far:g} numbers tell nothing of it"
             )
@@ -246,6 +247,28 @@ class ComplexStep(GridArithmetic):
 
     def distance(self, left: Grid, right: Grid) -> float:
         return largest_gap(left, right)
+
+
+class AnyBranch(ComplexStep):
+    r"""float64 in which nothing says which branch of ``|a|`` and ``\sqrt{a}`` is taken.
+
+    ``|a|`` is ``a`` times a random number that depends on ``a`` alone, and changes its sign with ``a``; a
+    root has a random sign. What holds here holds on every branch. The converse is false.
+    """
+
+    name = "float64, any branch"
+
+    def value(self, function: str, at: complex) -> complex:
+        if function == ABSOLUTE and at:
+            return at * self._drawn(function, at)
+        if function == ROOT:
+            return cmath.sqrt(at) * math.copysign(1.0, self._drawn(function, at))
+        return super().value(function, at)
+
+    def _drawn(self, function: str, at: complex) -> float:
+        """A number for a branch, the same for arguments that differ by rounding, opposite for opposite ones."""
+        drawn = float(random_fraction(self.seed, function, f"{abs(at.real):.8e}"))
+        return math.copysign(1.0, at.real) * drawn
 
 
 class FiftyDigits(GridArithmetic):

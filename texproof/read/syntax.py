@@ -146,6 +146,14 @@ class Held(Node):
 
 
 @dataclass(frozen=True)
+class Around(Node):
+    r"""A function that is drawn around its argument: ``sqrt`` in ``\sqrt{a + b}``, ``abs`` in ``|a|``."""
+
+    function: str
+    body: Node
+
+
+@dataclass(frozen=True)
 class ListOf(Node):
     """``a, b``, as in ``h_{t,k}`` or ``\\ell(y, s)``."""
 
@@ -291,10 +299,8 @@ def _unreadable(error: UnexpectedInput, prepared: Prepared) -> EquationError:
         message = f"{what} begins a new statement, and what stands before it is not complete"
         return EquationError(message, span)
     if found[0] == "|" or found.startswith("\\|"):
-        message = (
-            "a norm or an absolute value is not read: write its square as u^\\top u, or account"
-        )
-        message += " for the equation with page.unchecked(..., because=...)"
+        message = "a bar without its partner, or a norm: write |p| around numbers, the square of a norm as u^\\top u,"
+        message += " or account for the equation with page.unchecked(..., because=...)"
     elif isinstance(error, UnexpectedCharacters):
         message = f"cannot read {found!r}: it is not part of the checker's LaTeX"
     else:
@@ -590,6 +596,14 @@ class _TreeBuilder(Transformer[Token, Any]):
         assert isinstance(body, Node)
         return body
 
+    def root(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``\sqrt{a}``."""
+        return Around("sqrt", _open(parts[0]), span=self._span(meta))
+
+    def size(self, meta: Meta, parts: list[Any]) -> Node:
+        """``|a|``."""
+        return Around("abs", parts[0], span=self._span(meta))
+
     def row(self, meta: Meta, parts: list[Any]) -> tuple[Node, ...]:
         """``a & b``, a row of a matrix."""
         return tuple(parts)
@@ -684,6 +698,10 @@ def latex(node: Node | None) -> str:
             )
         case Held(body):
             return f"\\left.{latex(body)}\\right|"
+        case Around("sqrt", body):
+            return f"\\sqrt{{{latex(body)}}}"
+        case Around(_, body):
+            return f"|{latex(body)}|"
         case ListOf(items):
             return ",".join(map(latex, items))
         case Relation(signs, sides):

@@ -2,10 +2,10 @@ r"""From the LaTeX that a reader sees to plain mathematics, without moving a cha
 
 Spacing, sizing, alignment and tags mean nothing to the mathematics. They are blanked out,
 character for character, so that every offset in the result is an offset in the author's text.
-Three things are rewritten in place: a new row becomes ``¶``, a new column or side condition ``§``,
-and the two halves of ``\left. ... \right|`` become rows of ``«`` and ``»``; no author can print these signs,
-as mathematics is ASCII. Macros are expanded before; that is the one step that changes lengths, and
-:class:`Prepared` keeps the way back.
+Four things are rewritten in place: a new row becomes ``¶``, a new column or side condition ``§``,
+the two halves of ``\left. ... \right|`` become rows of ``«`` and ``»``, and the two bars of an absolute value
+``‹`` and ``›``; no author can print these signs, as mathematics is ASCII. Macros are expanded before; that is
+the one step that changes lengths, and :class:`Prepared` keeps the way back.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ Macros = Mapping[str, str | tuple[str, int]]
 """Name of a macro to its LaTeX, or to its LaTeX and number of arguments, as MathJax has them."""
 
 SEPARATOR, NEXT_ROW, HELD, AT_BAR = "§", "¶", "«", "»"
+OPEN_BAR, CLOSE_BAR = "‹", "›"
 
 _ROWS = r"(?:aligned|alignedat|alignat\*?|align\*?|split|gathered|gather\*?|equation\*?)"
 _BEGIN_ROWS = re.compile(rf"\\begin\{{{_ROWS}\}}(?:\{{\d+\}})?")
@@ -45,6 +46,18 @@ _COMMENT_ENDS_ROW = re.compile(r"(?<!\\)%[^\n]*(?=\n[ \t]*\n\s*\S)")
 _FOREIGN = re.compile(r"[^\t\n\r -~]")
 _COLOUR = re.compile(r"\\(?:text)?color\s*\{([^{}]*)\}")
 _VISIBLE_COLOURS = ("red", "blue", "green", "orange", "purple", "magenta", "teal", "brown")
+_BAR_SIGNS = ("|", "\\vert", "\\lvert", "\\rvert")
+_BARS = re.compile(
+    r"\\left\s*(?P<left>\\[a-zA-Z]+|\\.|.)|\\right\s*(?P<right>\\[a-zA-Z]+|\\.|.)"
+    r"|(?P<word>\\[lr]vert(?![a-zA-Z]))|(?:\\[bB]igg?[lrm]?\s*)?(?P<sign>\|)|\\\|"
+    r"|(?P<open>\\\{|[\[({])|(?P<close>\\\}|[\])}])"
+)
+_NEEDS_OPERAND = re.compile(
+    r"(?:^|[=+\-<>*/,;(\[{&|]|\\(?:cdot|odot|circ|otimes|times|le|leq|ge|geq|equiv|in|log|exp|ln|tanh|sigma|max|min"
+    r"|q?quad|[,:;>! \\]|[bB]igg?l?))\s*$"
+)
+"""What a bar stands behind that opens an absolute value even where another one is open."""
+_UNDER_NOTHING = re.compile(r"\\(?:underset|overset)\s*\{\s*\}\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 _PHANTOM = re.compile(r"\\(h|v)?phantom\s*\{[^{}]*\}")
 _UNSEEN = re.compile(
@@ -156,6 +169,8 @@ def _plain(text: str) -> str:
             "this character is no mathematics in LaTeX, and may look like another: write a command"
         )
         raise EquationError(message, found.span())
+    text = _absolute_values(text)
+    text = _UNDER_NOTHING.sub(lambda m: m[1].rjust(len(m[0])), text)
     text = re.sub(r"\\left\.", lambda m: HELD * len(m[0]), text)
     text = re.sub(r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: AT_BAR * len(m[0]), text)
     text = _BEGIN_ROWS.sub(_only_at_the_start, text)
@@ -174,6 +189,51 @@ def _plain(text: str) -> str:
     text = _CONDITION.sub(lambda m: SEPARATOR.ljust(len(m[0])), text)
     text = _join_rows(text, in_matrix)
     return re.sub(rf"[,.;](?=\s*(?:[{SEPARATOR}{NEXT_ROW}]|$))", " ", text)
+
+
+def _absolute_values(text: str) -> str:
+    r"""``|a|``, ``\left| a \right|`` and ``\lvert a \rvert`` with two bars that tell their sides.
+
+    A bar opens where an operand is missing before it, or no other bar is open; bars for which that does
+    not settle what stands between which stay as they are, and cannot be read.
+    """
+    signs: list[tuple[int, int, str]] = []
+    sides: list[str] = []  # what \left opened, and not yet \right closed
+    opened: list[bool] = [
+        False
+    ]  # in each brace or bracket around this place, whether a bar is open
+    closed: list[bool] = [False]  # and whether one has been closed
+    for found in _BARS.finditer(text):
+        left, right, sign = found["left"], found["right"], found["sign"]
+        if left:
+            sides.append(left)
+        if right:
+            begun = sides.pop() if sides else ""
+            if begun in _BAR_SIGNS and right in _BAR_SIGNS:
+                signs.append((*found.span(), CLOSE_BAR))
+        elif left in _BAR_SIGNS:
+            signs.append((*found.span(), OPEN_BAR))
+        elif found["word"]:
+            signs.append((*found.span(), OPEN_BAR if found["word"] == "\\lvert" else CLOSE_BAR))
+        elif found["open"]:
+            opened.append(False)
+            closed.append(False)
+        elif found["close"] and len(opened) > 1:
+            if opened.pop():
+                return text
+            closed.pop()
+        elif sign:
+            needed = bool(_NEEDS_OPERAND.search(text[: found.start()]))
+            if (opened[-1] and needed) or (not opened[-1] and not needed and closed[-1]):
+                return text
+            signs.append((*found.span(), CLOSE_BAR if opened[-1] else OPEN_BAR))
+            closed[-1] = closed[-1] or opened[-1]
+            opened[-1] = not opened[-1]
+    if any(opened):
+        return text
+    for start, end, bar in signs:
+        text = text[:start] + bar.rjust(end - start) + text[end:]
+    return text
 
 
 def _blank(found: re.Match[str]) -> str:
