@@ -16,6 +16,7 @@ from texproof.code.program import run_against_package
 from texproof.compare.levels import check_all, decide, show_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
+from texproof.mean import definitions
 from texproof.mean.claims import Claim
 from texproof.mean.notation import Notation
 from texproof.mean.printed import printed
@@ -240,13 +241,25 @@ class Derivation:
     def define(self, *labels: str) -> Results:
         """Read definitions ``name = expression``; a definition needs no check, and cannot be verified.
 
-        It holds at all times from 1 to T, whether or not that is printed beside it.
+        It holds at all times from 1 to T, whether or not that is printed beside it. Of a chain, ``a = b =
+        c``, the beginning defines a new name, and the rest is verified.
 
         Raises:
+            ClaimFailed: what a chain says behind a definition is false.
             EquationError: not a definition, or one that names a thing twice, leaves an index open, or
                 is restricted by a condition.
         """
-        return self._report(lambda label: self._learn(label, "defined"), labels)
+        return self._report(self._defined, labels)
+
+    def _defined(self, label: str) -> Result:
+        learned = self._learn(label, "defined")
+        source, model = learned.source, self.model
+        if not definitions.goes_on(source, model.names, model.macros):
+            return learned
+        self._steps.append(("verified", source))
+        result = self._judged(source)
+        told = [learned.detail, result.detail]
+        return replace(result, detail="; then ".join(filter(None, told)))
 
     # ---------------------------------------------------------------- truth
 
@@ -262,7 +275,10 @@ class Derivation:
         return self._report(self._verified, labels)
 
     def _verified(self, label: str) -> Result:
-        source = self._claim_label(label, "verified")
+        return self._judged(self._claim_label(label, "verified"))
+
+    def _judged(self, source: Source) -> Result:
+        """What the levels find of the claims of an equation."""
         start = time.perf_counter()
         if self._session.quick:
             claims = self._claims(source)

@@ -76,17 +76,32 @@ def read_claims(
         )
     claims = []
     for statement, conditions in itertools.chain(*(statements for statements, _ in rows)):
+        claimed = _without_definition(statement, names, source)
+        if claimed is None:
+            continue
         with located(source):
-            sides = known.get(statement) if known is not None else None
-            sides = sides or _chain(statement, names)
+            sides = known.get(claimed) if known is not None else None
+            sides = sides or _chain(claimed, names)
         if known is not None:
-            known[statement] = sides
+            known[claimed] = sides
         claims.append(Claim(sides, (*conditions, *for_all), source))
     for claim in claims:
         reject_truism(claim.sides, names, source)
         if not names.notation.is_plain:
             _reject_half_open(claim)
     return claims
+
+
+def _without_definition(statement: s.Node, names: Vocabulary, source: Source) -> s.Node | None:
+    """The ``b = c`` of ``a := b = c`` in the equation that defines ``a``, and nothing of ``a := b``."""
+    if not isinstance(statement, s.Relation):
+        return statement
+    found = names.find(statement.sides[0])
+    if not (found and found[0].definition and found[0].source.is_version_of(source)):
+        return statement
+    signs, sides = statement.signs[1:], statement.sides[1:]
+    span = sides[0].span[0], statement.span[1]
+    return s.Relation(signs, sides, span=span) if set(signs) - {"\\in"} else None
 
 
 def _reject_half_open(claim: Claim) -> None:

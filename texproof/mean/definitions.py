@@ -23,6 +23,7 @@ from texproof.mean.vocabulary import Vocabulary
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
+_EQUAL = ("=", "\\equiv")
 _DEFINES = (":=", "=", "\\coloneqq", "\\triangleq", "\\equiv")
 
 
@@ -116,10 +117,24 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                     shape = _define_name(left, right, names, source, names_it)
                     for printed in spaces:
                         require_space(shape, printed)
+            case s.Relation((sign, *more), (left, right, *_)) if sign in _DEFINES and set(
+                more[:1]
+            ) <= set(_EQUAL):
+                with located(source):
+                    _define_name(left, right, names, source, names.find(left) is None)
             case _:
                 raise EquationError(
                     "a definition has the form name = expression", statement.span, source
                 )
+
+
+def goes_on(source: Source, names: Vocabulary, macros: Macros) -> bool:
+    """Whether an equation that defines says more, the ``b = c`` of ``a := b = c``."""
+    return any(
+        isinstance(statement, s.Relation) and {*statement.signs[1:]} & {*_EQUAL}
+        for statement in house.statements(source, names, macros)
+        if not read_condition(statement, names)
+    )
 
 
 def _define_name(
