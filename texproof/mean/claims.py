@@ -155,8 +155,9 @@ def _chain(statement: s.Node, names: Vocabulary) -> tuple[Term, ...]:
         signs, nodes, space = signs[:-1], nodes[:-1], nodes[-1]
     if not signs or any(sign not in ("=", "\\equiv") for sign in signs):
         wrong = next(sign for sign in statement.signs if sign not in ("=", "\\equiv"))
+        assigns = '; for a program say Notation(loop="backward")' * (wrong in house.ASSIGNS)
         raise EquationError(
-            f"only equations can be verified, this is a relation {wrong}", statement.span
+            f"only equations can be verified, this is a relation {wrong}{assigns}", statement.span
         )
     sides = [elaborate(node, names) for node in nodes]
     for at in range(1, len(sides)):

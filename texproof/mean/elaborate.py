@@ -16,7 +16,7 @@ from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
-from texproof.mean.products import ELEMENTWISE, add, binary, elementwise, multiply
+from texproof.mean.products import ELEMENTWISE, add, binary, by_shape, multiply
 from texproof.mean.terms import (
     ONE,
     UNKNOWN,
@@ -304,8 +304,10 @@ class _Elaborator:
     def _product(self, node: s.ProductOf) -> Term:
         r"""``U^\top \tanh(a_t) \odot v``, unit by unit."""
         factors = [(operator, self.unit(unit)) for operator, unit in units(node, self.names)]
-        juxtaposed = "juxtaposed" in self.names.notation.elementwise
-        return multiply(elementwise(factors) if juxtaposed else factors)
+        notation = self.names.notation
+        signs = {sign.lstrip("\\") for sign in notation.by_shape}
+        signs |= {"juxtaposed"} & {*notation.elementwise}
+        return multiply(by_shape(factors, signs) if signs else factors)
 
     def _fraction(self, node: s.Fraction) -> Term:
         r"""``\frac{a}{b}`` or ``\frac{\partial a}{\partial b}``."""

@@ -17,6 +17,7 @@ from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
 _D = s.Symbol("d")
+ASSIGNS = ("\\leftarrow", "\\gets", "+=")
 _REALS = s.Accent("\\mathbb", s.Symbol("R"))
 
 
@@ -76,7 +77,7 @@ def _time(text: str, letters: tuple[str, ...]) -> s.Node:
     return found
 
 
-def _word(node: s.Node) -> str:
+def _word(node: s.Node | None) -> str:
     r"""The text of ``\tau``, of ``T_x``, of ``\text{next}``, and of ``next``, four letters in a row."""
     match node:
         case s.Script():
@@ -98,11 +99,15 @@ class _Rewriter:
         self._compounds = sorted(listed, key=lambda pair: -len(pair[0]))
         times = self.notation.times.items()
         self._times = {_spelt(word): _time(text, names.indices) for word, text in times}
+        self._untimed: list[s.Node] = []
+        self._untimed = [self._plain_name(name) for name in self.notation.untimed]
         if self.notation.transpose in names.indices:
             raise EquationError(f"transpose: {self.notation.transpose} is an index letter here")
 
     def expression(self, node: s.Node) -> s.Node:
         """Any node that is no script."""
+        if (timed := self._timed(node)) is not None:
+            return timed
         match node:
             case s.Script(base) if base == _REALS:
                 return node
@@ -110,6 +115,12 @@ class _Rewriter:
                 return self._named_time(node)
             case s.Script():
                 return self._script(node)
+            case s.Big(_, lower) if _word(lower) in self.notation.single:
+                return replace(self.expression(node.body), span=node.span)
+            case s.Relation(signs) if set(signs) & set(ASSIGNS):
+                return self._assignment(node)
+            case s.SumOf() if self.notation.sums:
+                return self._inside(self._summed_up(node))
             case s.Big():
                 below, above = (x and self._index(x) for x in (node.lower, node.upper))
                 return replace(node, lower=below, upper=above, body=self.expression(node.body))
@@ -130,6 +141,100 @@ class _Rewriter:
 
         parts = {f.name: change(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
         return replace(node, **parts)
+
+    # ---------------------------------------------------------------- programs
+
+    def _plain_name(self, name: str) -> s.Node:
+        """An untimed name, as it is printed, or as one name where it has several letters."""
+        try:
+            [[found]] = s.parse(Source(name))
+        except (EquationError, ValueError):
+            found = s.Number("0")
+        found = self._single_name(found)
+        if not isinstance(found, s.Symbol | s.Name | s.Accent | s.Script) or self.names.index(
+            found
+        ):
+            raise EquationError(f"untimed: expected a name such as r or dU_f, got {name!r}")
+        return found
+
+    def _timed(self, node: s.Node, later: int = 0) -> s.Node | None:
+        """``r_{t}`` from an untimed name ``r``, or the same some steps later; ``None`` from all others."""
+        if node not in self._untimed:
+            return None
+        step: s.Node = s.Symbol(self.names.indices[0])
+        if later:
+            one = s.Number("1")
+            step = s.SumOf((("+", step), ("+" if later > 0 else "-", one)))
+        below = node.subscript if isinstance(node, s.Script) else None
+        step = _placed(step, below.span if below else node.span)
+        if isinstance(node, s.Script):
+            return replace(node, subscript=_at(node.subscript, step))
+        return s.Script(node, step, (), 0, span=node.span)
+
+    def _assignment(self, node: s.Relation) -> s.Node:
+        r"""``r_{t-1} = a`` from ``r \gets a``, ``g = \sum_{t=1}^{T} a`` from ``g += a``."""
+        if not self.notation.loop or len(node.signs) > 1:
+            raise EquationError(
+                'an assignment says a = b at one step of a loop: say Notation(loop="backward"), or "forward"',
+                node.span,
+            )
+        [sign], (left, right) = node.signs, node.sides
+        name = self._single_name(left)
+        equal = replace(node, signs=("=",))
+        if sign != "+=":
+            timed = self._timed(name, -1 if self.notation.loop == "backward" else 1)
+            if timed is None:
+                raise EquationError(
+                    f"{s.latex(left).strip()} gets another value here: say Notation(untimed=[...]) with it",
+                    left.span,
+                )
+            return replace(equal, sides=(timed, self.expression(right)))
+        if name in self._untimed:
+            raise EquationError(
+                "this adds up an untimed name: leave it out of untimed, and its last value is meant",
+                left.span,
+            )
+        time = s.Symbol(self.names.indices[0], span=right.span)
+        first = s.Relation(("=",), (time, s.Number("1", span=right.span)), span=right.span)
+        last = s.Symbol(LAST_TIME, span=right.span)
+        summand = s.Parenthesis(self.expression(right), span=right.span)
+        total = s.Big("sum", first, last, summand, span=right.span)
+        return replace(equal, sides=(self.expression(left), total))
+
+    def _single_name(self, node: s.Node) -> s.Node:
+        """A name of several letters as one; any other node as it is."""
+        compound = isinstance(node, s.ProductOf) and self._compound(list(node.factors), timed=False)
+        return compound[0] if compound and compound[1] == len(s.children(node)) else node
+
+    def _summed_up(self, node: s.SumOf) -> s.Node:
+        r"""``\sum_t (a_t - b_t)`` from ``\sum_t a_t - b_t``: the sum reaches to the last mention of t."""
+        for at, (sign, summand) in enumerate(node.terms):
+            last = summand.factors[-1][1] if isinstance(summand, s.ProductOf) else summand
+            if not isinstance(last, s.Big) or last.kind != "sum":
+                continue
+            below = last.lower or node
+            letter = below.sides[0] if isinstance(below, s.Relation) else below
+            mentions = [
+                n
+                for n in range(at + 1, len(node.terms))
+                if letter in s.everything_in(node.terms[n][1])
+            ]
+            if not mentions:
+                continue
+            taken = node.terms[at + 1 : mentions[-1] + 1]
+            if any(isinstance(part, s.Big) for _, term in taken for part in s.everything_in(term)):
+                raise EquationError("where does this sum end? Put parentheses", last.span)
+            span = last.body.span[0], taken[-1][1].span[1]
+            whole = s.SumOf((("+", last.body), *taken), span=span)
+            big = replace(last, body=s.Parenthesis(whole, span=span), span=(last.span[0], span[1]))
+            term: s.Node = big
+            if isinstance(summand, s.ProductOf):
+                factors = (*summand.factors[:-1], (summand.factors[-1][0], big))
+                term = replace(summand, factors=factors, span=(summand.span[0], span[1]))
+            rest = node.terms[mentions[-1] + 1 :]
+            terms = (*node.terms[:at], (sign, term), *rest)
+            return replace(node, terms=terms)
+        return node
 
     # ---------------------------------------------------------------- times
 
@@ -185,6 +290,7 @@ class _Rewriter:
 
     def _script(self, node: s.Script) -> s.Node:
         r"""``h^{(t)}``, ``U^T``, ``h_{next}``."""
+        node = self._raised_untimed(node)
         operator = node.base in (s.Symbol("\\nabla"), s.Symbol("\\partial"))
         lowered = self.expression if operator else self._index
         below = node.subscript and lowered(node.subscript)
@@ -202,10 +308,18 @@ class _Rewriter:
                 )
             else:
                 raised.append(self._index(superscript))
-        base = self.expression(node.base)
+        base = node.base if node.base in self._untimed else self.expression(node.base)
         if below is None and not raised and not node.primes:
             return replace(base, span=node.span)
         return s.Script(base, below, tuple(raised), node.primes, span=node.span)
+
+    def _raised_untimed(self, node: s.Script) -> s.Script:
+        r"""``r_t^\top`` from ``r^\top`` of an untimed ``r``."""
+        bare = replace(node, superscripts=(), primes=0) if node.subscript else node.base
+        if not (node.superscripts or node.primes) or any(map(self._step, node.superscripts)):
+            return node
+        timed = self._timed(bare)
+        return replace(node, subscript=timed.subscript) if isinstance(timed, s.Script) else node
 
     def _superscripts(self, node: s.Script) -> list[s.Node]:
         r"""Its superscripts, in which ``(t)T`` and ``(t) \top`` are two."""
@@ -240,7 +354,9 @@ class _Rewriter:
             return replace(factors[0][1], span=node.span)
         return replace(node, factors=tuple(factors))
 
-    def _compound(self, factors: list[tuple[str, s.Node]]) -> tuple[s.Node, int] | None:
+    def _compound(
+        self, factors: list[tuple[str, s.Node]], timed: bool = True
+    ) -> tuple[s.Node, int] | None:
         r"""The name of several letters at the beginning of a product, and how many factors it takes."""
         for parts, name in self._compounds:
             printed = [factor for _, factor in factors[: len(parts)]]
@@ -258,9 +374,13 @@ class _Rewriter:
                     span,
                 )
             word = s.Name(f"{{{name}}}", span=(span[0], letter.span[1]))
+            named: s.Node = replace(word, span=span)
             if isinstance(last, s.Script):
-                return self._script(replace(last, base=word, span=span)), len(parts)
-            return replace(word, span=span), len(parts)
+                named = replace(last, base=word, span=span)
+            at_time = self._timed(named) if timed else None
+            if at_time is not None:
+                return at_time, len(parts)
+            return (self._script(named) if isinstance(named, s.Script) else named), len(parts)
         return None
 
     def _argument(self, factor: s.Node, sign: str, following: s.Node) -> s.Node | None:

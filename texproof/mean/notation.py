@@ -28,19 +28,32 @@ class Notation:
     ``elementwise=["*"]``                 ``a * b``                                    ``a \odot b``
     ``elementwise=[r"\cdot"]``            ``a \cdot b``                                ``a \odot b``
     ``elementwise=["juxtaposed"]``        ``i_t (1 - i_t)``, vectors of one shape      ``i_t \odot (1 - i_t)``
+    ``by_shape=["*"]``                    ``a * b``, or ``U * b``                      ``a \odot b``, ``U b``
     ``names=["dh", r"\delta\text{pre}"]`` ``dh_t, \delta\text{pre}_t``                 each one name
     ``derivative="d"``                    ``\frac{dL}{dU}``                            with ``\mathrm{d}``
+    ``untimed=["dU"]``                    ``dU = \delta_t h_{t-1}^\top``              ``dU_t = ...``
+    ``loop="backward"``                   ``r \gets U^\top \delta_t``, r untimed      ``r_{t-1} = ...``
+    ``loop="forward"``                    ``r \gets \tanh(U r)``, r untimed           ``r_{t+1} = ...``
+    ``loop``, either                      ``g += \delta_t``                           ``g = \sum_{t=1}^{T} ...``
+    ``sums="mention"``                    ``\sum_t a_t - b_t``                        ``\sum_t (a_t - b_t)``
+    ``single=["batch"]``                  ``\sum_{batch} \delta_t``                   ``\delta_t``
     ===================================== ============================================ ======================
 
-    Subscripts are read as times, too, where times are printed as superscripts or arguments.
+    Subscripts are read as times, too, where times are printed as superscripts or arguments. The value of an
+    untimed name at time t is the one that it has when the step of a loop for t begins.
 
     Args:
         time: where a time step stands, ``"subscript"``, ``"superscript"`` or ``"argument"``.
         times: words and letters that stand for a time, each with the time.
         transpose: the superscript of a transpose.
         elementwise: signs of the elementwise product: ``"*"``, ``r"\cdot"`` or ``"juxtaposed"``.
+        by_shape: signs that stand for the elementwise and for the matrix product, whichever has a shape.
         names: names of several letters, without their scripts.
         derivative: an italic letter that is printed for the d of a derivative.
+        untimed: names that are printed without a time, and have another value at each.
+        loop: the way through time of a program's loop, ``"forward"`` or ``"backward"``.
+        sums: ``"mention"`` where a sum reaches to the last term that mentions its index.
+        single: words under a sum over examples, of which the page's formulas have one.
 
     Raises:
         TypeError: an option is no text, or no texts.
@@ -54,13 +67,18 @@ class Notation:
     times: Mapping[str, str] = field(default_factory=dict)
     transpose: str = ""
     elementwise: Sequence[str] = ()
+    by_shape: Sequence[str] = ()
     names: Sequence[str] = ()
     derivative: str = ""
+    untimed: Sequence[str] = ()
+    loop: str = ""
+    sums: str = ""
+    single: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for name in ("time", "transpose", "derivative"):
+        for name in ("time", "transpose", "derivative", "loop", "sums"):
             _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
-        for name in ("elementwise", "names"):
+        for name in ("elementwise", "by_shape", "names", "untimed", "single"):
             given = getattr(self, name)
             listed = [given] if isinstance(given, str) else given
             _require_texts(name, listed, "a list of texts", given)
@@ -72,10 +90,19 @@ class Notation:
             raise ValueError(f"time: expected one of {', '.join(TIMES)}, got {self.time!r}")
         if self.transpose and (len(self.transpose) > 1 or not self.transpose.isalpha()):
             raise ValueError(f"transpose: expected a letter such as 'T', got {self.transpose!r}")
-        if self.derivative not in ("", "d"):
-            raise ValueError(f"derivative: expected 'd', got {self.derivative!r}")
-        if unknown := set(self.elementwise) - set(SIGNS):
-            raise ValueError(f"elementwise: expected {', '.join(SIGNS)}, got {sorted(unknown)}")
+        for name, values in (
+            ("derivative", ("d",)),
+            ("loop", ("forward", "backward")),
+            ("sums", ("mention",)),
+        ):
+            if getattr(self, name) not in ("", *values):
+                expected = " or ".join(map(repr, values))
+                raise ValueError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
+        for name in ("elementwise", "by_shape"):
+            if unknown := set(getattr(self, name)) - set(SIGNS):
+                raise ValueError(f"{name}: expected {', '.join(SIGNS)}, got {sorted(unknown)}")
+        if both := set(self.elementwise) & set(self.by_shape):
+            raise ValueError(f"by_shape: {sorted(both)} is said to be elementwise, too")
 
     @property
     def is_plain(self) -> bool:

@@ -8,7 +8,7 @@ matters to the reader, though both readings have valid shapes, must be printed w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from texproof.errors import EquationError, ShapeMismatch, Span
 from texproof.mean.terms import (
@@ -69,7 +69,7 @@ def multiply(factors: Factors) -> Term:
         if operator == "*":
             raise EquationError(
                 "* could be the matrix product or the elementwise one: write \\odot, \\cdot or nothing, or"
-                ' say Notation(elementwise=["*"])',
+                ' say Notation(elementwise=["*"]), or by_shape=["*"] for both',
                 term.span,
             )
         if operator == "times":
@@ -95,24 +95,31 @@ def multiply(factors: Factors) -> Term:
     return factors[0][1]
 
 
-def elementwise(factors: Factors) -> Factors:
-    r"""Factors in which ``i_t (1 - i_t)``, juxtaposed terms of one shape, have ``\odot`` between them.
+def by_shape(factors: Factors, either: Collection[str]) -> Factors:
+    r"""Factors in which ``i_t (1 - i_t)``, terms of one shape beside such a sign, have ``\odot`` between them.
+
+    Others are matrix products.
 
     Raises:
         EquationError: a matrix product has valid shapes too, or one stands beside it.
     """
     signs = [operator for operator, _ in factors]
     for at, ((_, left), (operator, right)) in enumerate(itertools.pairwise(factors), 1):
-        if operator == "juxtaposed" and left.shape and left.shape == right.shape:
+        if operator == "*" and operator in either:
+            signs[at] = "cdot"
+        if operator in either and left.shape and left.shape == right.shape:
             if left.shape[0] == left.shape[1]:
                 raise EquationError(
                     "on this page this could be the elementwise or the matrix product: write \\odot or \\cdot",
                     (left.span[0], right.span[1]),
                 )
             signs[at] = "odot"
-    changed = [sign != operator for sign, (operator, _) in zip(signs, factors, strict=True)]
+    changed = [
+        sign == "odot" and operator != sign
+        for sign, (operator, _) in zip(signs, factors, strict=True)
+    ]
     for at in range(1, len(factors) - 1):
-        neighbours = all(operator in MATRIX for operator, _ in factors[at : at + 2])
+        neighbours = all(operator in (*MATRIX, *either) for operator, _ in factors[at : at + 2])
         shaped = all(term.shape for _, term in factors[at - 1 : at + 2])
         if neighbours and shaped and changed[at] != changed[at + 1]:
             raise EquationError(

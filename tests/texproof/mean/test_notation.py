@@ -18,7 +18,7 @@ from texproof.mean.elaborate import elaborate
 from texproof.mean.printed import printed
 from texproof.mean.vocabulary import Vocabulary
 from texproof.numbers.arithmetic import ComplexStep
-from texproof.read.syntax import Symbol, children, everything_in, parse
+from texproof.read.syntax import Symbol, children, everything_in, latex, parse
 from texproof.report.session import Session, active
 
 SHAPES = r"""x_t \in \mathbb{R}^{m}, \quad h_t, a_t, u, v, \Gamma_{f,t} \in \mathbb{R}^{n}, \quad W \in \mathbb{R}^{n \times m},
@@ -29,9 +29,16 @@ ABOVE = Notation(
 BEHIND = Notation(time="argument")
 STAR = Notation(elementwise=["*", r"\cdot"])
 BESIDE = Notation(elementwise=["juxtaposed"])
+EITHER = Notation(by_shape=["*", r"\cdot"])
 LONG = Notation(
     names=["dh", r"\delta h", r"d\tilde c", r"\delta\text{pre}", "dh h"], derivative="d"
 )
+LOOP = Notation(
+    loop="backward",
+    names=["dU", r"\delta r"],
+    untimed=["r", "g_f", r"\tilde r", "g_{next}", "dU_f", r"\delta r_{next}"],
+)
+SUMS = Notation(sums="mention", single=["batch"])
 
 SAME = [
     (ABOVE, r"h^{(t)} + h^{(t-1)}", "h_t + h_{t-1}"),
@@ -52,7 +59,18 @@ SAME = [
     (BEHIND, r"h(T)^\top v + \Gamma_f(t)^\top u", r"h_T^\top v + \Gamma_{f,t}^\top u"),
     (STAR, r"u * v \cdot a_t", r"u \odot v \odot a_t"),
     (BESIDE, r"u (1 - u)", "u (1 - u)"),
+    (EITHER, r"u * v", "u * v"),
     (LONG, r"\frac{dp}{du} + \frac{d}{du} p", r"\frac{\mathrm{d} p}{\mathrm{d} u} + \frac{\mathrm{d}}{\mathrm{d} u} p"),
+    (LOOP, r"r = U r^\top + g_f^\top + \tilde r", r"r_t = U r_t^\top + g_{f,t}^\top + \tilde r_t"),
+    (LOOP, r"r \gets U r", r"r_{t-1} = U r_t"),
+    (LOOP, r"g_{next} \leftarrow h_t", r"g_{next,t-1} = h_t"),
+    (LOOP, r"p += q_t - 1", r"p = \sum_{t=1}^{T} (q_t - 1)"),
+    (LOOP, r"\frac{\partial L}{\partial U} += h_t v^\top", r"\frac{\partial L}{\partial U} = \sum_{t=1}^{T} (h_t v^\top)"),
+    (Notation(loop="forward", untimed=["r"]), r"r \gets U r + r_{t-1}", r"r_{t+1} = U r_t + r_{t-1}"),
+    (Notation(untimed=["\\tilde h"], time="superscript"), r"\tilde h + \tilde h^{(t-1)}", r"\tilde h_t + \tilde h_{t-1}"),
+    (SUMS, r"2 p \sum_{t=1}^{T} p_t - q_t + q", r"2 p \sum_{t=1}^{T} (p_t - q_t) + q"),
+    (SUMS, r"\sum_{t=1}^{T} p_t + q", r"\sum_{t=1}^{T} p_t + q"),
+    (SUMS, r"\sum_{batch} p_t + \sum_{\text{batch}} q_t", "p_t + q_t"),
     (Notation(), r"h^{(t)} u^T * p", r"h^{(t)} u^T * p"),
 ]  # fmt: skip
 
@@ -74,6 +92,29 @@ def test_an_author_s_notation_is_read_as_the_tree_of_the_house(notation, text, i
             start, end = node.span
             assert 0 <= start < end <= len(text), node
             assert all(start <= child.span[0] and child.span[1] <= end for child in children(node))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("u * v + U * v", r"u \odot v + U \cdot v"),
+        (r"(u * v) * h_t^\top - u \cdot v^\top", r"(u \odot v) \cdot h_{t}^\top - u \cdot v^\top"),
+        (r"p * u \cdot v", r"(p \cdot u) \odot v"),
+    ],
+)
+def test_a_sign_of_two_products_is_read_by_shapes(text, shown):
+    names = model_of(EITHER).names
+    [[statement]] = house.rows(Source(text), names, {})
+    assert printed(elaborate(statement, names), names) == shown
+
+
+def test_an_untimed_name_of_several_letters_is_one_quantity_at_each_time():
+    [[statement]] = house.rows(
+        Source(r"\delta r_{next} \gets dU_f^\top dU"), model_of(LOOP).names, {}
+    )
+    assert latex(statement) == r"{\delta r}_{next,t-1}={dU}_{f,t}^{\top}{dU}".replace(
+        "_{f,t}^{\\top}", r"^{\top}_{f,t}"
+    )
 
 
 def test_a_name_of_several_letters_is_one_quantity():
@@ -102,6 +143,10 @@ def test_juxtaposed_vectors_are_multiplied_entry_by_entry_if_the_page_says_so():
 
 
 REFUSED = [
+    (Notation(untimed=["r"]), r"r \gets u", 'say Notation(loop="backward")', r"r \gets u"),
+    (LOOP, r"q \gets u", "q gets another value here: say Notation(untimed=", "q"),
+    (LOOP, r"r += u", "this adds up an untimed name", "r"),
+    (SUMS, r"\sum_{t=1}^{T} p_t - \sum_{k=1}^{T} q_t p_k", "where does this sum end?", r"\sum_{t=1}^{T} p_t"),
     (ABOVE, "U^{T-1} v = u", "could be a power or a transpose", "T-1"),
     (ABOVE, "h^t = u", "unknown symbol h", "h"),
     (ABOVE, r"u^{(t)} = u", "unknown symbol u_{t}", "u^{(t)}"),
@@ -114,6 +159,9 @@ REFUSED = [
     (BESIDE, "U V = U", "elementwise or the matrix product", "U V"),
     (BESIDE, "U u v = u", "beside factors that are multiplied elementwise", "U u v"),
     (BESIDE, r"u v u^\top = U", "beside factors that are multiplied elementwise", r"u v u^\top"),
+    (EITHER, "U * V = U", "elementwise or the matrix product", "U * V"),
+    (EITHER, r"u * v \cdot u^\top = U", "beside factors that are multiplied elementwise", r"u * v \cdot u^\top"),
+    (EITHER, "u * W = u", "product of shapes", "u * W"),
     (LONG, r"dp / dh_t = u", "this reads as a derivative", "dp / dh_t"),
     (Notation(names=["dh"]), r"\frac{dp}{dh_t} = u", "this reads as a derivative", r"\frac{dp}{dh_t}"),
     (Notation(names=["uv"]), "uv = u", "but u has a meaning too", "uv"),
@@ -142,10 +190,18 @@ def test_what_stays_ambiguous_is_refused(notation, text, message, under):
         ({"time": 1}, TypeError, "time: expected a text, got 1"),
         ({"transpose": "TT"}, ValueError, "transpose: expected a letter"),
         ({"elementwise": "x"}, ValueError, r"elementwise: expected *, \cdot, juxtaposed"),
+        (
+            {"elementwise": "*", "by_shape": "*"},
+            ValueError,
+            "by_shape: ['*'] is said to be elementwise, too",
+        ),
         ({"elementwise": 1}, TypeError, "elementwise: expected a list of texts, got 1"),
         ({"names": [1]}, TypeError, "names: expected a list of texts, got [1]"),
         ({"times": ["next"]}, TypeError, "times: expected a dict from text to text"),
         ({"derivative": "D"}, ValueError, "derivative: expected 'd'"),
+        ({"loop": "down"}, ValueError, "loop: expected 'forward' or 'backward', got 'down'"),
+        ({"sums": "all"}, ValueError, "sums: expected 'mention', got 'all'"),
+        ({"untimed": 3}, TypeError, "untimed: expected a list of texts, got 3"),
     ],
 )
 def test_a_wrong_option_is_named(options, error, message):
@@ -161,6 +217,9 @@ def test_a_wrong_option_is_named(options, error, message):
         (Notation(times={"next": "later"}), "times: expected a time"),
         (Notation(times={"a + b": "T"}), "times: expected a letter or a word"),
         (Notation(transpose="t"), "transpose: t is an index letter"),
+        (Notation(untimed=["a + b"]), "untimed: expected a name"),
+        (Notation(untimed=["dU"]), "untimed: expected a name"),
+        (Notation(untimed=["t"]), "untimed: expected a name"),
     ],
 )
 def test_an_option_that_means_nothing_is_named(notation, message):
