@@ -97,7 +97,7 @@ class Graph:
         if BOUND in environment:
             first = 0 if reference.key in self.recurrent else 1
             if not all(first <= index <= self.last for index in indices):
-                raise EquationError(
+                raise OutsideNetwork(
                     f"a sum or product over time reads {show_node((reference.key, indices))}, outside {first}..T",
                     reference.span,
                 )

@@ -39,6 +39,7 @@ from texproof.mean.terms import (
     Quotient,
     Reference,
     Shape,
+    Slice,
     Term,
     Transpose,
     show_shape,
@@ -132,6 +133,10 @@ class Interpreter:
             case Apply(function, order, argument):
                 apply = kind.activation if function in self._activations else kind.apply
                 return apply(function, order, evaluate(argument, env))
+            case Slice(body, rows, columns):
+                chosen = self._chosen(rows, body.shape[0]), self._chosen(columns, body.shape[1])
+                above, beside = chosen
+                return kind.array(above) @ evaluate(body, env) @ kind.transpose(kind.array(beside))
             case Extreme(largest, arguments):
                 return self._extreme([evaluate(argument, env) for argument in arguments], largest)
             case Derivative():
@@ -175,6 +180,14 @@ class Interpreter:
                     product = factor @ product if leftward else product @ factor
                 return product
         raise EquationError("this expression cannot be evaluated", term.span)
+
+    def _chosen(self, bounds: tuple[Linear, Linear], length: Linear) -> list[list[Fraction]]:
+        """The rows of an identity matrix that choose a range of entries."""
+        sizes = self._meaning.sizes
+        (first, last), size = (bound.value(sizes) for bound in bounds), length.value(sizes)
+        if not 0 <= first < last <= size:
+            raise EquationError(f"the range {first}:{last}, counted from 0, of {size} entries")
+        return [[Fraction(at == entry) for entry in range(size)] for at in range(first, last)]
 
     def _extreme(self, values: list[Array], largest: bool) -> Array:
         r"""``\max(a, b)``, which is half of ``a + b + |a - b|``, one argument after the other."""

@@ -17,6 +17,7 @@ from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
 from texproof.mean.products import ELEMENTWISE, add, binary, by_shape, multiply
+from texproof.mean.spaces import read_dimension
 from texproof.mean.terms import (
     ONE,
     UNKNOWN,
@@ -32,6 +33,7 @@ from texproof.mean.terms import (
     Negate,
     Ones,
     Reference,
+    Slice,
     Term,
     Transpose,
     is_square,
@@ -93,6 +95,12 @@ class _Elaborator:
                 return self._fraction(node)
             case s.Big():
                 return self._big(node)
+            case s.Sliced(s.Node() as body, ranges):
+                return self._slice(self.expression(body), ranges, node.span)
+            case s.Sliced():
+                raise EquationError(
+                    "a range in brackets stands behind what it is taken of", node.span
+                )
             case s.Around(function, body):
                 return apply(function, 0, [self.expression(body)], self.names, node.span)
             case s.Matrix(rows):
@@ -273,6 +281,35 @@ class _Elaborator:
             raise EquationError("a relation inside an expression has no meaning here", node.span)
         inner = self._big(body, enclosed=True) if isinstance(body, s.Big) else self.expression(body)
         return replace(inner, span=node.span)
+
+    def _slice(
+        self, body: Term, ranges: tuple[tuple[s.Node | None, s.Node | None], ...], span: Span
+    ) -> Term:
+        """``z[0:n]`` of a vector, ``W[0:n, :]`` of a matrix; one range of a matrix takes rows."""
+        if not self.names.notation.slices:
+            raise EquationError(
+                'from 0 and without the last, or from 1 and with it? Say Notation(slices="from 0"), or "from 1"',
+                span,
+            )
+        if len(body.shape) != 2 or len(ranges) > 2:
+            raise EquationError(f"a part of {show_shape(body.shape)} by {len(ranges)} ranges", span)
+        shift = Linear(int(self.names.notation.slices == "from 1"))
+        bounds = [
+            (
+                read_dimension(first) - shift if first else Linear(),
+                read_dimension(last) if last else None,
+            )
+            for first, last in ranges
+        ]
+        whole = (Linear(), None)
+        if len(bounds) == 1:
+            bounds = [whole, *bounds] if body.shape[0] == ONE else [*bounds, whole]
+        rows, columns = (
+            (first, length if last is None else last)
+            for (first, last), length in zip(bounds, body.shape, strict=True)
+        )
+        shape = rows[1] - rows[0], columns[1] - columns[0]
+        return Slice(body, rows, columns, shape=shape, span=span)
 
     def _sum(self, node: s.SumOf) -> Term:
         """``a - b + c``, from left to right."""

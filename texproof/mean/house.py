@@ -77,6 +77,18 @@ def _time(text: str, letters: tuple[str, ...]) -> s.Node:
     return found
 
 
+@lru_cache
+def _ranges(part: str) -> tuple[tuple[s.Node | None, s.Node | None], ...]:
+    """The bounds that ``n:2n`` names."""
+    try:
+        [[found]] = s.parse(Source(f"[{part}]"))
+    except (EquationError, ValueError):
+        found = s.Number("0")
+    if not isinstance(found, s.Sliced):
+        raise EquationError(f"parts: expected a range such as n:2n, got {part!r}")
+    return found.ranges
+
+
 def _word(node: s.Node | None) -> str:
     r"""The text of ``\tau``, of ``T_x``, of ``\text{next}``, and of ``next``, four letters in a row."""
     match node:
@@ -99,6 +111,7 @@ class _Rewriter:
         self._compounds = sorted(listed, key=lambda pair: -len(pair[0]))
         times = self.notation.times.items()
         self._times = {_spelt(word): _time(text, names.indices) for word, text in times}
+        self._parts = {_spelt(word): _ranges(part) for word, part in self.notation.parts.items()}
         self._untimed: list[s.Node] = []
         self._untimed = [self._plain_name(name) for name in self.notation.untimed]
         if self.notation.transpose in names.indices:
@@ -109,6 +122,16 @@ class _Rewriter:
         if (timed := self._timed(node)) is not None:
             return timed
         match node:
+            case s.Script(s.Parenthesis() as body, s.Node() as below, raised, 0) if (
+                _word(below) in self._parts
+            ):
+                inner = self.expression(body)
+                sliced = s.Sliced(inner, self._parts[_word(below)], span=node.span)
+                return (
+                    self.expression(s.Script(sliced, None, raised, 0, span=node.span))
+                    if raised
+                    else sliced
+                )
             case s.Script(base) if base == _REALS:
                 return node
             case s.Symbol() | s.Script() if _word(node) in self._times:
@@ -117,6 +140,8 @@ class _Rewriter:
                 return self._script(node)
             case s.Big(_, lower) if _word(lower) in self.notation.single:
                 return replace(self.expression(node.body), span=node.span)
+            case s.Bracket(s.ProductOf() as body) if self.notation.brackets:
+                return self._beside(node, body)
             case s.Relation(signs) if set(signs) & set(ASSIGNS):
                 return self._assignment(node)
             case s.SumOf() if self.notation.sums:
@@ -353,6 +378,14 @@ class _Rewriter:
         if len(factors) == 1:
             return replace(factors[0][1], span=node.span)
         return replace(node, factors=tuple(factors))
+
+    def _beside(self, node: s.Bracket, body: s.ProductOf) -> s.Node:
+        r"""``[a_t \; b_t]`` as a row of a matrix."""
+        terms = self._product(body)
+        listed = terms.factors if isinstance(terms, s.ProductOf) else ()
+        if not listed or any(sign not in ("", "juxtaposed") for sign, _ in listed):
+            return replace(node, body=terms)
+        return s.Matrix((tuple(term for _, term in listed),), span=node.span)
 
     def _compound(
         self, factors: list[tuple[str, s.Node]], timed: bool = True

@@ -36,6 +36,10 @@ class Notation:
     ``loop="forward"``                    ``r \gets \tanh(U r)``, r untimed           ``r_{t+1} = ...``
     ``loop``, either                      ``g += \delta_t``                           ``g = \sum_{t=1}^{T} ...``
     ``sums="mention"``                    ``\sum_t a_t - b_t``                        ``\sum_t (a_t - b_t)``
+    ``slices="from 0"``                   ``z_t[0{:}n], W[:, n{:}2n]``                 as Python does
+    ``slices="from 1"``                   ``z_t[1{:}n], z_t[n+1{:}2n]``                with the last
+    ``parts={"f": "n:2n"}``               ``(W x_t + b)_f``                            ``(W x_t + b)[n{:}2n]``
+    ``brackets="beside"``                 ``[a_t \; b_t]``, of rows or matrices        side by side
     ``single=["batch"]``                  ``\sum_{batch} \delta_t``                   ``\delta_t``
     ===================================== ============================================ ======================
 
@@ -53,6 +57,9 @@ class Notation:
         untimed: names that are printed without a time, and have another value at each.
         loop: the way through time of a program's loop, ``"forward"`` or ``"backward"``.
         sums: ``"mention"`` where a sum reaches to the last term that mentions its index.
+        slices: whether ``[a:b]`` counts ``"from 0"``, without b, or ``"from 1"``, with b.
+        parts: subscripts on parentheses that stand for a slice, each with its range.
+        brackets: ``"beside"`` where terms in brackets with spaces between them stand side by side.
         single: words under a sum over examples, of which the page's formulas have one.
 
     Raises:
@@ -74,18 +81,23 @@ class Notation:
     loop: str = ""
     sums: str = ""
     single: Sequence[str] = ()
+    slices: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    brackets: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("time", "transpose", "derivative", "loop", "sums"):
+        for name in ("time", "transpose", "derivative", "loop", "sums", "slices", "brackets"):
             _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
         for name in ("elementwise", "by_shape", "names", "untimed", "single"):
             given = getattr(self, name)
             listed = [given] if isinstance(given, str) else given
             _require_texts(name, listed, "a list of texts", given)
             object.__setattr__(self, name, tuple(listed))
-        times = self.times if isinstance(self.times, Mapping) else None
-        pairs = None if times is None else [text for pair in times.items() for text in pair]
-        _require_texts("times", pairs, "a dict from text to text", self.times)
+        for name in ("times", "parts"):
+            given = getattr(self, name)
+            told = given.items() if isinstance(given, Mapping) else None
+            pairs = None if told is None else [text for pair in told for text in pair]
+            _require_texts(name, pairs, "a dict from text to text", given)
         if self.time not in TIMES:
             raise ValueError(f"time: expected one of {', '.join(TIMES)}, got {self.time!r}")
         if self.transpose and (len(self.transpose) > 1 or not self.transpose.isalpha()):
@@ -94,6 +106,8 @@ class Notation:
             ("derivative", ("d",)),
             ("loop", ("forward", "backward")),
             ("sums", ("mention",)),
+            ("slices", ("from 0", "from 1")),
+            ("brackets", ("beside",)),
         ):
             if getattr(self, name) not in ("", *values):
                 expected = " or ".join(map(repr, values))

@@ -23,6 +23,7 @@ _ALONE = (
     m.Extreme,
     m.Diagonal,
     m.Block,
+    m.Slice,
     *_RAISED,
 )
 """Terms that stand beside an operator without parentheses; derivatives and some numbers do, too."""
@@ -62,6 +63,8 @@ def printed(term: m.Term, names: Vocabulary) -> str:
         case m.ElementPower(base, exponent):
             sign = r"\odot " if m.is_square(base.shape) else ""
             return f"{_base(base, names)}^{{{sign}{exponent}}}"
+        case m.Slice(body, rows, columns):
+            return rf"{part(body)}[{rows[0]}{{:}}{rows[1]}, {columns[0]}{{:}}{columns[1]}]"
         case m.Apply("abs", 0, argument):
             return f"|{show(argument)}|"
         case m.Apply("sqrt", 0, argument):

@@ -170,6 +170,15 @@ class Block(Term):
 
 
 @dataclass(frozen=True)
+class Slice(Term):
+    """``z[0:n, :]``: rows and columns from the first of each pair, counted from 0, to before the second."""
+
+    body: Term
+    rows: tuple[Linear, Linear]
+    columns: tuple[Linear, Linear]
+
+
+@dataclass(frozen=True)
 class BigSum(Term):
     r"""``\sum_{k=1}^{t} a_k``."""
 

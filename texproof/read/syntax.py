@@ -154,6 +154,17 @@ class Around(Node):
 
 
 @dataclass(frozen=True)
+class Sliced(Node):
+    """``z[0:n]``: a part of what is printed before it, by a first and a last bound for each axis.
+
+    Until it is known of what, ``body`` is ``None``.
+    """
+
+    body: Node | None
+    ranges: tuple[tuple[Node | None, Node | None], ...]
+
+
+@dataclass(frozen=True)
 class ListOf(Node):
     """``a, b``, as in ``h_{t,k}`` or ``\\ell(y, s)``."""
 
@@ -454,13 +465,17 @@ class _TreeBuilder(Transformer[Token, Any]):
             if part is not parts[-1]:
                 _closed(part, Big)
             inner = _open(part)
-            if isinstance(inner, ProductOf):
+            if operator == "juxtaposed" and (sliced := _slice_of(factors[-1][1], inner)):
+                factors[-1] = (factors[-1][0], sliced)
+            elif isinstance(inner, ProductOf):
                 self._same_product(part, inner, operators)
                 factors += [(operator, inner.factors[0][1]), *inner.factors[1:]]
             else:
                 factors.append((operator, inner))
             operator = ""
         _reject_numbers_in_a_row(factors)
+        if len(factors) == 1:
+            return factors[0][1]
         return ProductOf(tuple(factors), span=self._span(meta))
 
     def _same_product(self, group: Node, inner: ProductOf, around: set[str]) -> None:
@@ -596,6 +611,19 @@ class _TreeBuilder(Transformer[Token, Any]):
         assert isinstance(body, Node)
         return body
 
+    def beside(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``[a \mid b]``, a row of a matrix."""
+        return Matrix((tuple(map(_open, parts)),), span=self._span(meta))
+
+    def range(self, meta: Meta, parts: list[Any]) -> tuple[Node | None, Node | None]:
+        """``0:n``, ``:n`` or ``n:``."""
+        colon = next(at for at, part in enumerate(parts) if isinstance(part, Token))
+        return (parts[0] if colon else None), (parts[-1] if colon < len(parts) - 1 else None)
+
+    def ranges(self, meta: Meta, parts: list[Any]) -> Node:
+        """``[0:n, :]``, which belongs to what stands before it."""
+        return Sliced(None, tuple(parts), span=self._span(meta))
+
     def root(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\sqrt{a}``."""
         return Around("sqrt", _open(parts[0]), span=self._span(meta))
@@ -611,6 +639,17 @@ class _TreeBuilder(Transformer[Token, Any]):
     def matrix(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\begin{bmatrix} a & b \\ c & d \end{bmatrix}``."""
         return Matrix(tuple(parts), span=self._span(meta))
+
+
+def _slice_of(body: Node, ranges: Node) -> Node | None:
+    r"""``z[0:n]`` of ``z`` and ``[0:n]``, which may have superscripts; ``None`` if this is no range."""
+    match ranges:
+        case Sliced(None):
+            return replace(ranges, body=body, span=(body.span[0], ranges.span[1]))
+        case Script(Sliced(None) as inner, None):
+            sliced = replace(inner, body=body, span=(body.span[0], inner.span[1]))
+            return replace(ranges, base=sliced, span=(body.span[0], ranges.span[1]))
+    return None
 
 
 def _over(command: str, letter: Node, span: Span) -> Node:
@@ -698,6 +737,9 @@ def latex(node: Node | None) -> str:
             )
         case Held(body):
             return f"\\left.{latex(body)}\\right|"
+        case Sliced(body, ranges):
+            bounds = (f"{latex(first)}:{latex(last)}" for first, last in ranges)
+            return f"{latex(body)}[{','.join(bounds)}]"
         case Around("sqrt", body):
             return f"\\sqrt{{{latex(body)}}}"
         case Around(_, body):

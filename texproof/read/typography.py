@@ -170,6 +170,7 @@ def _plain(text: str) -> str:
         )
         raise EquationError(message, found.span())
     text = _absolute_values(text)
+    text = text.replace("{:}", " : ")
     text = _UNDER_NOTHING.sub(lambda m: m[1].rjust(len(m[0])), text)
     text = re.sub(r"\\left\.", lambda m: HELD * len(m[0]), text)
     text = re.sub(r"\\right\s*(?:\||\\r?vert(?![a-zA-Z]))", lambda m: AT_BAR * len(m[0]), text)
