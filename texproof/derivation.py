@@ -21,6 +21,7 @@ from texproof.mean.claims import Claim
 from texproof.mean.notation import Notation
 from texproof.mean.printed import printed
 from texproof.mean.reach import names_in
+from texproof.mean.terms import Reference
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.judge import judge
 from texproof.mutants.mutate import mutants, sample
@@ -309,11 +310,23 @@ class Derivation:
         if error.source != source:  # but a definition that cannot be evaluated so early
             remarks, blamed = [f"this was met in checking {source.label}"], None
         elif isinstance(error, ClaimFailed):
-            remarks = explain(error, self.model, source)
+            remarks = [*self._not_defined(source), *explain(error, self.model, source)]
         start = time.process_time()
         proposal = repair(self.model, source, blamed, min(SECONDS, self._session.patience))
         self._session.patience -= time.process_time() - start
         return [*remarks, *([proposal] if proposal else [])]
+
+    def _not_defined(self, source: Source) -> list[str]:
+        """A remark where an equation that fails may be the definition of a name that has none."""
+        firsts = (claim.sides[0] for claim in self.model.claims(source))
+        quantities = self.model.names.quantities
+        leaves = {
+            s.key for s in firsts if isinstance(s, Reference) and not quantities[s.key].definition
+        }
+        return [
+            f"{key} is declared and not defined: is this its definition? Then define it"
+            for key in sorted(leaves)
+        ]
 
     def _mutation_score(self, source: Source) -> MutationScore | None:
         """How the equation's one-place mutants fare: a check that accepts them would be worth nothing."""

@@ -52,7 +52,7 @@ class Source:
     def is_version_of(self, other: Source) -> bool:
         """Whether both stand at the same place, where one of them may be edited."""
         here, there = ((s.file, s.line, s.label, s.cell) for s in (self, other))
-        return here == there
+        return bool(self.label) and here == there
 
     def point_at(self, span: Span) -> str:
         """``file:line`` of a span, its source line, and a caret under the span.

@@ -143,6 +143,11 @@ class Graph:
     def defined(self, node: Node) -> Array:
         """The value of a node's definition; errors point into where that is printed."""
         quantity = self.names.quantities[node[0]]
+        if quantity.initial is not None and node[1] == (0,):
+            value = self.evaluate(quantity.initial, self.environment())
+            return value + self.arithmetic.full(
+                *self.interpreter.extent(quantity.shape), Fraction(0)
+            )
         assert quantity.definition is not None
         with located(quantity.source):
             return self.evaluate(quantity.definition, self.inside(node))
@@ -153,8 +158,11 @@ class Graph:
 
     def is_leaf(self, node: Node) -> bool:
         """Whether a node has no definition: an input, a parameter, or the initial state of a recurrence."""
+        quantity = self.names.quantities[node[0]]
+        if node[1] == (0,) and quantity.initial is not None:
+            return False
         initial = node[1] == (0,) and node[0] in self.recurrent
-        return initial or self.names.quantities[node[0]].definition is None
+        return initial or quantity.definition is None
 
     def depends(self, node: Node, on: Node, known: dict[Node, bool]) -> bool:
         """Whether a node was computed, directly or not, from another one; ``known`` remembers answers."""

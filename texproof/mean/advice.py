@@ -31,8 +31,7 @@ def instead(node: s.Node, names: Vocabulary) -> str:
     """What to write in place of an unknown name, or an empty text."""
     base = node.base if isinstance(node, s.Script) else node
     name = base.text if isinstance(base, s.Symbol) else ""
-    sizes = {letter for q in names.quantities.values() for d in q.shape for letter in d.variables}
-    if name in sizes and node == base:
+    if name in names.sizes and node == base:
         return f"; {name} is a size: declare a number for it, as in a \\in \\mathbb{{R}}, {ELSE}"
     if name in names.scalar_functions and node != base:
         return f"; {name} is a function, which has no index: {name}(h_t), or {name}(h_t, y_t)"

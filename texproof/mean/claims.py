@@ -85,6 +85,8 @@ def read_claims(
         if known is not None:
             known[claimed] = sides
         claims.append(Claim(sides, (*conditions, *for_all), source))
+    if not claims:
+        raise EquationError("this equation only defines: there is nothing to check", None, source)
     for claim in claims:
         reject_truism(claim.sides, names, source)
         if not names.notation.is_plain:

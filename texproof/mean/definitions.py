@@ -10,16 +10,18 @@ from texproof.mean.linear import Linear
 from texproof.mean.spaces import read_space, require_space
 from texproof.mean.terms import (
     Add,
+    Constant,
     Derivative,
     Negate,
     Reference,
     Shape,
+    Term,
     free_indices,
     settle,
     show_shape,
     within,
 )
-from texproof.mean.vocabulary import Vocabulary
+from texproof.mean.vocabulary import Quantity, Vocabulary
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
@@ -128,6 +130,24 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                 )
 
 
+def _define_initial(quantity: Quantity, value: Term, left: s.Node) -> Shape:
+    """``h_0 = 0``: where a recurrence begins, by a number for every entry or a value of its shape."""
+    if quantity.initial is not None or quantity.constraint is not None:
+        raise EquationError(
+            f"{quantity.key} has a value or a constraint at time 0 already", left.span
+        )
+    value, _ = settle(value, Reference(quantity.key, (), shape=quantity.shape))
+    if value.shape != quantity.shape and not isinstance(value, Constant):
+        raise ShapeMismatch(
+            f"{quantity.key} is declared {show_shape(quantity.shape)}, but this is {show_shape(value.shape)}",
+            value.span,
+        )
+    if any(isinstance(term, Reference) and term.indices for term in within(value)):
+        raise EquationError("what a recurrence begins with depends on no other time", value.span)
+    quantity.initial = value
+    return quantity.shape
+
+
 def goes_on(source: Source, names: Vocabulary, macros: Macros) -> bool:
     """Whether an equation that defines says more, the ``b = c`` of ``a := b = c``."""
     return any(
@@ -155,6 +175,8 @@ def _define_name(
         quantity = names.add(left, value.shape, source)
     else:
         quantity, indices = found
+        if indices == (Linear(0),):
+            return _define_initial(quantity, value, left)
         if indices != tuple(Linear.variable(hole) for hole in quantity.holes):
             raise EquationError(
                 f"define {quantity.key} at the index it is declared with", left.span

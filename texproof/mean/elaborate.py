@@ -16,7 +16,7 @@ from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
-from texproof.mean.products import ELEMENTWISE, add, binary, by_shape, multiply
+from texproof.mean.products import ELEMENTWISE, add, binary, broadcast, by_shape, multiply
 from texproof.mean.spaces import read_dimension
 from texproof.mean.terms import (
     ONE,
@@ -77,12 +77,22 @@ class _Elaborator:
         match node:
             case s.Number(text):
                 return Constant(Fraction(text), span=node.span)
+            case s.Accent("\\mathbf" | "\\boldsymbol", s.Number("0")):
+                return Constant(Fraction(0), span=node.span)
+            case s.Symbol("I") | s.Accent(
+                "\\mathbf" | "\\boldsymbol", s.Number("1") | s.Symbol("I")
+            ):
+                return self._ones_or_identity(node, UNKNOWN)
+            case s.Script(
+                s.Symbol("I")
+                | s.Accent("\\mathbf" | "\\boldsymbol", s.Number("1") | s.Symbol("I")) as known,
+                s.Symbol(letter),
+                (),
+                0,
+            ) if letter in self.names.sizes:
+                return self._ones_or_identity(known, Linear.variable(letter))
             case s.Symbol():
                 return self._symbol(node)
-            case s.Accent("\\mathbf" | "\\boldsymbol", s.Number("1")):
-                return Ones(shape=(UNKNOWN, ONE), span=node.span)
-            case s.Accent("\\mathbf" | "\\boldsymbol", s.Symbol("I")):
-                return Identity(shape=(UNKNOWN, UNKNOWN), span=node.span)
             case s.Script():
                 return self._script(node)
             case s.Parenthesis(body) | s.Bracket(body):
@@ -142,11 +152,15 @@ class _Elaborator:
         """A letter that is no declared name: the index ``t``, the last time ``T`` or the identity ``I``."""
         if node.text in self.names.indices or node.text == LAST_TIME:
             return IndexValue(Linear.variable(node.text), span=node.span)
-        if node.text == "I":
-            return Identity(shape=(UNKNOWN, UNKNOWN), span=node.span)
         if names_function(node.text, self.names):
             raise EquationError(f"function {node.text} without an argument", node.span)
         self._unknown(node)
+
+    def _ones_or_identity(self, node: s.Node, size: Linear) -> Term:
+        r"""``\mathbf{1}``, ``\mathbf{1}_n``, ``I`` or ``I_n``."""
+        if s.Number("1") in s.children(node):
+            return Ones(shape=(size, ONE), span=node.span)
+        return Identity(shape=(size, size), span=node.span)
 
     # ---------------------------------------------------------------- superscripts
 
@@ -320,6 +334,8 @@ class _Elaborator:
             if sign == "-":
                 start = node.span[0] if total is None else summand.span[0]
                 term = Negate(term, shape=term.shape, span=(start, summand.span[1]))
+            if total is not None and self.names.notation.broadcast:
+                total, term = broadcast(total, term)
             total = term if total is None else add(total, term)
         assert total is not None
         return total
@@ -366,11 +382,6 @@ class _Elaborator:
         body = self.expression(node.body)
         if node.kind == "sum":
             return BigSum(index, lower, upper, body, shape=body.shape, span=node.span)
-        if body.shape and not is_square(body.shape):
-            raise EquationError(
-                f"an ordered product of {show_shape(body.shape)}: the factors must be square matrices or scalars",
-                node.span,
-            )
         if isinstance(node.body, s.ProductOf) and not enclosed:
             for _, unit in units(node.body, self.names):
                 if not any(_mentions(factor, index) for factor in unit.factors):
@@ -378,6 +389,11 @@ class _Elaborator:
                         f"does this factor, free of {index}, belong to the product? Put parentheses",
                         unit.span,
                     )
+        if body.shape and not is_square(body.shape):
+            raise EquationError(
+                f"an ordered product of {show_shape(body.shape)}: the factors must be square matrices or scalars",
+                node.span,
+            )
         leftward = node.kind == "leftward product"
         return BigProduct(index, lower, upper, body, leftward, shape=body.shape, span=node.span)
 

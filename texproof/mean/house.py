@@ -122,11 +122,11 @@ class _Rewriter:
         if (timed := self._timed(node)) is not None:
             return timed
         match node:
-            case s.Script(s.Parenthesis() as body, s.Node() as below, raised, 0) if (
-                _word(below) in self._parts
+            case s.Script(s.Parenthesis() as body, s.Node() as word, raised, 0) if (
+                _word(word) in self._parts
             ):
                 inner = self.expression(body)
-                sliced = s.Sliced(inner, self._parts[_word(below)], span=node.span)
+                sliced = s.Sliced(inner, self._parts[_word(word)], span=node.span)
                 return (
                     self.expression(s.Script(sliced, None, raised, 0, span=node.span))
                     if raised

@@ -40,6 +40,7 @@ class Notation:
     ``slices="from 1"``                   ``z_t[1{:}n], z_t[n+1{:}2n]``                with the last
     ``parts={"f": "n:2n"}``               ``(W x_t + b)_f``                            ``(W x_t + b)[n{:}2n]``
     ``brackets="beside"``                 ``[a_t \; b_t]``, of rows or matrices        side by side
+    ``broadcast="rows"``                  ``X_t W + b``, b a row, X many               ``X_t W + \mathbf{1} b``
     ``single=["batch"]``                  ``\sum_{batch} \delta_t``                   ``\delta_t``
     ===================================== ============================================ ======================
 
@@ -60,6 +61,7 @@ class Notation:
         slices: whether ``[a:b]`` counts ``"from 0"``, without b, or ``"from 1"``, with b.
         parts: subscripts on parentheses that stand for a slice, each with its range.
         brackets: ``"beside"`` where terms in brackets with spaces between them stand side by side.
+        broadcast: ``"rows"`` where a row is added to each row of a batch.
         single: words under a sum over examples, of which the page's formulas have one.
 
     Raises:
@@ -84,9 +86,19 @@ class Notation:
     slices: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
     brackets: str = ""
+    broadcast: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("time", "transpose", "derivative", "loop", "sums", "slices", "brackets"):
+        for name in (
+            "time",
+            "transpose",
+            "derivative",
+            "loop",
+            "sums",
+            "slices",
+            "brackets",
+            "broadcast",
+        ):
             _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
         for name in ("elementwise", "by_shape", "names", "untimed", "single"):
             given = getattr(self, name)
@@ -108,6 +120,7 @@ class Notation:
             ("sums", ("mention",)),
             ("slices", ("from 0", "from 1")),
             ("brackets", ("beside",)),
+            ("broadcast", ("rows",)),
         ):
             if getattr(self, name) not in ("", *values):
                 expected = " or ".join(map(repr, values))

@@ -16,9 +16,11 @@ from texproof.mean.terms import (
     UNKNOWN,
     Add,
     Constant,
+    ElementPower,
     Elementwise,
     MatrixProduct,
     Negate,
+    Ones,
     Outer,
     Quotient,
     Shape,
@@ -45,7 +47,7 @@ def add(left: Term, right: Term) -> Term:
         return Add(left, right, shape=left.shape, span=span)
     for number, other in ((left, right), (right, left)):
         if _is_number(number) and other.shape:
-            if is_square(other.shape):
+            if is_square(other.shape) and not _is_of_entries(other):
                 raise ShapeMismatch("a number plus a square matrix: write I for the identity", span)
             return Add(left, right, shape=other.shape, span=span)
     raise ShapeMismatch(
@@ -61,6 +63,32 @@ def _is_number(term: Term) -> bool:
         case Quotient(numerator, denominator):
             return _is_number(numerator) and _is_number(denominator)
     return isinstance(term, Constant)
+
+
+def _is_of_entries(term: Term) -> bool:
+    r"""``S^{\odot 2}``, beside which a number is one for each entry."""
+    return isinstance(term.body if isinstance(term, Negate) else term, ElementPower)
+
+
+def broadcast(left: Term, right: Term) -> tuple[Term, Term]:
+    """Two summands, of which a row beside a matrix stands in each of its rows."""
+    shapes = left.shape, right.shape
+    for row, matrix in (shapes, shapes[::-1]):
+        if (
+            len(row) == len(matrix) == 2
+            and row[0] == ONE != matrix[0]
+            and row[1] == matrix[1] != UNKNOWN
+        ):
+            return _spread(left, matrix), _spread(right, matrix)
+    return left, right
+
+
+def _spread(term: Term, matrix: Shape) -> Term:
+    """As many equal rows as a matrix has, where a term is one row; any other term as it is."""
+    if term.shape == matrix:
+        return term
+    ones = Ones(shape=(matrix[0], ONE), span=term.span)
+    return MatrixProduct(ones, term, shape=matrix, span=term.span)
 
 
 def multiply(factors: Factors) -> Term:
@@ -187,7 +215,9 @@ def _matrix_product(left: Term, right: Term, span: Span) -> Term:
         right = fit(right, known)
     if left.shape[-1] != right.shape[0]:
         hint = "; did you mean \\odot?" if left.shape == right.shape else ""
-        if not hint and left.shape[0] == right.shape[0]:
+        if not hint and is_square(right.shape) and left.shape[0] == right.shape[1]:
+            hint = "; in the other order they fit"
+        elif not hint and left.shape[0] == right.shape[0]:
             hint = "; is a ^\\top missing?"
         raise ShapeMismatch(
             f"product of shapes {show_shape(left.shape)} and {show_shape(right.shape)}{hint}", span

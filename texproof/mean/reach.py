@@ -31,7 +31,7 @@ def reached_from(keys: Iterable[str], names: Vocabulary) -> frozenset[str]:
         if key not in found:
             found.add(key)
             quantity = names.quantities[key]
-            parts = (quantity.definition, quantity.constraint)
+            parts = (quantity.definition, quantity.constraint, quantity.initial)
             waiting += names_in(part for part in parts if part is not None)
     return frozenset(found)
 
@@ -62,5 +62,9 @@ def _everything(terms: Iterable[Term], names: Vocabulary) -> Iterator[Term]:
     terms = list(terms)
     for key in reached(terms, names):
         quantity = names.quantities[key]
-        terms += [part for part in (quantity.definition, quantity.constraint) if part is not None]
+        terms += [
+            part
+            for part in (quantity.definition, quantity.constraint, quantity.initial)
+            if part is not None
+        ]
     return (inner for term in terms for inner in within(term))

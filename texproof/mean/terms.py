@@ -286,6 +286,12 @@ def fit(term: Term, shape: Shape) -> Term:
             return replace(term, body=fit(body, shape[::-1]), shape=shape)
         case Add(left, right):
             return replace(term, left=fit(left, shape), right=fit(right, shape), shape=shape)
+        case MatrixProduct(left, right) if len(left.shape) == len(right.shape) == len(shape) == 2:
+            left, right = (
+                fit(left, (shape[0], left.shape[1])),
+                fit(right, (right.shape[0], shape[1])),
+            )
+            return replace(term, left=left, right=right, shape=shape)
         case Elementwise(left, right):
             left, right = (fit(side, shape) if side.shape else side for side in (left, right))
             return replace(term, left=left, right=right, shape=shape)

@@ -53,6 +53,7 @@ class Quantity:
         template, holes: the tree that occurrences are matched against, and its index letters.
         shape: the shape of one occurrence.
         definition: the right-hand side of its definition; a quantity without one is a leaf.
+        initial: what it is at time 0, where that is printed, as in ``h_0 = 0``.
         source: where it was declared or defined, for messages.
         constraint: an affine scalar expression that vanishes at every occurrence of this leaf.
         assumed_in: where that was printed.
@@ -66,6 +67,7 @@ class Quantity:
     source: Source = field(default_factory=lambda: Source(""))
     constraint: Term | None = None
     assumed_in: Source | None = None
+    initial: Term | None = None
 
     @cached_property
     def letter(self) -> str:
@@ -90,6 +92,12 @@ class Vocabulary:
     scalar_functions: set[str] = field(default_factory=set)
     activations: set[str] = field(default_factory=set)
     notation: Notation = field(default_factory=Notation)
+
+    @property
+    def sizes(self) -> frozenset[str]:
+        """The letters of dimensions."""
+        shapes = (dimension for q in self.quantities.values() for dimension in q.shape)
+        return frozenset().union(*(dimension.variables for dimension in shapes))
 
     def index(self, node: Node | None) -> Linear | None:
         """A tree read as an index expression (``t``, ``t-1``, ``T+t-j``, ``2j``), or ``None``."""
