@@ -21,7 +21,8 @@ from texproof.mean.terms import (
     show_shape,
     within,
 )
-from texproof.mean.vocabulary import Quantity, Vocabulary
+from texproof.mean.units import names_function
+from texproof.mean.vocabulary import OwnFunction, Quantity, Vocabulary
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
@@ -130,6 +131,46 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                 )
 
 
+def _function_on(left: s.Node) -> tuple[s.Symbol | s.Name, s.Parenthesis] | None:
+    """The ``g`` and ``(x)`` of ``g(x)``; ``None`` from all else."""
+    match left:
+        case s.ProductOf(
+            (("", s.Symbol() | s.Name() as name), ("juxtaposed", s.Parenthesis() as enclosed))
+        ):
+            return name, enclosed
+    return None
+
+
+def _define_function(
+    name: s.Symbol | s.Name,
+    enclosed: s.Parenthesis,
+    body: s.Node,
+    names: Vocabulary,
+    source: Source,
+) -> Shape:
+    """``g(x) = 2 x``: the letters in parentheses are no quantities, but whatever the function is applied to."""
+    listed = enclosed.body.items if isinstance(enclosed.body, s.ListOf) else (enclosed.body,)
+    if names.find(name) or names.index(name) or names_function(name.text, names):
+        raise EquationError(f"{name.text} has a meaning already: choose another name", name.span)
+    for letter in listed:
+        if not isinstance(letter, s.Symbol) or listed.count(letter) > 1:
+            raise EquationError("a function is defined on letters, such as g(x)", letter.span)
+        if names.find(letter) or names.index(letter):
+            raise EquationError(
+                f"{s.latex(letter).strip()} is a quantity here: define the function on another letter",
+                letter.span,
+            )
+    for part in s.everything_in(body):
+        if isinstance(part, s.Symbol) and part.text in names.indices and part not in listed:
+            raise EquationError(f"index {part.text} is left open in this definition", part.span)
+        if isinstance(part, s.Script) and part.subscript and part.base in listed:
+            raise EquationError("an index on a letter that stands for any argument", part.span)
+        if isinstance(part, s.Symbol | s.Name) and part.text == name.text:
+            raise EquationError("a function that is defined by itself", part.span)
+    names.functions[name.text] = OwnFunction(listed, body, source)
+    return ()
+
+
 def _define_initial(quantity: Quantity, value: Term, left: s.Node) -> Shape:
     """``h_0 = 0``: where a recurrence begins, by a number for every entry or a value of its shape."""
     if quantity.initial is not None or quantity.constraint is not None:
@@ -164,6 +205,8 @@ def _define_name(
 
     With ``=`` a person reads what has a derivative on its right as a result, which must be verified.
     """
+    if function := _function_on(left):
+        return _define_function(*function, right, names, source)
     value = elaborate(right, names)
     if not names_it and any(isinstance(term, Derivative) for term in within(value)):
         raise EquationError(

@@ -7,11 +7,12 @@ matter of shapes alone: :mod:`~texproof.mean.products`, :mod:`~texproof.mean.der
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import NoReturn
 
-from texproof.errors import EquationError, Span
+from texproof.errors import EquationError, Span, located
 from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
@@ -37,17 +38,19 @@ from texproof.mean.terms import (
     Term,
     Transpose,
     is_square,
+    placed,
     show_shape,
 )
 from texproof.mean.units import (
     Application,
     Differentiation,
+    Function,
     Unit,
     differentiated,
     names_function,
     units,
 )
-from texproof.mean.vocabulary import LAST_TIME, TRANSPOSES, Vocabulary
+from texproof.mean.vocabulary import LAST_TIME, TRANSPOSES, OwnFunction, Vocabulary
 from texproof.read import syntax as s
 
 
@@ -65,11 +68,13 @@ def elaborate(node: s.Node | Unit, vocabulary: Vocabulary) -> Term:
 class _Elaborator:
     """The walk over the surface tree; each method takes a node and gives its term."""
 
-    def __init__(self, vocabulary: Vocabulary):
-        self.names = vocabulary
+    def __init__(self, vocabulary: Vocabulary, bound: Mapping[s.Node, Term] | None = None):
+        self.names, self._bound = vocabulary, bound or {}
 
     def expression(self, node: s.Node) -> Term:
         """Any expression: a name where it is one, else by its form."""
+        if node in self._bound:
+            return replace(self._bound[node], span=node.span)
         if isinstance(node, s.Symbol | s.Name | s.Accent | s.Script):
             reference = self._reference(node)
             if reference is not None:
@@ -105,6 +110,8 @@ class _Elaborator:
                 return self._fraction(node)
             case s.Big():
                 return self._big(node)
+            case s.Cases(cases):
+                return self._cases(cases, node.span)
             case s.Sliced(s.Node() as body, ranges):
                 return self._slice(self.expression(body), ranges, node.span)
             case s.Sliced():
@@ -296,6 +303,31 @@ class _Elaborator:
         inner = self._big(body, enclosed=True) if isinstance(body, s.Big) else self.expression(body)
         return replace(inner, span=node.span)
 
+    def _cases(self, cases: tuple[tuple[s.Node, s.Node], ...], span: Span) -> Term:
+        """Two cases by the sign of a difference: ``a`` where it is positive, else ``b``, entry by entry."""
+        conditions = [_compared(condition) for _, condition in cases]
+        first, last = conditions[0], conditions[-1]
+        if len(cases) != 2 or not first or not (last == () or _are_opposite(first, last)):
+            raise EquationError(
+                "two cases are read, by the sign of a number: a & x > 0 \\\\ b & \\text{otherwise}",
+                span,
+            )
+        sign, left, right = first
+        larger, smaller = (left, right) if sign in _LARGER else (right, left)
+        gap = self._sum(s.SumOf((("+", larger), ("-", smaller)), span=span))
+        sign_of_gap = apply("abs", 1, [gap], self.names, span)
+        one, half = (Constant(Fraction(1, count), span=span) for count in (1, 2))
+        total: Term | None = None
+        for (value, _), share in zip(
+            cases, (sign_of_gap, Negate(sign_of_gap, shape=gap.shape, span=span)), strict=True
+        ):
+            part = binary(
+                "odot", self.expression(value), binary("odot", half, add(one, share), span), span
+            )
+            total = part if total is None else add(total, part)
+        assert total is not None
+        return placed(total, span)
+
     def _slice(
         self, body: Term, ranges: tuple[tuple[s.Node | None, s.Node | None], ...], span: Span
     ) -> Term:
@@ -460,12 +492,29 @@ class _Elaborator:
             for argument in unit.arguments
         ]
         function = unit.function
-        result = apply(function.name, function.primes, arguments, self.names, unit.span)
+        own = self.names.functions.get(function.name)
+        result = (
+            self._own(function, own, arguments, unit.span)
+            if own
+            else apply(function.name, function.primes, arguments, self.names, unit.span)
+        )
         if function.superscript:
             result = self._raise_function(function.name, result, function.superscript)
         for superscript in unit.raised:
             result = self._raise(result, superscript, unit.span)
         return result
+
+    def _own(self, function: Function, own: OwnFunction, arguments: list[Term], span: Span) -> Term:
+        """A function of the page, written out for its arguments."""
+        if function.primes or function.superscript:
+            raise EquationError(
+                f"of {function.name}, which the page defines, only values are read", span
+            )
+        if len(arguments) != len(own.arguments):
+            raise EquationError(f"{function.name} takes {len(own.arguments)} arguments", span)
+        with located(own.source):
+            bound = dict(zip(own.arguments, arguments, strict=True))
+            return placed(_Elaborator(self.names, bound).expression(own.body), span)
 
     def _held(self, held: s.Held, node: s.Script) -> Term:
         r"""``\left. \frac{\partial L}{\partial a_t} \right|_{h_t, c_t}``."""
@@ -481,6 +530,37 @@ class _Elaborator:
         for superscript in node.superscripts:
             result = self._raise(result, superscript, node.span)
         return result
+
+
+_LARGER = (">", "\\gt", "\\ge", "\\geq")
+_SMALLER = ("<", "\\lt", "\\le", "\\leq")
+_STRICT = (">", "\\gt", "<", "\\lt")
+_OTHERWISE = ("otherwise", "else")
+
+
+def _compared(condition: s.Node) -> tuple[str, s.Node, s.Node] | tuple[()] | None:
+    r"""Sign and sides of ``\text{if } x > 0``; nothing of ``\text{otherwise}``; ``None`` of all else."""
+    match condition:
+        case s.Name(text) if text.strip() in _OTHERWISE:
+            return ()
+        case s.Relation((sign,), (left, right)) if sign in (*_LARGER, *_SMALLER):
+            match left:
+                case s.ProductOf((("", s.Name(word)), ("juxtaposed", first), *rest)) if (
+                    word.strip() in ("if", "for", "when")
+                ):
+                    left = s.ProductOf((("", first), *rest), span=left.span) if rest else first
+            return sign, left, right
+    return None
+
+
+def _are_opposite(first: tuple[str, s.Node, s.Node], last: object) -> bool:
+    """Whether one of two conditions holds exactly where the other one does not."""
+    match last:
+        case (str() as sign, left, right):
+            turned = (sign in _LARGER) != (first[0] in _LARGER)
+            shared = (sign in _STRICT) != (first[0] in _STRICT)
+            return turned and shared and (left, right) == first[1:]
+    return False
 
 
 def without_last_superscript(node: s.Script) -> s.Node:

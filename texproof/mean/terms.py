@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from typing import Any
 
 from texproof.errors import EquationError, Span
 from texproof.mean.linear import Linear
@@ -238,6 +239,23 @@ def within(term: Term) -> Iterator[Term]:
     yield term
     for inner in below(term):
         yield from within(inner)
+
+
+def placed(term: Term, span: Span) -> Term:
+    """A term, all of which is printed at one place."""
+
+    def place(value: Any) -> Any:
+        """An attribute of a term."""
+        if isinstance(value, Term):
+            return placed(value, span)
+        return tuple(map(place, value)) if isinstance(value, tuple) else value
+
+    parts = {
+        f.name: place(getattr(term, f.name))
+        for f in fields(term)
+        if f.name not in ("shape", "span")
+    }
+    return replace(term, **parts, span=span)
 
 
 def free_indices(term: Term) -> frozenset[str]:

@@ -132,7 +132,7 @@ def function_in(node: s.Node, names: Vocabulary) -> Function | None:
 
 def names_function(name: str, names: Vocabulary) -> bool:
     """Whether a name is that of a function, known to the checker or to the chapter."""
-    unknown = names.scalar_functions | names.activations
+    unknown = names.scalar_functions | names.activations | names.functions.keys()
     return known_function(name) is not None or name in (*DIAGONAL, PRODUCT, *unknown)
 
 

@@ -75,6 +75,15 @@ class Quantity:
         return _letter(self.template)
 
 
+@dataclass(frozen=True)
+class OwnFunction:
+    """A function that a page defines, ``g(x) = 2 x``: its formal arguments, and what it is of them."""
+
+    arguments: tuple[Node, ...]
+    body: Node
+    source: Source
+
+
 @dataclass
 class Vocabulary:
     """All names of one derivation.
@@ -84,6 +93,7 @@ class Vocabulary:
         quantities: by key.
         scalar_functions, activations: unknown functions of any arguments, and of one variable
             entry by entry.
+        functions: those that its pages define, by name.
         notation: how its pages print what the house prints otherwise.
     """
 
@@ -91,6 +101,7 @@ class Vocabulary:
     quantities: dict[str, Quantity] = field(default_factory=dict)
     scalar_functions: set[str] = field(default_factory=set)
     activations: set[str] = field(default_factory=set)
+    functions: dict[str, OwnFunction] = field(default_factory=dict)
     notation: Notation = field(default_factory=Notation)
 
     @property

@@ -165,6 +165,13 @@ class Sliced(Node):
 
 
 @dataclass(frozen=True)
+class Cases(Node):
+    r"""``\begin{cases} a & x > 0 \\ b & \text{otherwise} \end{cases}``, values with their conditions."""
+
+    cases: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True)
 class ListOf(Node):
     """``a, b``, as in ``h_{t,k}`` or ``\\ell(y, s)``."""
 
@@ -624,6 +631,15 @@ class _TreeBuilder(Transformer[Token, Any]):
         """``[0:n, :]``, which belongs to what stands before it."""
         return Sliced(None, tuple(parts), span=self._span(meta))
 
+    def case(self, meta: Meta, parts: list[Any]) -> tuple[Node, Node]:
+        """``a & x > 0``."""
+        value, condition = map(_open, parts)
+        return value, condition
+
+    def cases(self, meta: Meta, parts: list[Any]) -> Node:
+        r"""``\begin{cases} ... \end{cases}``."""
+        return Cases(tuple(parts), span=self._span(meta))
+
     def root(self, meta: Meta, parts: list[Any]) -> Node:
         r"""``\sqrt{a}``."""
         return Around("sqrt", _open(parts[0]), span=self._span(meta))
@@ -737,6 +753,11 @@ def latex(node: Node | None) -> str:
             )
         case Held(body):
             return f"\\left.{latex(body)}\\right|"
+        case Cases(cases):
+            shown = " \\\\ ".join(
+                f"{latex(value)} & {latex(condition)}" for value, condition in cases
+            )
+            return f"\\begin{{cases}}{shown}\\end{{cases}}"
         case Sliced(body, ranges):
             bounds = (f"{latex(first)}:{latex(last)}" for first, last in ranges)
             return f"{latex(body)}[{','.join(bounds)}]"

@@ -25,10 +25,12 @@ OPEN_BAR, CLOSE_BAR = "‹", "›"
 _ROWS = r"(?:aligned|alignedat|alignat\*?|align\*?|split|gathered|gather\*?|equation\*?)"
 _BEGIN_ROWS = re.compile(rf"\\begin\{{{_ROWS}\}}(?:\{{\d+\}})?")
 _END_ROWS = re.compile(rf"\\end\{{{_ROWS}\}}")
-_MATRIX = re.compile(r"\\begin\{[bp]?matrix\}.*?\\end\{[bp]?matrix\}", re.S)
-_ENVIRONMENT = re.compile(rf"{_ROWS}|[bp]matrix")
+_MATRIX = re.compile(
+    r"\\begin\{[bp]?matrix\}.*?\\end\{[bp]?matrix\}|\\begin\{cases\}.*?\\end\{cases\}", re.S
+)
+_STOP_IN_CASES = re.compile(r"[,.](?=\s*(?:\\\\|\\end\{cases\}))")
+_ENVIRONMENT = re.compile(rf"{_ROWS}|[bp]matrix|cases")
 _ADVICE = {
-    "cases": "print one equation for each case, with its condition behind it",
     "array": "write bmatrix",
     "matrix": "write bmatrix, whose brackets say where it begins and ends",
     "multline": "write aligned",
@@ -169,6 +171,7 @@ def _plain(text: str) -> str:
             "this character is no mathematics in LaTeX, and may look like another: write a command"
         )
         raise EquationError(message, found.span())
+    text = _STOP_IN_CASES.sub(_blank, text)
     text = _absolute_values(text)
     text = text.replace("{:}", " : ")
     text = _UNDER_NOTHING.sub(lambda m: m[1].rjust(len(m[0])), text)

@@ -51,11 +51,17 @@ HOLD = [
     (r"h_t = \tanh(a_t) \quad \text{(sigmoid derivative)}", ""),
     (r"h_0 = 0, \quad \frac{\partial L}{\partial b} = \frac{\partial L}{\partial b} + h_0", r"h_0 = 0"),
     (r"a_1 = W x_1 + U u + b", r"h_0 = u"),
+    (r"g(a_t)^{2} = (h_t + 1) \odot (h_t + 1)", r"g(x) = 1 + \tanh(x)"),
+    (r"a_t = F(x_t, h_{t-1})", r"F(x, y) = W x + U y + b"),
+    (r"\frac{\partial (\mathbf 1^\top g(u))}{\partial u} = 2 u + u - u", r"g(x) = x^2"),
+    (r"g(w(p)) = p^2 + p^2", r"w(x) = x^2, \quad g(x) = 2 x"),
 ]  # fmt: skip
 FAIL = [
     (r"(1 - S^{\odot 2}) u = (I - S \odot S) u", ""),
     (r"\frac{\partial M}{\partial r} = \mathbf{1}^\top \frac{\partial M}{\partial Z_1}", BATCH),
     (r"a_1 = W x_1 + b", ""),
+    (r"g(u + v) = g(u) + g(v)", r"g(x) = 1 + x"),
+    (r"a_t = F(x_t, h_{t})", r"F(x, y) = W x + U y + b"),
     (r"a_1 = W x_1 + b + u", r"h_0 = 0"),
 ]
 REFUSED = [
@@ -113,6 +119,70 @@ def test_a_row_is_added_to_each_row_of_a_batch_where_the_page_says_so():
 def test_an_initial_value_is_one_value_of_the_right_shape(defined, message):
     with pytest.raises(EquationError, match=message):
         check("p = q", defined)
+
+
+@pytest.mark.parametrize(
+    ("defined", "claim", "message"),
+    [
+        (r"\tanh(x) = x", "p = q", "has a meaning already"),
+        (r"g(p) = p + 1", "p = q", "p is a quantity here"),
+        (r"g(x) = x + t", "p = q", "index t is left open"),
+        (r"g(x) = g(x) + 1", "p = q", "defined by itself"),
+        (r"g(x) = x_t", "p = q", "an index on a letter"),
+        (r"g(x) = x_n", "p = q", "an index on a letter"),
+        (r"g(x, x) = x", "p = q", "defined on letters"),
+        (r"g(x) = x + 1", "g(p, q) = p", "g takes 1 arguments"),
+        (r"g(x) = x + 1", "g'(p) = 1", "only values are read"),
+        (r"g(x) = W x", "g(u) = u", "product of shapes n x m and n x 1"),
+    ],
+)
+def test_a_function_of_the_page_is_defined_once_on_letters_of_its_own(defined, claim, message):
+    with pytest.raises(EquationError, match=message) as raised:
+        check(claim, defined)
+    assert raised.value.source.text in (defined, claim)
+
+
+STEP = r"g(x) = \begin{cases} x + 0.5 & x \ge 0 \\ \sigma(x) & \text{otherwise} \end{cases}"
+HINGE = r"g(x) = \begin{cases} x, & \text{if } x > 0, \\ 0, & \text{if } x \le 0. \end{cases}"
+
+
+@pytest.mark.parametrize(
+    ("defined", "claim"),
+    [
+        (STEP, r"g(u - v) = g(u + u - u - v)"),
+        (HINGE, r"g(u) = \max(0, u)"),
+        (HINGE, r"g(p) - g(-p) = p"),
+        (
+            STEP,
+            r"\frac{\partial g(p)}{\partial p} = \begin{cases} 1 & p > 0 \\ \sigma'(p) & \text{else} \end{cases}",
+        ),
+    ],
+)
+def test_cases_of_a_value_are_read(defined, claim):
+    check(claim, defined)
+
+
+@pytest.mark.parametrize(
+    ("defined", "claim", "message"),
+    [
+        (STEP, r"g(p + 9) = p + 9.5", "may depend on which"),
+        (STEP.replace(r"\ge 0", r"\ge y"), "g(p) = p", "unknown symbol y"),
+        (HINGE.replace(r"\le 0", r"\le 1"), "g(p) = p", "two cases"),
+        (HINGE.replace(r"\le 0", r"> 0"), "g(p) = p", "two cases"),
+        (HINGE.replace("x > 0", "x = 0"), "g(p) = p", "two cases"),
+        (STEP.replace(r"\text{otherwise}", r"\text{sometimes}"), "g(p) = p", "two cases"),
+        (STEP.replace(r"x \ge 0", r"t \ge 2"), "g(p) = p", "index t is left open"),
+    ],
+)
+def test_other_cases_are_refused(defined, claim, message):
+    with pytest.raises(EquationError, match=message) as raised:
+        check(claim, defined)
+    assert not isinstance(raised.value, ClaimFailed)
+
+
+def test_cases_that_are_wrong_on_one_side_are_refuted():
+    with pytest.raises(ClaimFailed):
+        check(r"g(u) = \max(1, u)", HINGE)
 
 
 def test_a_definition_that_was_meant_is_asked_for(rnn):

@@ -218,7 +218,7 @@ ATTACKS = [
     (r"\left( \frac{p}{q} \right)^2 = \frac{p p}{q q}", "all squared", HOLDS),
     (r"\frac{p^2}{q} = \frac{p p}{q}", "p squared over q", HOLDS),
     # what is not read, with what to write instead
-    (r"p = \sqrt{p p}", "the root", "the square root of a number that is not positive"),
+    (r"p = \sqrt{p p}", "the root, which is the absolute value of p", FALSE),
     (r"u^\top u = \|u\|^2", "the norm", "a bar without its partner, or a norm"),
     (r"u^\top u = \lVert u \rVert^2", "the norm", "a norm is not read"),
     (r"u^\top u = \left\| u \right\|^2", "the norm", "a bar without its partner, or a norm"),
@@ -302,7 +302,7 @@ ATTACKS = [
     (r"p q = {q p", "an error", "is never closed"),
     (r"\begin{aligned} p q &= \left( q \\ p \right) \end{aligned}", "an error", "cannot be typeset"),
     (r"\begin{aligned} p {q &= q} p \end{aligned}", "an error", "cannot be typeset"),
-    (r"p = \begin{cases} p & t = 1 \\ p & t > 1 \end{cases}", "two cases", "one equation for each case"),
+    (r"p = \begin{cases} p & t = 1 \\ p & t > 1 \end{cases}", "two cases", "two cases are read, by the sign of a number"),
     (r"\begin{array}{c} p = p \end{array}", "a table", "write bmatrix"),
     (r"\begin{foo} p q = q p \end{foo}", "an error", "is not read"),
     # conditions and what an author may write
