@@ -148,7 +148,7 @@ def test_the_methods_that_agree_are_named(lstm):
         (r"\delta^{c}_t = ", "something is missing here"),
         (r"\delta^{c}_t = q_t", "q"),
         ("1" * (LONGEST + 1), "at most 6000"),
-        (r"\delta^{c}_t = \href{javascript:alert(1)}{f_t}", "not part of the checker's LaTeX"),
+        (r"\delta^{c}_t = \href{javascript:alert(1)}{f_t}", "does not belong here"),
     ],
 )
 def test_what_cannot_be_read_is_not_refuted_but_explained(lstm, text, message):

@@ -215,7 +215,7 @@ def _matrix_product(left: Term, right: Term, span: Span) -> Term:
         right = fit(right, known)
     if left.shape[-1] != right.shape[0]:
         hint = "; did you mean \\odot?" if left.shape == right.shape else ""
-        if not hint and is_square(right.shape) and left.shape[0] == right.shape[1]:
+        if not hint and left.shape[1] == ONE and left.shape[0] == right.shape[1]:
             hint = "; in the other order they fit"
         elif not hint and left.shape[0] == right.shape[0]:
             hint = "; is a ^\\top missing?"

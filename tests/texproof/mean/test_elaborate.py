@@ -395,11 +395,11 @@ EquationError: the bounds of a sum or product must be index expressions such as 
     \sum_{j=1}^{c} h_j
 EquationError: an ordered product of n x 1: the factors must be square matrices or scalars
     \prod_{j=1}^{T} h_j
-    \prod_{j=1}^{2} (c U^j) v
 EquationError: does this factor, free of j, belong to the product? Put parentheses
     \prod_{j=1}^{T} U^j U @ U
     \prod_{j=1}^{T} c_j^\top h_j c @ c
     \prod_{j=1}^{2} c d @ c
+    \prod_{j=1}^{2} (c U^j) v @ v
 EquationError: expected \partial x in the denominator (a scalar factor goes in front of the fraction)
     \frac{\partial h_t}{v} @ v
     \frac{\partial^{+} \ell(v)}{\partial^{+} v} @ \partial^{+} v
@@ -445,8 +445,8 @@ EquationError: \left. ... \right|_{...} is understood only around one total deri
     \left. \frac{\partial^{+} \ell(v)}{\partial v} \right|_{w}
     \left. v \right|_{v}
     \left. \frac{\partial h_t}{\partial v} \right|^\top
-EquationError: unknown symbol \operatorname{ReLU}; declare it, or define it, before it is used
-    v + \operatorname{ReLU}(w) @ \operatorname{ReLU}
+EquationError: unknown symbol \operatorname{SiLU}; declare it, or define it, before it is used
+    v + \operatorname{SiLU}(w) @ \operatorname{SiLU}
 ShapeMismatch: cannot add shapes n x m and n x n
     I W + U @ U
 EquationError: the identity matrix I cannot have shape 1 x n
@@ -832,7 +832,7 @@ ShapeMismatch: h_{t} is declared n x 1, but this is m x 1
     h_t = x_t @ x_t
 EquationError: define h_{t} at the index it is declared with
     h_{t+1} = U h_t @ h_{t+1}
-    h_0 = v @ h_0
+    h_1 = v @ h_1
 EquationError: index k is left open in this definition
     h_t = U h_k @ U h_k
 EquationError: index t is left open in this definition
@@ -840,7 +840,7 @@ EquationError: index t is left open in this definition
     q = \sum_{k=1}^{T} h_t @ \sum_{k=1}^{T} h_t
 EquationError: a definition has the form name = expression
     v + w
-    h_t = v = w
+    h_t = v < w
     h_t \le v
     h_t > v
     v \in \mathbb{R}^{n}
