@@ -75,8 +75,11 @@ def read_claims(
             source,
         )
     claims = []
-    for statement, conditions in itertools.chain(*(statements for statements, _ in rows)):
-        claimed = _without_definition(statement, names, source)
+    printed = list(itertools.chain(*(statements for statements, _ in rows)))
+    said = [(_without_definition(x, names, source), conditions) for x, conditions in printed]
+    if not any(claimed for claimed, _ in said):  # definitions alone, to be looked at
+        said = [*printed]
+    for claimed, conditions in said:
         if claimed is None:
             continue
         with located(source):
@@ -85,8 +88,6 @@ def read_claims(
         if known is not None:
             known[claimed] = sides
         claims.append(Claim(sides, (*conditions, *for_all), source))
-    if not claims:
-        raise EquationError("this equation only defines: there is nothing to check", None, source)
     for claim in claims:
         reject_truism(claim.sides, names, source)
         if not names.notation.is_plain:
