@@ -1,6 +1,6 @@
 """Forward and backward of a whole sequence: this package beside PyTorch, JAX and the least possible.
 
-    python -m benchmarks [--quick] [--seconds S] [--threads N ...] [--no-project] [--json FILE]
+    python -m benchmarks [--quick] [--seconds S] [--turns N] [--threads N ...] [--no-project] [--json FILE]
 
 For each architecture, dtype, size and number of threads, five passes take turns in one process:
 this package's functions for whole sequences; ``torch.nn``; ``jit(grad(scan))`` of JAX, where it is
@@ -25,7 +25,8 @@ from typing import Any
 
 from benchmarks import cells, project, report
 
-QUICK_SECONDS = 0.2
+# Seconds and turns for each cell, at least.
+THOROUGH, QUICK = (5.0, 5), (0.2, 3)
 
 
 def measured(threads: int, **settings: Any) -> Iterator[dict[str, Any]]:
@@ -46,8 +47,8 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="small sizes and few turns: a minute")
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each cell, at least")
-    parser.add_argument("--turns", type=int, default=5, help="for each cell, at least")
+    parser.add_argument("--seconds", type=float, help="for each cell, at least")
+    parser.add_argument("--turns", type=int, help="for each cell, at least")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument(
@@ -55,7 +56,9 @@ def main() -> None:
     )
     options = parser.parse_args()
     sizes = cells.QUICK_SIZES if options.quick else cells.SIZES
-    seconds, least = (QUICK_SECONDS, 3) if options.quick else (options.seconds, options.turns)
+    seconds, least = QUICK if options.quick else THOROUGH
+    seconds = seconds if options.seconds is None else options.seconds
+    least = least if options.turns is None else options.turns
 
     print(__doc__.split("\n\n")[0], "\n")
     print(report.heading())

@@ -249,6 +249,29 @@ def test_project_is_timed_unless_left_out(options, tmp_path, monkeypatch, capsys
     assert ("make check" in capsys.readouterr().out) is not bool(options)
 
 
+@pytest.mark.parametrize(
+    ("options", "seconds", "least"),
+    [
+        ((), 5.0, 5),
+        (("--quick",), 0.2, 3),
+        (("--quick", "--seconds", "1", "--turns", "9"), 1.0, 9),
+        (("--seconds", "0"), 0.0, 5),
+    ],
+)
+def test_seconds_and_turns_that_are_asked_for_go_before_others(
+    options, seconds, least, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr(
+        command, "measured", lambda threads, **settings: asked.append(settings) or ()
+    )
+    monkeypatch.setattr(command.report, "verdicts", lambda results: [])
+    arguments = ["benchmarks", "--threads", "1", "--no-project", *options]
+    monkeypatch.setattr(sys, "argv", arguments)
+    command.main()
+    assert [(settings["seconds"], settings["least"]) for settings in asked] == [(seconds, least)]
+
+
 def test_blocks_compute_the_same_with_fewer_multiplications_each():
     weights, B = np.arange(12 * 5.0).reshape(12, 5), 4
     blocks = contestants._cut(weights, B, most=70)
