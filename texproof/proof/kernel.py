@@ -162,9 +162,11 @@ def replay(goal: Goal, trace: Trace) -> None:
         case {"by": "rewriting", "steps": steps}:
             _rewrite(goal, [()] * len(goal.entries), steps)
         case {"by": "cases", "letter": letter, "at": at, "proofs": proofs}:
-            _require(letter in goal.letters, "cases of a letter that the claim does not have")
+            open_letters = goal.letters - goal.values.keys()
+            _require(letter in open_letters, "cases of a letter that the claim does not leave open")
+            others = (open_letters | LAST.variables) - {letter}
+            _require(form(at).variables <= others, "cases by what the claim does not leave open")
             gap = Linear.variable(letter) - form(at)
-            _require(letter not in form(at).variables, "cases of a letter by itself")
             parts = (goal.at(letter, form(at)), goal.where(negated(gap)), goal.where(gap - STEP))
             for part, proof in zip(parts, proofs, strict=True):
                 replay(part, proof)
@@ -241,10 +243,14 @@ def apply(
     restart()
     match list(step):
         case ["split", n, constraint]:
+            _require(n in range(len(expr)), "no such monomial")
             m, c = expr[n], form(constraint)
+            names = free(m) | free(network.context) | set(m.bound)
+            _require(c.variables <= names, "a condition on what does not occur")
             new = [*guard((m,), c), *guard((m,), negated(c))]
             result = combine([*expr[:n], *expr[n + 1 :], *network.tidy(tuple(new))])
         case ["use", i, n]:
+            _require(i in range(len(known)) and n in range(len(known[i])), "no such hypothesis")
             result = _with_fact(network, expr, known[i], n, entries[i])
         case [name, *arguments]:
             rule = Rule(*RULES[name], tuple(arguments))
@@ -253,8 +259,8 @@ def apply(
             raise Refused("this is no step")
     if len(result) > LARGEST:
         raise Abstain("an expression that grows too large")
-    names = {n.name if isinstance(n, Entry) else n for m in result for n in free(m)}
-    assert not any(n[0] in "#%" for n in names), "an index that nothing binds"
+    loose = {n.name if isinstance(n, Entry) else n for m in result for n in free(m)}
+    _require(not any(n[0] in "#%" for n in loose), "an index that nothing binds")
     return result
 
 

@@ -167,6 +167,7 @@ class Network(Algebra):
         def sub(inner: Term) -> Expr:
             return self.entry(inner, ixs if inner.shape else (), env, dom)
 
+        _require_fitting(term, ixs)
         match term:
             case t.Reference():
                 return self._reference(term, ixs, env, dom)
@@ -200,11 +201,6 @@ class Network(Algebra):
                 long = iter(ixs)
                 both = [next(long) if d != t.ONE else Part((0, UNIT)) for d in term.shape]
                 both = [i if isinstance(i, Part) else Part((0, i)) for i in both]
-                if any(
-                    (len(parts(term, n) or ()) > 1) != isinstance(i, Part)
-                    for n, i in _long(term, ixs)
-                ):
-                    raise Abstain("a block matrix beside one that is not in blocks")
                 at = tuple(i[1] for i in both if i[1] != UNIT)
                 return self.entry(rows[both[0][0]][both[1][0]], at, env, dom)
             case t.Apply("softmax", 0, argument) if len(ixs) == 1:
@@ -566,6 +562,8 @@ def _delta(i: Any, j: Any) -> Expr:
     if isinstance(i, Part) and isinstance(j, Part):
         if i[0] != j[0]:
             return ()
+        if i[1].dim != j[1].dim:
+            raise Abstain("a block matrix whose rows and columns are cut in other ways")
         return ONE if i[1] == UNIT else atom("delta", i[1], j[1])
     if isinstance(i, Part) or isinstance(j, Part):
         raise Abstain("a block matrix beside one that is not in blocks")
@@ -587,9 +585,19 @@ def _mentions_nodes(x: Any) -> bool:
     return named or (isinstance(x, tuple) and any(map(_mentions_nodes, x)))
 
 
-def _long(term: Term, ixs: Indices) -> list[tuple[int, Any]]:
-    """The axes that are not of length one, with their indices."""
-    return list(zip([n for n, d in enumerate(term.shape) if d != t.ONE], ixs, strict=True))
+def _require_fitting(term: Term, ixs: Indices) -> None:
+    """One index for each axis that is not of length one, over that axis or over a part of it."""
+    long = [n for n, d in enumerate(term.shape) if d != t.ONE]
+    fits = len(long) == len(ixs)
+    for n, i in zip(long, ixs, strict=False):
+        cut = parts(term, n) or ()
+        if isinstance(i, Part):
+            fits &= not cut or (len(cut) > max(1, i[0]) and str(cut[i[0]]) == i[1].dim)
+        else:
+            fits &= len(cut) < 2 or not isinstance(term, t.Block)
+            fits &= str(term.shape[n]) == i.dim
+    if not fits:
+        raise Abstain("indices that do not fit the axes or the blocks of a term")
 
 
 def parts(term: Term, at: int) -> list[Linear] | None:
