@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from texproof.check import check_chapter
+from tests.texproof.proof import pages
 from texproof.mutate_chapter import mutate_chapter
-from texproof.report.session import Session
 
 BOOK = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted(BOOK.glob("*.md"))
@@ -21,12 +20,22 @@ PER_EQUATION = (
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_every_equation_of_the_chapter_holds_or_is_accounted_for(path):
-    check = check_chapter(path, Session(quick=True, mutants=0))
+    check, _ = pages.checked(path.name)
     assert check.ok, "\n\n".join(check.problems)
 
 
 def test_the_chapters_of_the_derivations_verify_something():
     assert {path.stem for path in CHAPTERS} >= {"rnn", "bptt", "lstm", "gru", "checking"}
+
+
+@pytest.mark.parametrize("name", pages.chapters())
+def test_every_recorded_proof_is_replayed(name):
+    """Where an equation or a definition has changed: ``python -m texproof prove`` on the chapter."""
+    for model, structure, source in pages.equations(name):
+        line = pages.line(name, model, source)
+        assert line is not None, f"{source.label}: neither a proof nor a reason is recorded"
+        if "proofs" in line:
+            assert pages.is_proof(structure, model.claims(source), line["proofs"]), source.label
 
 
 @pytest.mark.parametrize("name", ["rnn", "bptt", "binary_subtraction"])

@@ -35,15 +35,17 @@ class Values:
         return sum((self.monomial(m, at) for m in expr), 0j)
 
     def monomial(self, m, at):
-        ranges = [
-            range(self.size(b.dim)) if isinstance(b, Entry) else range(-1, self.network.last + 3)
-            for b in m.bound
-        ]
+        times = [b for b in m.bound if not isinstance(b, Entry)]
+        entries = [b for b in m.bound if isinstance(b, Entry)]
+        every = range(-1, self.network.last + 3)
         total = 0j
-        for values in itertools.product(*ranges):
-            here = {**at, **dict(zip(m.bound, values, strict=True))}
-            if all(c.value(here) >= 0 for c in m.dom):
-                total += complex(m.coef) * math.prod(self.factor(f, here) for f in m.factors)
+        for values in itertools.product(every, repeat=len(times)):
+            here = {**at, **dict(zip(times, values, strict=True))}
+            if any(c.value(here) < 0 for c in m.dom):
+                continue
+            for places in itertools.product(*(range(self.size(b.dim)) for b in entries)):
+                there = {**here, **dict(zip(entries, places, strict=True))}
+                total += complex(m.coef) * math.prod(self.factor(f, there) for f in m.factors)
         return total
 
     def node(self, key, times, at):
