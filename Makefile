@@ -22,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --path-output . --config _config.yml \
   --toc "$(CURDIR)/_toc.yml" -W -n --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf picture test test-oldest test-newest test-web reproduce check mutate mutants bench bench-peers bench-record bench-web experiment lab serve lint links clean distclean
+.PHONY: help install book pdf picture test test-oldest test-newest test-web reproduce check mutate attack mutate-kernel mutants bench bench-peers bench-record bench-web experiment lab serve lint links clean distclean
 
 help: ## list these commands
 	@echo "Usage: make COMMAND [PYTHON=python3.13] [VENV=.venv-3.13]"
@@ -78,6 +78,12 @@ check: $(INSTALLED) ## verify the printed equations of all chapters, without exe
 
 mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each edit must be refuted
 	$(BIN)/python -m texproof mutate book/*.md
+
+attack: $(INSTALLED) ## try to prove what is false: all refuted equations, all edits of proved ones, delicate claims: hours
+	PROOF_TESTS=whole $(BIN)/python -m pytest tests/texproof/proof --numprocesses auto --dist worksteal
+
+mutate-kernel: $(INSTALLED) ## edit what proofs trust in one place at a time; replays and tests must notice: hours (SAMPLE=200)
+	$(BIN)/python -m tools.mutate_kernel $(if $(SAMPLE),--sample $(SAMPLE))
 
 # mutmut lies beside the environment, not in it, as JAX does.
 MUTATION := $(VENV)/mutation

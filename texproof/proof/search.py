@@ -51,8 +51,9 @@ class Policy:
     """Which steps are made; offsets count from the letter of a time, that of ``t-1`` is -1.
 
     Attributes:
-        values: which nodes are unfolded: ``fn`` those that are a function of a node, ``all`` those
-            from offset ``level`` on, ``inner`` those that are no state, ``state`` states too.
+        values: which nodes are unfolded: ``fn`` those that are a function of a node, ``untimed`` those
+            without a time too, ``all`` those from offset ``level`` on, ``above`` those of them by which
+            nothing is divided, ``inner`` those that are no state, ``state`` states too.
         loss: how d L/d v is expanded: ``param`` by readers of parameters alone, ``half`` of all but
             states, ``full`` of all; ``forward`` through what L is made of; ``none``.
         back: up to which offset of v.
@@ -86,8 +87,10 @@ OTHERS = (
     Policy(loss="full", state="back"),
     Policy(values="all", loss="none", state="none"),
     Policy(values="inner", loss="forward", state="closed"),
+    Policy(values="untimed", loss="half", state="forward"),
     Policy(loss="half", state="forward", exponentials=True),
     Policy(values="state", loss="none", state="none"),
+    Policy(values="above", loss="none", state="none"),
     Policy(values="state", loss="full", state="forward"),
     Policy(values="all", loss="full", state="forward"),
 )
@@ -96,7 +99,7 @@ EARLIER = (
     Policy(loss="full", state="forward", front=-2),
     Policy(loss="full", state="forward", front=-3),
 )
-PER_POLICY, PER_GOAL = 1_200, 12_000
+PER_POLICY, PER_GOAL = 6_000, 60_000
 LONGEST, WIDEST = 80, 25_000
 """Steps of one proof, and letters of an expression."""
 
@@ -380,7 +383,12 @@ class Run:
     def _steps(self, expr: Expr) -> list[Step]:
         """What the policy would do, in the order in which to do it."""
         order = ["unfold", "peel", "closed", "forward", "backward", "exponentials"]
-        found = {str(s): s for h in handles(expr) if (s := self._for(h)) is not None}
+        left = handles(expr)
+        if self.policy.values == "above":
+            left -= frozenset().union(
+                *(handles(f) for m in expr for f in m.factors if f[0] == "inv")
+            )
+        found = {str(s): s for h in left if (s := self._for(h)) is not None}
         return sorted(found.values(), key=lambda s: (order.index(s[0]), str(s)))
 
     def _for(self, h: Handle) -> Step | None:
@@ -428,9 +436,12 @@ class Run:
         readers = {a for a, b in self.structure.offsets if b == key}
         if times and not readers:
             return True  # notation: nothing reads it
+        if policy.values == "above":
+            return at >= policy.level
         definition = self.network.quantities[key].definition
         loss = any(self.network.quantities[b].holes for a, b in self.structure.offsets if a == key)
-        return isinstance(definition, t.Apply | t.Transpose) or (not times and not loss)
+        untimed = not times and (not loss or policy.values == "untimed")
+        return untimed or isinstance(definition, t.Apply | t.Transpose)
 
     def _aligned(self, expr: Expr) -> Expr:
         """Sums with equal bodies, the domain of one split by conditions of the other until they agree."""

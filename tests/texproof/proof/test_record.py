@@ -1,6 +1,9 @@
 """Traces are found once, kept under what an equation says, and replayed."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -103,3 +106,20 @@ def test_the_same_trace_is_found_by_every_run(asked):
         asked(record=record)
         found.append(record.known)
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("seed", ["1", "4711"])
+def test_traces_do_not_depend_on_the_order_of_hashes(tmp_path, rnn_chapter, seed):
+    """Sets are walked through in another order: the same proofs are found, and those of another process replayed."""
+    path = tmp_path / "rnn.md"
+    path.write_text(rnn_chapter, encoding="utf-8")
+    assert main(["prove", "--jobs", "1", str(path)]) == 0
+    kept = (tmp_path / PROOFS).read_bytes()
+    command = [sys.executable, "-m", "texproof", "prove", "--jobs", "1", str(path)]
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"}
+    for options in (["--replay"], []):
+        if not options:
+            (tmp_path / PROOFS).unlink()
+        done = subprocess.run([*command, *options], capture_output=True, text=True, env=environment)
+        assert "3 verified, 3 proved" in done.stdout, done.stderr
+        assert (tmp_path / PROOFS).read_bytes() == kept
