@@ -30,6 +30,8 @@ from texproof.proof.second.structure import Structure
 
 Step = Sequence[Any]
 ROUNDS = 4
+EXACT, LOOSE, VERY_LOOSE = range(3)
+"""How literally the times in a trace are taken."""
 _SIGNS = {"\\lt": "<", "\\le": "<=", "\\leq": "<=", "\\gt": ">", "\\ge": ">=", "\\geq": ">="}
 
 
@@ -199,7 +201,7 @@ class Goal:
     def _by_rewriting(self, steps: Sequence[Sequence[Step]], facts: Sequence[Fact | None]) -> None:
         for ports, hints in self._blocks(steps):
             start = self._difference(ports)
-            ways = (self._after(start, hints, facts, loose) for loose in (False, True))
+            ways = (self._after(start, hints, facts, loose) for loose in (EXACT, LOOSE, VERY_LOOSE))
             if not any(map(self._is_zero, ways)):
                 raise Abstain("the two sides could not be made equal")
 
@@ -224,11 +226,17 @@ class Goal:
         return sum_
 
     def _after(
-        self, sum_: Sum, hints: Sequence[Step], facts: Sequence[Fact | None], loose: bool = False
+        self, sum_: Sum, hints: Sequence[Step], facts: Sequence[Fact | None], loose: int = EXACT
     ) -> Sum:
-        """A sum after steps; ``loose`` lets a derivative at a clock be at any time that is printed."""
+        """A sum after steps.
+
+        A clock may have been set otherwise. So, if told to be loose, put in at the end what steps put
+        in, at all times; and if very loose, expand a derivative at a clock whatever time is printed.
+        """
+        if loose != EXACT:
+            hints = [*hints, *(["unfold", hint[1], None] for hint in hints if hint[0] == "unfold")]
         for hint in hints:
-            rule = self._rule(hint, facts, loose)
+            rule = self._rule(hint, facts, loose == VERY_LOOSE)
             if rule is None:
                 sum_ = self._gathered(sum_)
             else:
@@ -382,10 +390,10 @@ def _by_fact(box: Box, fact: Fact) -> Sum | None:
     return Change(change, {}).sum(tuple(renewed(d) for d in fact.value))
 
 
-def _is_at(moments: Sequence[Linear], when: str, loose: bool = False) -> bool:
-    """Whether a time is printed as a trace says."""
-    if not moments:
-        return when == ""
+def _is_at(moments: Sequence[Linear], when: str | None, loose: bool = False) -> bool:
+    """Whether a time is printed as a trace says; any is if it says nothing."""
+    if when is None or not moments:
+        return not when
     time = moments[0]
     if loose and any(name[0] == "~" for name in time.variables):
         return when[0] != "="
