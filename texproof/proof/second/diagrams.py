@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,7 +27,7 @@ _LEVEL = re.compile(r"[wc#](\d+)\.")
 class Wire:
     """It runs over as many entries as its size says; those of one entry are all the same."""
 
-    size: Linear
+    size: Linear = field(compare=False)
     name: str
 
 
@@ -67,6 +67,11 @@ class Box:
         letters = frozenset().union(*(time.variables for time in self.times))
         return letters.union(wires, *(part.free for part in self.inner))
 
+    @cached_property
+    def ordered(self) -> tuple[object, ...]:
+        """What it leaves open, in some order that stays."""
+        return tuple(self.free)
+
     @property
     def kind(self) -> Any:
         return self.head[0]
@@ -86,6 +91,11 @@ class Diagram:
     def free(self) -> frozenset[object]:
         letters = frozenset().union(*(fact.variables for fact in self.region))
         return letters.union(*(box.free for box in self.boxes)) - {*self.wires, *self.clocks}
+
+    @cached_property
+    def words(self) -> str:
+        """What it is, without its number; see :func:`told`."""
+        return _told(self, {})
 
 
 Sum = tuple[Diagram, ...]
@@ -235,8 +245,12 @@ def text(sum_: Sum, names: Names | None = None) -> str:
 
 def told(d: Diagram, names: Names) -> str:
     """A diagram in words; equal words mean equal diagrams."""
+    return f"{d.number} {_told(d, names) if names else d.words}"
+
+
+def _told(d: Diagram, names: Names) -> str:
     said, ways = labelled(d, names)
-    return f"{d.number} {said}{min(_facts(d.region, way) for way in ways)}"
+    return said + min(_facts(d.region, way) for way in ways)
 
 
 def labelled(d: Diagram, names: Names) -> tuple[str, list[dict[object, str]]]:
@@ -318,12 +332,12 @@ def _form(form: Linear, names: Names) -> str:
 
 def shown(box: Box, names: Names) -> str:
     """A box in words, where the names that it leaves open are called so."""
-    return _shown(box, tuple(sorted((str(n), n, names[n]) for n in box.free if n in names)))
+    return _shown(box, tuple(names.get(name, "") for name in box.ordered))
 
 
 @lru_cache(maxsize=300_000)
-def _shown(box: Box, called: tuple[tuple[str, object, str], ...]) -> str:
-    names = {name: word for _, name, word in called}
+def _shown(box: Box, called: tuple[str, ...]) -> str:
+    names = {name: word for name, word in zip(box.ordered, called, strict=True) if word}
     ports = [f"{names.get(wire, wire.name)}:{wire.size}@{above}" for wire, above in box.ports]
     if box.kind == "same":
         ports.sort()

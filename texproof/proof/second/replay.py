@@ -396,7 +396,7 @@ def _is_at(moments: Sequence[Linear], when: str | None, loose: bool = False) -> 
         return not when
     time = moments[0]
     if loose and any(name[0] == "~" for name in time.variables):
-        return when[0] != "="
+        return when[:1] not in ("", "=")
     return when == (f"{time.constant:+d}" if time.coefficients else f"={time.constant}")
 
 

@@ -45,7 +45,6 @@ from texproof.proof.second.diagrams import (
     shown,
     text,
     times,
-    told,
     within,
 )
 
@@ -87,7 +86,7 @@ class Settler:
                 raise Abstain("the formulas become too long")
         same: dict[str, Diagram] = {}
         for d in found:
-            word = told(replace(d, number=Fraction(1)), {})
+            word = d.words
             same[word] = replace(d, number=d.number + same[word].number) if word in same else d
         kept = tuple(same[word] for word in sorted(same) if same[word].number)
         return sum_ if set(kept) == set(sum_) else kept
@@ -121,7 +120,9 @@ class Settler:
                 kept.discard(fact)
         if len(kept) < len(d.region):
             return (replace(d, region=frozenset(kept)),)
-        for fact in kept:  # an equation that follows is said, so that a clock can be eliminated
+        for fact in sorted(
+            kept, key=str
+        ):  # an equation that follows is said, so that a clock can be eliminated
             back = fact.times(-1)
             ticks = back not in kept and not fact.variables.isdisjoint(d.clocks)
             if ticks and sure(back, known | kept):
@@ -130,7 +131,7 @@ class Settler:
 
     def _equal_times(self, d: Diagram, known: Region) -> Sum | None:
         """A clock that shows the same time as something else."""
-        for fact in d.region:
+        for fact in sorted(d.region, key=str):
             if fact.times(-1) in d.region:
                 for name, factor in fact.coefficients:
                     if name in d.clocks and abs(factor) == 1:
