@@ -217,6 +217,46 @@ def test_a_true_claim_is_replayed(page, latex, trace):
     assert not second.replayed(page.names, claims, [[[0, {"by": "rewriting", "steps": [trace]}]]])
 
 
+PRODUCT = r"\overleftarrow{\prod}_{j=1}^{%s} \left( A_j \right)"
+
+
+@pytest.mark.parametrize(
+    ("value", "true"),
+    [
+        (rf"A_t \left( {PRODUCT % 't-1'} \right)", True),
+        (rf"\left( {PRODUCT % 't-1'} \right) A_t", False),
+        (rf"A_t^\top \left( {PRODUCT % 't-1'} \right)", False),
+        (rf"A_t \left( {PRODUCT % 't-1'} \right)^\top", False),
+    ],
+)
+def test_the_last_factor_stands_on_the_left(page, value, true):
+    claims = page.claims(Source(f"{PRODUCT % 't'} = {value}", "page.md", 1, "eq-claim"))
+    trace = {"by": "rewriting", "steps": [[["peel", "top", "1", "t"]]]}
+    assert true != bool(second.replayed(page.names, claims, [[[0, trace]]]))
+
+
+@pytest.mark.parametrize(
+    ("state", "alone"),
+    [("W x_t + U h_{t-1}", True), ("W x_t + U h_{t-1} + u \\odot v_{t-1}", False)],
+)
+def test_a_derivative_over_many_steps_is_a_product_only_if_there_is_one_state(derive, state, alone):
+    equations = {
+        "eq-shapes": r"""x_t \in \mathbb{R}^{m}, \quad h_t, v_t, u \in \mathbb{R}^{n}, \quad
+            W \in \mathbb{R}^{n \times m}, \quad U \in \mathbb{R}^{n \times n}""",
+        "eq-net": rf"\begin{{aligned}} h_t &= \tanh({state}), \\ v_t &= u \odot h_{{t-1}} \end{{aligned}}",
+    }
+    derivation = derive(equations, n=2, m=3)
+    derivation.declare("eq-shapes")
+    derivation.define("eq-net")
+    step = r"\overleftarrow{\prod}_{j=k+1}^{t} \frac{\partial h_j}{\partial h_{j-1}}"
+    latex = rf"{D % ('h_t', 'h_k')} = {step}, \qquad k \le t"
+    model = derivation.model
+    claims = model.claims(Source(latex, "page.md", 1, "eq-claim"))
+    assert holds(model, claims) == alone
+    trace = {"by": "rewriting", "steps": [[["closed", "h_{t}"]]]}
+    assert alone == (not second.replayed(model.names, claims, [[[0, trace]]]))
+
+
 def test_what_is_no_trace_is_refused(page):
     claims = page.claims(Source(r"h_t = \tanh(a_t)", "page.md", 1, "eq-claim"))
     for trace, why in [
