@@ -1,4 +1,4 @@
-"""GRU or LSTM: five tasks, three arms, learning rates tuned by one rule, twelve seeds, exact tests.
+"""GRU or LSTM: six tasks, three arms, learning rates tuned by one rule, twelve seeds, exact tests.
 
 ::
 
@@ -20,8 +20,9 @@ Arms are compared as :mod:`experiments.comparison` says.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -118,7 +119,7 @@ class Settings:
     Attributes:
         tasks: what is learned.
         arms: what is compared.
-        without_bias: tasks without the arm that has a bias; the one that takes longest.
+        without_bias: tasks without the arm that has a bias; the two that take longest.
         learning_rates: the grid to begin with.
         further_rates: by which the grid may grow.
         tuning_seeds, final_seeds: number of runs that choose a rate, and that are reported.
@@ -133,13 +134,14 @@ class Settings:
         Task("sentences", 11, 11, hidden_size=16, updates=900, evaluate_every=90),
         Task("agreement", 35, 48, hidden_size=48, updates=1050, evaluate_every=105, batch_size=16),
         Task("ahead", 16, 160, hidden_size=6, updates=500, evaluate_every=50, test_count=100),
+        Task("characters", 24, 96, hidden_size=24, updates=2000, evaluate_every=200, test_count=80),
     )
     arms: tuple[Arm, ...] = (
         Arm("lstm"),
         Arm("lstm", keep_bias=1.0),
         Arm("gru", "equal parameters"),
     )
-    without_bias: tuple[str, ...] = ("agreement",)
+    without_bias: tuple[str, ...] = ("agreement", "characters")
     learning_rates: tuple[float, ...] = (0.01, 0.03, 0.1)
     further_rates: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.3, 1.0, 3.0)
     tuning_seeds: int = 3
@@ -164,10 +166,10 @@ def _short(task: Task) -> Task:
     return replace(task, updates=task.evaluate_every)
 
 
-# What a test repeats: every task up to the first evaluation.
+# What a test repeats: every task that needs no file, up to the first evaluation.
 QUICK = Settings(
     arms=(Arm("lstm"), Arm("gru", "equal parameters")),
-    tasks=tuple(_short(task) for task in Settings().tasks),
+    tasks=tuple(_short(task) for task in Settings().tasks if task.name != "characters"),
     learning_rates=(0.03,),
     further_rates=(),
     tuning_seeds=1,
@@ -185,13 +187,15 @@ class Problem:
 
     Attributes:
         sample: function of steps, count and generator that returns inputs ``(T, B, m)`` and targets.
+            It draws what tuning evaluates on.
         sizes: m and q.
         loss: function of scores and targets; it is minimised.
         measure: function of scores and targets; it is tuned on and reported. Lower is better.
         unit: what the measure is, in words.
-        read: where the state is carried from batch to batch: a function of steps, count and
-            generator that yields batches, and whether each goes on where the last one ended.
-            Without it every batch for training comes from ``sample``.
+        test: draws what the final runs are tested on. Without it that comes from ``sample``, too.
+        read: where batches for training are not drawn by ``sample``: a function of steps, count and
+            generator that yields them, and whether each goes on where the last one ended, so that
+            the state is carried.
     """
 
     sample: Callable[[int, int, np.random.Generator], Batch]
@@ -199,6 +203,7 @@ class Problem:
     loss: training.Loss
     measure: Callable[[Array, Array], float]
     unit: str
+    test: Callable[[int, int, np.random.Generator], Batch] | None = None
     read: Callable[..., Iterator[tuple[Array, Array, bool]]] | None = None
 
 
@@ -292,6 +297,34 @@ def read_sentences(
             yield x, targets, number > 0
 
 
+# All that is left of a text by text.normalise.
+ALPHABET = text.Vocabulary(("<unk>", *" abcdefghijklmnopqrstuvwxyz"))
+# Parts of *The Time Machine*, from where to where.
+PARTS = {"training": (0.0, 0.8), "validation": (0.8, 0.9), "test": (0.9, 1.0)}
+
+
+def sample_characters(part: str, steps: int, count: int, rng: np.random.Generator) -> Batch:
+    """Passages that begin anywhere in a part of *The Time Machine*; the target is the next character."""
+    indices = _time_machine()
+    first, end = (int(share * len(indices)) for share in PARTS[part])
+    places = rng.integers(first, end - steps, size=count) + np.arange(steps)[:, np.newaxis]
+    return text.one_hot(indices[places], len(ALPHABET)), indices[places + 1]
+
+
+@functools.cache
+def _time_machine() -> Array:
+    """The text as integers; the file is read once per process."""
+    return ALPHABET.encode(text.normalise(text.time_machine(), line_ends="space"))
+
+
+def read_characters(
+    steps: int, count: int, rng: np.random.Generator
+) -> Iterator[tuple[Array, Array, bool]]:
+    """Passages of the part that is trained on; none goes on where another ended."""
+    while True:
+        yield *sample_characters("training", steps, count, rng), False
+
+
 def share_of_wrong_endings(scores: Array, targets: Array) -> float:
     """Of the two that are possible, a space and an s, the one with the larger score is the answer."""
     space, s = LETTERS.encode(" s")
@@ -312,6 +345,11 @@ def share_of_wrong_answers(scores: Array, targets: Array) -> float:
 def share_of_wrong_words(scores: Array, targets: Array) -> float:
     """The word with the largest score is the answer; only the last steps are asked."""
     return float(np.mean(scores[-len(targets) :].argmax(axis=-1) != targets))
+
+
+def perplexity(scores: Array, targets: Array) -> float:
+    """Of the next character."""
+    return float(np.exp(losses.cross_entropy(scores, targets)[0]))
 
 
 def mean_squared_error(scores: Array, targets: Array) -> float:
@@ -348,7 +386,7 @@ PROBLEMS = {
         losses.of_last_steps(losses.cross_entropy),
         share_of_wrong_endings,
         "share of wrong endings",
-        read_sentences,
+        read=read_sentences,
     ),
     "ahead": Problem(
         sample_ahead,
@@ -356,6 +394,15 @@ PROBLEMS = {
         losses.sigmoid_cross_entropy,
         share_of_wrong_answers,
         "share of wrong answers",
+    ),
+    "characters": Problem(
+        functools.partial(sample_characters, "validation"),
+        (len(ALPHABET), len(ALPHABET)),
+        losses.cross_entropy,
+        perplexity,
+        "perplexity",
+        test=functools.partial(sample_characters, "test"),
+        read=read_characters,
     ),
 }
 
@@ -509,9 +556,10 @@ def run(
     """
     check_choice("stage", stage, STAGES)
     problem = PROBLEMS[name]
-    stream = VALIDATION if stage == "tuning" else TEST
-    evaluation_rng = np.random.default_rng([EVALUATION_SEED, stream])
-    new = problem.sample(test_steps, test_count, evaluation_rng)
+    stream, sample = VALIDATION, problem.sample
+    if stage == "final":
+        stream, sample = TEST, problem.test or problem.sample
+    new = sample(test_steps, test_count, np.random.default_rng([EVALUATION_SEED, stream]))
 
     model = _model(architecture, name, hidden_size)
     params = first_params(model, seed, keep_bias)
@@ -565,18 +613,23 @@ def summarise(settings: Settings, finished: Mapping[str, Result]) -> dict[str, A
         for task in settings.tasks
         for arm in arms_of(settings, task)
     ]
+    return {"arms": arms, "comparisons": compare(arms, settings.level)}
+
+
+def compare(arms: Sequence[Mapping[str, Any]], level: float) -> list[dict[str, Any]]:
+    """Of all :data:`COMPARISONS` on all tasks; ``arms`` as :func:`summarise` returns them."""
     results = {(a["task"], a["arm"]): [curve[-1] for curve in a["measure"]] for a in arms}
     pairs = [
-        (task.name, first, second)
-        for task in settings.tasks
+        (task, first, second)
+        for task in dict.fromkeys(task for task, _ in results)
         for first, second in COMPARISONS
-        if {(task.name, first), (task.name, second)} <= results.keys()
+        if {(task, first), (task, second)} <= results.keys()
     ]
     comparisons = []
     for task, first, second in pairs:
         chance = chance_to_win(results[task, first], results[task, second])
         p = rank_test(results[task, first], results[task, second])
-        shown = p <= settings.level / len(pairs)
+        shown = p <= level / len(pairs)
         better = second if chance > 0.5 else first
         comparisons.append(
             {
@@ -588,7 +641,7 @@ def summarise(settings: Settings, finished: Mapping[str, Result]) -> dict[str, A
                 "better": better if shown else None,
             }
         )
-    return {"arms": arms, "comparisons": comparisons}
+    return comparisons
 
 
 LSTM, LSTM_1, GRU = (arm.name for arm in Settings().arms)
