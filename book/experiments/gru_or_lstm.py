@@ -15,6 +15,7 @@ from other seeds and from test data:
 3. ``final_seeds`` runs at the best rate.
 
 With the same seed all arms see the same minibatches. Their first weights differ, as their shapes do.
+The task *characters* reads *The Time Machine*; see ``text.find_time_machine``.
 Arms are compared as :mod:`experiments.comparison` says.
 """
 
