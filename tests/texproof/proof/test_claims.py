@@ -63,6 +63,7 @@ TRUE = [
     rf"{D % ('h_t', 'h_k')} = {STEPS % ('k+1', 't', 'j')}, \qquad k \le t",
     rf"{D % ('L', 'h_0')} = U^\top {D % ('L', 'a_1')}",
     r"\alpha_t = \left( \prod_{j=1}^{t} p_j \right) \alpha_0 + \sum_{k=1}^{t} \left( \prod_{j=k+1}^{t} p_j \right) q_k",
+    r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k}^{t-1} p_j, \qquad k \le t",
     r"\sum_{t=1}^{T} \sum_{k=1}^{t} p_t q_k = \sum_{k=1}^{T} \sum_{t=k}^{T} p_t q_k",
     r"U^{t} U^{k} = U^{t+k}",
     r"\mathbf{1}^\top y_t = 1",
@@ -170,6 +171,8 @@ def delicate():
         r"\frac{p_t}{q_t} + \frac{q_t}{p_t} = 2",
         r"\frac{1}{p_t + q_t} = \frac{1}{p_t} + \frac{1}{q_t}",
         r"\prod_{j=1}^{t} p_j q_j = \left( \prod_{j=1}^{t} p_j \right) q_t",
+    r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k+1}^{t} p_j, \qquad k \le t",
+    r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k}^{t} p_j, \qquad k \le t",
         r"v^\top U u = v^\top U^\top u",
         r"p_1 + p_2 = p_1 + p_T",
     )
