@@ -31,17 +31,17 @@ class Notation:
     ``by_shape=["*"]``                    ``a * b``, or ``U * b``                      ``a \odot b``, ``U b``
     ``names=["dh", r"\delta\text{pre}"]`` ``dh_t, \delta\text{pre}_t``                 each one name
     ``derivative="d"``                    ``\frac{dL}{dU}``                            with ``\mathrm{d}``
-    ``untimed=["dU"]``                    ``dU = \delta_t h_{t-1}^\top``              ``dU_t = ...``
-    ``loop="backward"``                   ``r \gets U^\top \delta_t``, r untimed      ``r_{t-1} = ...``
-    ``loop="forward"``                    ``r \gets \tanh(U r)``, r untimed           ``r_{t+1} = ...``
-    ``loop``, either                      ``g += \delta_t``                           ``g = \sum_{t=1}^{T} ...``
-    ``sums="mention"``                    ``\sum_t a_t - b_t``                        ``\sum_t (a_t - b_t)``
+    ``untimed=["dU"]``                    ``dU = \delta_t h_{t-1}^\top``               ``dU_t = ...``
+    ``loop="backward"``                   ``r \gets U^\top \delta_t``, r untimed       ``r_{t-1} = ...``
+    ``loop="forward"``                    ``r \gets \tanh(U r)``, r untimed            ``r_{t+1} = ...``
+    ``loop``, either                      ``g += \delta_t``                            ``g = \sum_{t=1}^{T} ...``
+    ``sums="mention"``                    ``\sum_t a_t - b_t``                         ``\sum_t (a_t - b_t)``
     ``slices="from 0"``                   ``z_t[0{:}n], W[:, n{:}2n]``                 as Python does
     ``slices="from 1"``                   ``z_t[1{:}n], z_t[n+1{:}2n]``                with the last
     ``parts={"f": "n:2n"}``               ``(W x_t + b)_f``                            ``(W x_t + b)[n{:}2n]``
     ``brackets="beside"``                 ``[a_t \; b_t]``, of rows or matrices        side by side
     ``broadcast="rows"``                  ``X_t W + b``, b a row, X many               ``X_t W + \mathbf{1} b``
-    ``single=["batch"]``                  ``\sum_{batch} \delta_t``                   ``\delta_t``
+    ``single=["batch"]``                  ``\sum_{batch} \delta_t``                    ``\delta_t``
     ===================================== ============================================ ======================
 
     Subscripts are read as times, too, where times are printed as superscripts or arguments. The value of an
