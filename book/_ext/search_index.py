@@ -39,6 +39,7 @@ OTHER_NAMES = [
     ["exercise", "exercises", "习题", "练习"],
     ["+=", "gradients add", "累加"],
     ["minibatch", "mini-batch"],
+    ["own derivation", "own notes"],
     ["recurrent neural network", "recurrent network"],
     ["back-propagation through time", "d2l 9.7", "d2l 8.7"],
     ["long short-term memory", "d2l 10.1", "d2l 9.2", "nn.LSTM"],
