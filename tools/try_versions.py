@@ -44,7 +44,8 @@ BOOK_TESTS = (
     "tests/book/test_pages.py",  # extensions of Sphinx
     "tests/book/test_pdf.py",
     "tests/book/test_website_build.py",
-    "tests/texproof/test_marks.py",  # Sphinx
+    "tests/texproof/test_grades.py",  # Sphinx
+    "tests/texproof/test_marks.py",
     "tests/texproof/test_results.py",
     "tests/texproof/test_sphinx.py",
     "tests/tools/test_mutation_scores.py",
