@@ -171,8 +171,8 @@ def delicate():
         r"\frac{p_t}{q_t} + \frac{q_t}{p_t} = 2",
         r"\frac{1}{p_t + q_t} = \frac{1}{p_t} + \frac{1}{q_t}",
         r"\prod_{j=1}^{t} p_j q_j = \left( \prod_{j=1}^{t} p_j \right) q_t",
-    r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k+1}^{t} p_j, \qquad k \le t",
-    r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k}^{t} p_j, \qquad k \le t",
+        r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k+1}^{t} p_j, \qquad k \le t",
+        r"\prod_{j=k+1}^{t} p_{j-1} = \prod_{j=k}^{t} p_j, \qquad k \le t",
         r"v^\top U u = v^\top U^\top u",
         r"p_1 + p_2 = p_1 + p_T",
     )
