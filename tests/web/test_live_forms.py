@@ -162,6 +162,18 @@ $$ \frac{dL}{dW} = \sum_{t=1}^{\tau} da^{(t)} (h^{(t-1)})^T $$
 """
 
 
+def check_download(own: Locator, page: Page, folder: Path) -> str:
+    """What the command line says of the chapter that the form gives, which it takes."""
+    with page.expect_download() as download:
+        own.get_by_role("button", name="Download").click()
+    target = folder / download.value.suggested_filename
+    download.value.save_as(target)
+    command = [sys.executable, "-m", "texproof", "check", target.name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def test_notes_in_other_letters_are_read_as_the_reader_says(
     own: Locator, page: Page, tmp_path: Path
 ) -> None:
@@ -174,13 +186,7 @@ def test_notes_in_other_letters_are_read_as_the_reader_says(
     assert check(own) == "✓ 1 verified, 0 refuted, 0 not understood."
     page.reload()
     expect(letters).to_have_value(LETTERS)
-    with page.expect_download() as download:
-        own.get_by_role("button", name="Download").click()
-    target = tmp_path / download.value.suggested_filename
-    download.value.save_as(target)
-    command = [sys.executable, "-m", "texproof", "check", target.name]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    check_download(own, page, tmp_path)
 
 
 def test_notes_stay_until_they_are_deleted(own: Locator, page: Page) -> None:
@@ -205,14 +211,7 @@ def test_a_downloaded_chapter_is_one_that_the_command_line_takes(
         ),
         5,
     )
-    with page.expect_download() as download:
-        own.get_by_role("button", name="Download").click()
-    target = tmp_path / download.value.suggested_filename
-    download.value.save_as(target)
-    command = [sys.executable, "-m", "texproof", "check", target.name]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 verified" in done.stdout
+    assert "2 verified" in check_download(own, page, tmp_path)
 
 
 GUESS = """async ([folder, chapters]) => {

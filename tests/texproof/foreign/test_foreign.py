@@ -11,24 +11,24 @@ READ = {
     "aiedu_lstm": 2,
     "aiedu_steps": 5,
     "d2l": 12,
-    "d2l_gated": 0,
+    "d2l_gated": 7,
     "fastlstm": 9,
     "jacobians": 10,
     "net": 8,
     "nndl": 4,
     "recitation": 8,
-    "sequence": 6,
+    "sequence": 7,
     "slices": 4,
     "units": 4,
     "wildml": 10,
 }
-"""How many displays of each page come out as expected. A checker that has learnt raises a number."""
+"""How many displays of each page come out as expected; who teaches the checker raises a number."""
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PAGES.glob("*.md")))
 def test_no_verdict_is_wrong_and_none_is_lost(name):
     displays = judged(PAGES / f"{name}.md")
     assert not [display for display in displays if display.wrong]
-    assert sum(display.counts and display.as_expected for display in displays) >= READ[name]
+    assert sum(display.counts and display.as_expected for display in displays) == READ[name]
     labels = re.findall(r"\$\$ \((eq-[\w-]+)\)", (PAGES / f"{name}.md").read_text("utf-8"))
     assert {display.label for display in displays} == set(labels)
