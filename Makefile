@@ -55,11 +55,11 @@ pdf: book ## print the whole book into _build/book.pdf with Chromium; takes some
 	$(BIN)/python tools/make_pdf.py $(BOOK) _build/book.pdf
 	@echo "The book is at _build/book.pdf"
 
-# All tests of a file run in one process, one file a core.
-SIDE_BY_SIDE := --numprocesses auto --dist loadfile
+# All tests of a file run in one process, one file a core; of the website, all tests of a page.
+SIDE_BY_SIDE := --numprocesses auto --dist
 
 test: $(INSTALLED) ## run the test suite
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadfile
 
 test-oldest: ## test the package with the oldest versions that pyproject.toml allows, in .venv-oldest
 	$(PYTHON) tools/try_versions.py oldest $(VENV)-oldest $(VERSIONS_OPTIONS)
@@ -68,7 +68,7 @@ test-newest: ## the same with the newest versions that there are, in .venv-newes
 	$(PYTHON) tools/try_versions.py newest $(VENV)-newest $(VERSIONS_OPTIONS)
 
 test-web: book ## test the built pages and JupyterLab in Chromium (CHROMIUM=/path/to/chromium)
-	$(BIN)/python -m pytest tests/web $(SIDE_BY_SIDE) $(WEB_TEST_OPTIONS)
+	$(BIN)/python -m pytest tests/web $(SIDE_BY_SIDE) loadgroup $(WEB_TEST_OPTIONS)
 
 reproduce: book ## build a second time, elsewhere and without a network; all pages must be the same
 	$(BIN)/python tools/reproduce.py $(BOOK)
