@@ -55,7 +55,8 @@ pdf: book ## print the whole book into _build/book.pdf with Chromium; takes some
 	$(BIN)/python tools/make_pdf.py $(BOOK) _build/book.pdf
 	@echo "The book is at _build/book.pdf"
 
-# All tests of a file run in one process, one file a core; of the website, all tests of a page.
+# All tests of a file run in one process, one file a core. Of the website each core takes half of all
+# tests, in their order, and what the other has left at the end: a page is loaded once for all its tests.
 SIDE_BY_SIDE := --numprocesses auto --dist
 
 test: $(INSTALLED) ## run the test suite
@@ -68,7 +69,7 @@ test-newest: ## the same with the newest versions that there are, in .venv-newes
 	$(PYTHON) tools/try_versions.py newest $(VENV)-newest $(VERSIONS_OPTIONS)
 
 test-web: book ## test the built pages and JupyterLab in Chromium (CHROMIUM=/path/to/chromium)
-	$(BIN)/python -m pytest tests/web $(SIDE_BY_SIDE) loadgroup $(WEB_TEST_OPTIONS)
+	$(BIN)/python -m pytest tests/web $(SIDE_BY_SIDE) worksteal $(WEB_TEST_OPTIONS)
 
 reproduce: book ## build a second time, elsewhere and without a network; all pages must be the same
 	$(BIN)/python tools/reproduce.py $(BOOK)

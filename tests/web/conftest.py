@@ -60,15 +60,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("visit", pages, indirect=True, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process does at a stretch: all tests of a visit, or all others of a file."""
-    for item in items:
-        given = getattr(item, "callspec", None)
-        group = given.params.get("visit", item.path.stem) if given else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
