@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for ``name`` or for ``visit`` runs for every page.
+    """A test that asks for ``name`` runs for every page, one for ``visit`` or ``shown`` for all but most listings.
 
     All tests of one visit run one after another, so that each page is loaded once for all of them.
     """
@@ -56,8 +56,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     given = " ".join(str(mark.args[0]) for mark in marks)
     if "name" in metafunc.fixturenames and "name" not in given:
         metafunc.parametrize("name", pages)
+    if "shown" in metafunc.fixturenames:
+        metafunc.parametrize("shown", worth_a_visit(pages))
     if "visit" in metafunc.fixturenames:
-        metafunc.parametrize("visit", pages, indirect=True, scope="session")
+        metafunc.parametrize("visit", worth_a_visit(pages), indirect=True, scope="session")
+
+
+def worth_a_visit(pages: list[str]) -> list[str]:
+    """All pages, but of the listings of source code, which have one form, the longest and their index."""
+    listings = [name for name in pages if name.startswith("_modules/")]
+    longest = max(listings, key=lambda name: (BOOK / name).stat().st_size)
+    left_out = {*listings} - {longest, "_modules/index.html"}
+    return [name for name in pages if name not in left_out]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
