@@ -42,6 +42,7 @@ TESTS = [
     "tests/texproof/proof/test_forms.py",
     "tests/texproof/test_book.py::test_every_recorded_proof_is_replayed",
     "tests/texproof/proof/test_values.py",
+    "tests/texproof/proof/test_delicate.py",
     "tests/texproof/proof/test_claims.py",
     "tests/texproof/proof/test_pages.py",
     "tests/texproof/proof/test_record.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -24,6 +25,7 @@ from texproof.proof.forms import (
     entails,
     free,
     fresh,
+    guard,
     identify,
     infeasible,
     mul,
@@ -119,6 +121,14 @@ class Algebra:
         if known and primes:
             y = self.function(name, 0, expr, dom)
             return (ONE if name == "tanh" else y) + scale(mul(y, y), -1)
+        if name == "exp":
+            for m in expr:  # exp(n log(a)) = a^n
+                log, n = bare((m._replace(coef=Fraction(1)),)), math.ceil(m.coef)
+                if n and log and log[:3] == ("fn", "log", 0):
+                    power = self.function("exp", 0, expr + scale(atom(*log), -n), dom)
+                    for _ in range(abs(n)):
+                        power = mul(power, log[3] if n > 0 else self.inverse(log[3], dom))
+                    return power
         if not expr and name in ("tanh", "sigma", "exp"):
             return const({"tanh": Fraction(0), "sigma": Fraction(1, 2), "exp": Fraction(1)}[name])
         if name == "log" and len(expr) == 1 and positive(expr) and not expr[0].bound:
@@ -155,7 +165,7 @@ class Algebra:
                     rest.append(m._replace(factors=m.factors[:at] + m.factors[at + 1 :]))
                 return mul(self.inverse(atom(*f), dom), self.inverse(tuple(rest), dom))
         if len(expr) > 1 or expr[0].bound or expr[0].dom:
-            return atom("inv", expr)
+            return self._inverse_of_sum(expr, dom)
         total = const(1 / expr[0].coef)
         for f in expr[0].factors:
             match f:
@@ -166,6 +176,17 @@ class Algebra:
                 case _:
                     total = mul(total, atom("inv", atom(*f)))
         return total
+
+    def _inverse_of_sum(self, expr: Expr, dom: Domain) -> Expr:
+        """1 / (1 + exp(a)) = exp(-a) / (exp(-a) + 1): of the ways to make a summand free of exp(a), always the same."""
+        ways = []
+        for m in expr:
+            found = [f[3] for f in m.factors if f[:3] == ("fn", "exp", 0)] if not m.dom else []
+            a = tuple(s for e in found for s in e if free(s).isdisjoint(m.bound))
+            by = self.function("exp", 0, scale(a, -1), dom)
+            ways.append((self.tidy(mul(by, expr), dom), by))
+        expr, by = min(ways, key=lambda way: text(way[0]))
+        return mul(by, atom("inv", expr))
 
     # ---------------------------------------------------------------- simplification
 
@@ -310,6 +331,13 @@ class Algebra:
         self, lower: Linear, upper: Linear, blocks: Factor, row: Factor, column: Factor
     ) -> Expr:
         """An ordered product, its range shifted so that its factors begin at a standard time."""
+        (j, *_), body = opened(blocks[0][1])
+        factor = bare(body) if row[1] == column[1] == UNIT and len(blocks) == 1 else None
+        if factor and factor[:3] == ("fn", "exp", 0):  # the exponential of a sum
+            x = Linear.variable(j)
+            return self.function(
+                "exp", 0, bind(guard(factor[3], x - lower, upper - x), (j,)), NOWHERE
+            )
         found = [
             c.constant
             for _, scope in blocks

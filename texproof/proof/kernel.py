@@ -4,6 +4,7 @@ A trace is plain data. A proof of ``left = right`` is one of
 
     {"by": "rewriting", "steps": [[step, ...], ...]}       for each block of entries, ending in 0 = 0
     {"by": "cases", "letter": "t", "at": form, "proofs": [equal, smaller, larger]}
+    {"by": "generalizing", "letter": "s", "proof": proof}   with a letter s for each T that is printed
     {"by": "induction", "letter": "t", "direction": 1, "bases": [proof, ...],
      "facts": [[step, ...], ...], "steps": [[step, ...], ...]}
 
@@ -170,6 +171,8 @@ def replay(goal: Goal, trace: Trace) -> None:
             parts = (goal.at(letter, form(at)), goal.where(negated(gap)), goal.where(gap - STEP))
             for part, proof in zip(parts, proofs, strict=True):
                 replay(part, proof)
+        case {"by": "generalizing", "letter": letter, "proof": proof}:
+            replay(general(goal, letter), proof)
         case {"by": "induction", "letter": letter, "direction": 1 | -1 as direction}:
             _require(letter in goal.letters - goal.values.keys(), "induction over no letter")
             starts = bases(goal, letter, direction)
@@ -184,6 +187,20 @@ def replay(goal: Goal, trace: Trace) -> None:
             _rewrite(inside, known, trace["steps"])
         case _:
             raise Refused("this is no trace")
+
+
+def general(goal: Goal, letter: str) -> Goal:
+    """The claim with a new letter for each T that it prints: true for 1 to T if for all, so for T."""
+    known = goal.letters | goal.values.keys() | LAST.variables | free(goal.context)
+    _require(letter not in known, "a letter that the claim has already")
+    new = {"T": Linear.variable(letter)}
+    inside = frozenset(put_time(c, new) for c in goal.context | {LAST - STEP})
+    values = {x: put_time(v, new) for x, v in goal.values.items()}
+    return replace(
+        goal.where(*inside, LAST - new["T"]),
+        letters=goal.letters | {letter},
+        values={**new, **values},
+    )
 
 
 def _require(what: bool, message: str) -> None:

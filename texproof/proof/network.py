@@ -52,10 +52,12 @@ class Structure:
     """Which quantity reads which, as the definitions print it.
 
     Attributes:
-        macros: gradients and closed forms, which stand for what defines them.
-        nodes: the other quantities with a definition.
+        macros: gradients, closed forms, and sums over time with a time that nothing reads; they stand
+            for what defines them.
+        nodes: quantities with a definition, but for gradients and closed forms.
         offsets: for a reader and what it reads: how many steps earlier, 0 or -1.
-        paths: from where a path leads to a node; ``at_once``, at the same time.
+        paths: from where a path leads to a node; ``at_once``, at the same time; ``across``, through a
+            node without a time, so that later times act on earlier ones.
         state: nodes that are read at an earlier time.
         problems: by node, why nothing is said about derivatives through it.
     """
@@ -72,16 +74,24 @@ class Structure:
         while more := {k for k in defined.keys() - self.macros if self.macros & _keys(defined[k])}:
             self.macros |= more
         self.nodes = defined.keys() - self.macros
+        read = set().union(*map(_keys, defined.values()))
+        self.macros |= {
+            k for k in self.nodes - read if names.quantities[k].holes and _sums(defined[k])
+        }
         self.offsets: dict[tuple[str, str], set[int]] = {}
         self.problems: dict[str, str] = {}
         for k in sorted(self.nodes):
             self._read(k, defined[k], names.quantities[k].holes, NOWHERE)
         self.paths = _closure(self.offsets)
         self.at_once = _closure(pair for pair, found in self.offsets.items() if 0 in found)
-        timed = {k for k, q in names.quantities.items() if q.holes}
-        for reader, read in self.offsets:
-            if reader in timed and read not in timed and timed & self.paths.get(read, set()):
-                self.problems[reader] = f"{reader} reads {read}, which depends on all times"
+        untimed = {k for k in self.nodes if not names.quantities[k].holes}
+        for k in sorted(untimed):
+            if k in self.paths.get(k, ()):
+                self.problems[k] = f"{k} depends on all times, and they on it"
+        self.across = {
+            k: set().union(*(self.paths.get(w, ()) for w in read & untimed))
+            for k, read in self.paths.items()
+        }
         self.state = self.nodes & self.recurrent
 
     def _read(self, key: str, term: Term, holes: tuple[str, ...], span: Domain) -> None:
@@ -115,6 +125,10 @@ class Structure:
         """Abstain if it is not known how derivatives go through a node, or one that it depends on."""
         for k in sorted(({key} | self.paths.get(key, set())) & self.problems.keys()):
             raise Abstain(self.problems[k])
+
+
+def _sums(term: Term) -> bool:
+    return any(isinstance(x, t.BigSum | t.BigProduct) for x in t.within(term))
 
 
 def _keys(term: Term) -> set[str]:
@@ -367,11 +381,10 @@ class Network(Algebra):
         if term.mode != "direct":
             return self.differentiated(body, v.key, vt, bottom, held)
         if isinstance(term.numerator, t.Reference):
-            if len(body) != 1 or body[0].factors[0][0] != "ref":
-                raise Abstain("a direct derivative of a gradient")
-            unfolded = self.unfold(body[0].factors[0], dom)
+            u, times = term.numerator.key, tuple(put_time(i, env) for i in term.numerator.indices)
+            unfolded = self.unfold(("ref", u, times, top), dom)
             if unfolded is None:
-                raise Abstain("a direct derivative of what may be a leaf")
+                raise Abstain("a direct derivative of what may be a leaf, or of a gradient")
             body = unfolded
         found = self.differentiated(body, v.key, vt, bottom, None)
         if not found:
@@ -444,19 +457,20 @@ class Network(Algebra):
         if v not in paths or (u == v and ut == vt):
             return _same(u, ut, ui, v, vt, vi)
         self.structure.require(u)
-        if ut and ut == vt and v not in at_once:
+        after = ut and v in self.structure.across[u]
+        if ut and ut == vt and v not in at_once and not after:
             return ()
         kept = frozenset((k, time) for k, time in held if not self._upstream(k, time, v, vt))
         return guard(
             atom("jac", u, ut, ui, v, vt, vi, kept),
-            *([(ut[0] if ut else LAST) - vt[0]] if vt else []),
+            *([(ut[0] if ut else LAST) - vt[0]] if vt and not after else []),
         )
 
     def _upstream(self, k: str, time: Times, v: str, vt: Times) -> bool:
         """Whether a held node is sure not to depend on v: then holding it changes nothing."""
         if v not in self.structure.paths.get(k, ()):
             return True
-        gap = time[0] - vt[0] if time and vt else STEP
+        gap = time[0] - vt[0] if time and vt and v not in self.structure.across[k] else STEP
         before = v not in self.structure.at_once.get(k, ()) and k != v
         return not gap.coefficients and (gap.constant < 0 or (gap.constant == 0 and before))
 
@@ -473,7 +487,7 @@ class Network(Algebra):
     def backward(self, f: Factor, dom: Domain) -> Expr | None:
         """The backward rule; ``None`` where u may be an initial value."""
         _, u, ut, ui, v, vt, vi, held = f
-        if ut and not self.sure(ut[0] - STEP, dom):
+        if ut and (not self.sure(ut[0] - STEP, dom) or v in self.structure.across[u]):
             return None
         if self._is_held(u, ut, held, dom):
             return ()
@@ -530,7 +544,8 @@ class Network(Algebra):
         Only h is read at an earlier time, so d h_t/d h_k = (d h_t/d h_{t-1}) (d h_{t-1}/d h_k) for k < t.
         """
         _, u, ut, ui, v, vt, vi, held = f
-        if u != v or held or self.structure.state != {u} or not ut or len(ui) > 1:
+        states = self.structure.state & {u, *self.structure.paths.get(u, ())}
+        if u != v or held or states != {u} or not ut or len(ui) > 1:
             return None
         if not (self.sure(vt[0], dom) and self.sure(ut[0] - vt[0], dom)):
             return None

@@ -6,9 +6,10 @@ proofs on every machine.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -39,6 +40,7 @@ from texproof.proof.kernel import (
     apply,
     as_data,
     bases,
+    general,
     goal_of,
     hypothesis,
     when,
@@ -53,14 +55,16 @@ class Policy:
     Attributes:
         values: which nodes are unfolded: ``fn`` those that are a function of a node, ``untimed`` those
             without a time too, ``all`` those from offset ``level`` on, ``above`` those of them by which
-            nothing is divided, ``inner`` those that are no state, ``state`` states too.
+            nothing is divided, and those without a time, ``inner`` those that are no state, ``state`` states too.
         loss: how d L/d v is expanded: ``param`` by readers of parameters alone, ``half`` of all but
             states, ``full`` of all; ``forward`` through what L is made of; ``none``.
         back: up to which offset of v.
-        state: the same for d h_t/d v, or ``closed``.
+        state: the same for d h_t/d v, or ``closed``; ``layers``: closed where it can be, else ``forward``.
         front: from which offset of h_t on.
         peel: of which products a factor is split off, see :func:`_peels`.
         exponentials: whether sigma and tanh are written by the exponential function.
+        keep: whether the derivatives of the right side stay, and by what the left one is differentiated.
+        patient: whether all powers keep what the highest of them keeps, until the hypothesis is used.
     """
 
     values: str = "fn"
@@ -71,6 +75,8 @@ class Policy:
     front: int = 0
     peel: tuple[Any, ...] = ()
     exponentials: bool = False
+    keep: bool = False
+    patient: bool = False
 
 
 PLAIN = Policy(loss="none", state="none")
@@ -91,6 +97,7 @@ OTHERS = (
     Policy(loss="half", state="forward", exponentials=True),
     Policy(values="state", loss="none", state="none"),
     Policy(values="above", loss="none", state="none"),
+    Policy(values="above", loss="half", state="forward", keep=True),
     Policy(values="state", loss="full", state="forward"),
     Policy(values="all", loss="full", state="forward"),
 )
@@ -132,11 +139,21 @@ def find(goal: Goal, spend: int = PER_GOAL, quick: bool = False) -> tuple[Trace 
     if infeasible(goal.context):
         return None, "no times satisfy the conditions"
     search = Search(Budget(spend))
-    try:
+    with contextlib.suppress(Spent):
         found = search.directly(goal, QUICK) if quick else search.prove(goal)
-    except Spent:
-        return None, search.problem or "no proof found within the steps that the search may make"
-    return found, "" if found else search.problem or "the two sides could not be made equal"
+        if found:
+            return found, ""
+    if not quick and _prints_last(goal):
+        letter = next(x for x in "tksr" if x not in goal.letters)
+        with contextlib.suppress(Spent):
+            found = Search(Budget(spend)).prove(general(goal, letter))
+            if found:
+                return {"by": "generalizing", "letter": letter, "proof": found}, ""
+    spent = search.budget.left < 0
+    otherwise = "the two sides could not be made equal"
+    if spent:
+        otherwise = "no proof found within the steps that the search may make"
+    return None, search.problem or otherwise
 
 
 def find_all(
@@ -210,6 +227,8 @@ class Search:
         try:
             expr = goal.difference(network, ixs)
             run = Run(network, goal.structure, policy, budget, facts, goal.entries, n)
+            if policy.keep:
+                run.kept = _kept(goal, network, ixs)
             return run.steps if run.vanishes(expr) else None
         except Abstain as error:
             self.problem = self.problem or str(error)
@@ -283,7 +302,9 @@ class Search:
             return [[] for _ in goal.entries]
         side = "top" if direction == 1 else "bottom"
         if direction == 1:
-            variants = [("full", "forward", 0), ("forward", "forward", 0)]
+            variants = [
+                (loss, state, 0) for state in ("forward", "layers") for loss in ("full", "forward")
+            ]
         else:
             variants = [
                 ("full", "back", 0),
@@ -293,10 +314,13 @@ class Search:
             ]
         found = [p.peel for p in _peeling(goal, letter) if p.peel[0] == side]
         peels = [peel for n, peel in enumerate(found) if peel not in found[:n]] or [()]
-        for values, (loss, state, back), peel in itertools.product(
-            ("fn", "all"), variants, peels[:2]
+        patience = (
+            (False, True) if any(len({n for _, n in p[3]}) > 1 for p in peels if p) else (False,)
+        )
+        for values, (loss, state, back), peel, patient in itertools.product(
+            ("fn", "all"), variants, peels[:2], patience
         ):
-            policy = Policy(values=values, loss=loss, back=back, state=state, peel=peel)
+            policy = Policy(values, 0, loss, back, state, peel=peel, patient=patient)
             for n in range(2):
                 proofs: list[list[Step]] = []
                 for ixs in goal.entries:
@@ -325,6 +349,7 @@ class Run:
         self.network, self.structure, self.policy, self.budget = network, structure, policy, budget
         self.facts, self.entries, self.choice = facts, entries, choice
         self.steps: list[Step] = []
+        self.kept: set[Handle] = set()
 
     def step(self, expr: Expr, step: Step) -> Expr:
         """Make a step, and write it down if it changes something."""
@@ -361,6 +386,7 @@ class Run:
             before = expr
             for step in self._uses():
                 expr = self.step(expr, step)
+            self.policy = replace(self.policy, patient=False)
             expr = self.normal(expr)
             if expr == before:
                 break
@@ -374,20 +400,19 @@ class Run:
                 tags = [f[0] for f in m.factors]
                 if tags and not m.dom and all(not isinstance(b, str) for b in m.bound):
                     jacobians = tags.count("jac")
-                    found.append(
-                        (("prod" in tags, -jacobians if jacobians <= 1 else 1, len(tags)), n)
-                    )
+                    blocks = max((len(f[3]) for f in m.factors if f[0] == "prod"), default=0)
+                    worth = "prod" in tags, -blocks, -jacobians if jacobians <= 1 else 1, len(tags)
+                    found.append((worth, n))
             if found:
                 yield ["use", i, sorted(found)[min(self.choice, len(found) - 1)][1]]
 
     def _steps(self, expr: Expr) -> list[Step]:
         """What the policy would do, in the order in which to do it."""
         order = ["unfold", "peel", "closed", "forward", "backward", "exponentials"]
-        left = handles(expr)
+        left = handles(expr) - self.kept
         if self.policy.values == "above":
-            left -= frozenset().union(
-                *(handles(f) for m in expr for f in m.factors if f[0] == "inv")
-            )
+            below = (handles(f) for m in expr for f in m.factors if f[0] == "inv")
+            left -= {h for h in frozenset().union(*below) if h[2:3] != ((),)}
         found = {str(s): s for h in left if (s := self._for(h)) is not None}
         return sorted(found.values(), key=lambda s: (order.index(s[0]), str(s)))
 
@@ -400,12 +425,17 @@ class Run:
             wanted = self.policy.exponentials and h[1] in ("sigma", "tanh")
             return ["exponentials"] if wanted else None
         if h[0] == "prod":
-            side = _peels(h, policy.peel) if policy.peel else ""
+            side = _peels(h, policy.peel, policy.patient) if policy.peel else ""
             return ["peel", side, str(h[1]), str(h[2])] if side else None
         _, u, ut, v, vt = h
         mode = policy.state if ut else policy.loss
         forward: Step = ["forward", u, v, when(ut)]
         backward: Step = ["backward", u, v, when(vt)]
+        if mode == "layers":
+            alone = self.structure.state & {u, *self.structure.paths.get(u, ())} == {u}
+            if u == v and alone and vt and ut[0] - vt[0] != STEP:
+                return ["closed", u]
+            mode = "forward"
         if mode == "forward":
             return forward if not ut or _offset(ut[0], 1) >= policy.front else None
         if mode == "none":
@@ -478,8 +508,25 @@ class Run:
 STEP_COEF = Fraction(1)
 
 
+def _kept(goal: Goal, network: Network, ixs: Any) -> set[Handle]:
+    """The derivatives on the right, and by what is differentiated on the left alone."""
+    left, right = (
+        handles(network.tidy(network.entry(side, ixs if side.shape else (), goal.values)))
+        for side in (goal.left, goal.right)
+    )
+    return {h for h in right if h[0] == "jac"} | {
+        ("ref", *h[3:]) for h in left - right if h[0] == "jac"
+    }
+
+
 def _offset(time: Linear, base: int) -> int:
     return time.constant if time.coefficients else time.constant - base
+
+
+def _prints_last(goal: Goal) -> bool:
+    """Whether a quantity is printed at the last time."""
+    named = (x for side in (goal.left, goal.right) for x in t.within(side))
+    return any(isinstance(x, t.Reference) and LAST in x.indices for x in named)
 
 
 def _earliest(goal: Goal) -> int:
@@ -498,7 +545,7 @@ def _earliest(goal: Goal) -> int:
 # ---------------------------------------------------------------- ordered products
 
 
-def _peels(h: Handle, peel: tuple[Any, ...]) -> str:
+def _peels(h: Handle, peel: tuple[Any, ...], patient: bool) -> str:
     """At which end of a product a factor is split off, if at all.
 
     ``peel`` is the end, the letter, the offset up to which, and for powers offsets by body and the end.
@@ -506,7 +553,9 @@ def _peels(h: Handle, peel: tuple[Any, ...]) -> str:
     side, letter, limit, powers, power_side = peel
     if _is_power(h):
         k = dict(h[2].coefficients).get(letter, 0)
-        wanted = k != 0 and h[2].constant >= dict(powers).get(h[3], 99)
+        limits = dict(powers)
+        limit = max(limits.values(), default=99) if patient else limits.get(h[3], 99)
+        wanted = k != 0 and h[2].constant >= limit
         return str(power_side) if wanted else ""
     at = h[2] if side == "top" else h[1]
     k = dict(at.coefficients).get(letter, 0)

@@ -11,7 +11,7 @@ from texproof.mean.claims import Claim
 from texproof.mean.linear import Linear
 from texproof.proof.algebra import STEP
 from texproof.proof.forms import infeasible, negated
-from texproof.proof.kernel import Goal, bases, form, goal_of
+from texproof.proof.kernel import Goal, bases, form, general, goal_of
 from texproof.proof.network import Structure
 
 Proofs = Sequence[Sequence[Any]]
@@ -79,6 +79,8 @@ def _briefly(goal: Goal, trace: dict[str, Any]) -> str:
     match trace:
         case {"by": "cases"}:
             return f"cases {', '.join(name for name, *_ in _cases(goal, trace))}"
+        case {"by": "generalizing", "letter": letter, "proof": proof}:
+            return f"{_generally(letter)}, {_briefly(general(goal, letter), proof)}"
         case {"by": "induction", "letter": letter, "direction": direction}:
             starts = [start.values[letter] for start in _claimed(bases(goal, letter, direction))]
             values = " and ".join(f"${letter} = {value}$" for value in starts)
@@ -92,6 +94,9 @@ def _told(goal: Goal, trace: dict[str, Any]) -> Iterator[str]:
         case {"by": "cases"}:
             for name, part, proof in _cases(goal, trace):
                 yield f"case {name}: {'; '.join(_told(part, proof))}"
+        case {"by": "generalizing", "letter": letter, "proof": proof}:
+            yield f"{_generally(letter)}:"
+            yield from _told(general(goal, letter), proof)
         case {"by": "induction", "letter": letter, "direction": direction}:
             yield _briefly(goal, trace)
             for base, proof in zip(bases(goal, letter, direction), trace["bases"], strict=True):
@@ -102,6 +107,10 @@ def _told(goal: Goal, trace: dict[str, Any]) -> Iterator[str]:
             yield f"step: suppose it for {before}, {_steps(trace['steps'], _letter(goal))}"
         case _:
             yield _steps(trace["steps"], _letter(goal))
+
+
+def _generally(letter: str) -> str:
+    return f"for all ${letter}$ up to $T$, not for ${letter} = T$ alone"
 
 
 def _cases(goal: Goal, trace: dict[str, Any]) -> list[tuple[str, Goal, dict[str, Any]]]:

@@ -1,0 +1,171 @@
+r"""Claims where one rule of the kernel could go one step too far: each true one is proved, no false one is."""
+
+import re
+
+import pytest
+
+from tests.texproof.proof.pages import is_proved
+from texproof.compare.levels import decide, other_sizes
+from texproof.errors import ClaimFailed, EquationError, Source
+from texproof.proof.network import Structure
+
+SHAPES = r"""a, b, S, p_t, q_t, z_t, \alpha_t, \chi_t \in \mathbb{R}, \quad x_t \in \mathbb{R}^{m}, \quad
+    u, v, w, b_t, e_t, h_t, g_t, c \in \mathbb{R}^{n}, \quad W \in \mathbb{R}^{n \times m}, \quad
+    U, V \in \mathbb{R}^{n \times n}"""
+NETS = {
+    # a weight that reads all times: its sum is read by every step
+    "attention": r"""\begin{aligned}
+        h_t &= \tanh(W x_t + U h_{t-1}), \\
+        \alpha_t &= \frac{\exp(v^\top h_t)}{S}, \quad S = \sum_{k=1}^{T} \exp(v^\top h_k), \\
+        c &= \sum_{k=1}^{T} \alpha_k h_k, \quad L = \ell(c)
+        \end{aligned}""",
+    # two layers, and a window of the loss that nothing reads
+    "layers": r"""\begin{aligned}
+        e_t &= W x_t + U h_{t-1}, \quad h_t = \tanh(e_t), \\
+        b_t &= V g_{t-1} + h_t, \quad g_t = \tanh(b_t), \\
+        z_t &= \ell(g_t), \quad L = \sum_{t=1}^{T} z_t, \quad \chi_t = \sum_{j=t+1}^{T} z_j
+        \end{aligned}""",
+}
+EVEN = r"(1 + a^2)"
+LAYER = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( \operatorname{diag}(1 - h_j^2) \, U \right)"
+UPPER = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( \operatorname{diag}(1 - g_j^2) \, V \right)"
+SLOPE = r"\operatorname{diag}(1 - g_k^2)"
+PATHS = (
+    r"«g_T|h_1» = \sum_{k=%s}^{T} \left( "
+    + UPPER % ("%s", "T")
+    + rf" \right) {SLOPE} \left( {LAYER % ('%s', 'k')} \right)"
+)
+CLAIMS = {
+    "attention": [
+        (r"«\alpha_t|h_T» = -\alpha_t \alpha_T v, \qquad t < T", True),
+        (r"«\alpha_t|h_T» = 0, \qquad t < T", False),
+        (r"«\alpha_T|h_T» = \alpha_T (1 - \alpha_T) v", True),
+        (r"«\alpha_T|h_T» = \alpha_T v", False),
+        (r"\left. «\alpha_t|h_T» \right|_{S} = 0, \qquad t < T", True),
+        (r"\left. «L|h_T» \right|_{\alpha_T} = «L|h_T»", False),
+        (r"\left. «L|h_T» \right|_{S} = «L|h_T»", False),
+        (
+            r"«L|h_T» = \alpha_T «L|c» + \alpha_T v \left( (h_T - c)^\top «L|c» \right)",
+            True,
+        ),
+        (r"«L|h_T» = \alpha_T «L|c» + «L|\alpha_T» \alpha_T v", False),
+        (rf"«h_t|h_k» = {LAYER % ('k+1', 't')}, \qquad k \le t", True),
+    ],
+    "layers": [
+        (PATHS % ("1", "k+1", "2"), True),
+        (PATHS % ("2", "k+1", "2"), False),
+        (PATHS % ("1", "k", "2"), False),
+        (PATHS % ("1", "k+1", "1"), False),
+        (rf"«h_t|h_k» = {LAYER % ('k+1', 't')}, \qquad k \le t", True),
+        (rf"«g_t|g_k» = {UPPER % ('k+1', 't')}, \qquad k \le t", True),
+        (r"«g_T|h_T» = \operatorname{diag}(1 - g_T^2)", True),
+        (r"«g_T|h_1» = 0", False),
+        (r"\chi_t = \chi_{t+1} + z_{t+1}, \qquad t < T", True),
+        (r"\chi_t = \chi_{t+1} + z_t, \qquad t < T", False),
+        (r"\chi_T = 0", True),
+        (r"\chi_1 = L", False),
+        (r"«\chi_t|g_t» = V^\top «L|g_{t+1}», \qquad t < T", False),
+        (r"«\chi_t|z_t» = 0", True),
+        (r"«\chi_t|z_{t+1}» = 1, \qquad t < T", True),
+        (r"«\chi_t|z_{t+1}» = 1, \qquad t \le T", False),
+        (r"\left. «\chi_t|g_{t+1}» \right|_{\chi_t} = «\chi_t|g_{t+1}»", False),
+    ],
+    "": [
+        (r"\sigma(a) = \frac{\exp(a)}{1 + \exp(a)}", True),
+        (r"\sigma(a) = \frac{\exp(a)}{1 - \exp(a)}", False),
+        (r"\sigma(a) = \frac{\exp(-a)}{1 + \exp(a)}", False),
+        (r"\tanh(a) = \frac{\exp(a) - \exp(-a)}{\exp(a) + \exp(-a)}", True),
+        (r"\tanh(a) = \frac{\exp(a) + \exp(-a)}{\exp(a) - \exp(-a)}", False),
+        (r"\frac{\exp(a)}{\exp(a) + \exp(b)} = \sigma(a - b)", True),
+        (r"\frac{\exp(a)}{\exp(a) + \exp(b)} = \sigma(b - a)", False),
+        (r"\frac{\exp(a)}{\exp(a) + b} = \frac{1}{1 + b \exp(-a)}", True),
+        (r"\frac{\exp(a)}{\exp(a) + b} = \frac{1}{1 + b \exp(a)}", False),
+        (r"\frac{1}{\exp(a) + \exp(b)} = \frac{1}{\exp(a + b)}", False),
+        (
+            r"\operatorname{softmax}(\log(\operatorname{softmax}(u))) = \operatorname{softmax}(u)",
+            True,
+        ),
+        (
+            r"\operatorname{softmax}(a \log(\operatorname{softmax}(u))) = \operatorname{softmax}(a u)",
+            True,
+        ),
+        (
+            r"\operatorname{softmax}(a \log(\operatorname{softmax}(u))) = \operatorname{softmax}(u)",
+            False,
+        ),
+        # the exponent that is taken out of a sum must not be one of its terms
+        (
+            r"\frac{1}{\mathbf{1}^\top \exp(u \odot v)} = \frac{\exp(-u^\top v)}{\mathbf{1}^\top \exp(u \odot v)}",
+            False,
+        ),
+        (
+            r"\frac{\exp(u^\top v)}{\mathbf{1}^\top \exp(w + (u^\top v) \odot v)}"
+            r" = \frac{1}{\mathbf{1}^\top \exp(w + (u^\top v) \odot v)}",
+            False,
+        ),
+        (rf"\exp(\log{EVEN}) = 1 + a^2", True),
+        (rf"\exp(-2 \log{EVEN}) {EVEN} {EVEN} = 1", True),
+        (rf"\exp(-\frac{{3}}{{2}} \log{EVEN}) {EVEN} = \exp(-\frac{{1}}{{2}} \log{EVEN})", True),
+        (rf"\exp(-\frac{{1}}{{2}} \log{EVEN}) {EVEN} = \exp(-\frac{{1}}{{2}} \log{EVEN})", False),
+        (rf"\exp(\frac{{1}}{{2}} \log{EVEN}) = 1 + a^2", False),
+        (rf"\exp(\frac{{3}}{{2}} \log{EVEN}) = {EVEN} {EVEN}", False),
+        (rf"\exp(b \log{EVEN}) = {EVEN}", False),
+        (rf"\exp(b + \log{EVEN}) = \exp(b) + {EVEN}", False),
+        (r"\frac{a - a}{a - a} = 1", False),
+        (r"\frac{\exp(a) - \exp(a)}{\exp(b) - \exp(b)} = 0", False),
+        (r"\frac{\exp(a) - \exp(b)}{\exp(a) - \exp(b)} = 1", True),
+        (r"\frac{\exp(a) - \exp(b)}{\exp(b) - \exp(a)} = 1", False),
+        (r"\prod_{t=1}^{T} \exp(p_t) = \exp(\sum_{t=1}^{T} p_t)", True),
+        (r"\prod_{t=1}^{T} \exp(p_t) = \exp(\sum_{t=2}^{T} p_t)", False),
+        (r"\prod_{j=k+1}^{t} \exp(p_j) = \exp(\sum_{j=k+1}^{t} p_j), \qquad k \le t", True),
+        (r"\prod_{j=k}^{t} \exp(p_j) = \exp(\sum_{j=k+1}^{t} p_j), \qquad k \le t", False),
+        (r"\prod_{j=k+1}^{t} \exp(p_j) = 1, \qquad k = t", True),
+        (r"\prod_{j=k+1}^{t} \exp(p_j) = 0, \qquad k = t", False),
+        (r"\prod_{t=1}^{T} \exp(p_t q_k) = \exp(q_k \sum_{t=1}^{T} p_t)", True),
+        (r"\prod_{k=1}^{T} \exp(\sum_{t=1}^{T} p_t q_k) = \exp(\sum_{k=1}^{T} p_k q_k)", False),
+        (r"\prod_{t=1}^{T} (1 + \exp(p_t)) = 1 + \exp(\sum_{t=1}^{T} p_t)", False),
+        # a letter for each T that is printed
+        (r"\sum_{k=1}^{T} p_T = T p_T", True),
+        (r"\sum_{k=1}^{T} p_k = T p_T", False),
+        (r"p_T = p_t", False),
+    ],
+}
+
+
+def written(latex):
+    """A claim in LaTeX: «u|v» is short for the derivative of u by v."""
+    return re.sub("«(.*?)\\|(.*?)»", r"\\frac{\\partial \1}{\\partial \2}", latex)
+
+
+@pytest.fixture
+def model(derive):
+    """What names mean on one of the pages."""
+
+    def make(net):
+        equations = {"eq-shapes": SHAPES} | ({"eq-net": NETS[net]} if net else {})
+        derivation = derive(equations, n=3, m=2)
+        derivation.declare("eq-shapes")
+        if net:
+            derivation.define("eq-net")
+        return derivation.model
+
+    return make
+
+
+def holds(model, claims):
+    try:
+        decide(model, claims)
+        decide(model, claims, *other_sizes(model))
+    except (ClaimFailed, EquationError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("net", CLAIMS)
+def test_what_is_true_is_proved_and_nothing_else(model, net):
+    here = model(net)
+    structure = Structure(here.names)
+    for latex, true in CLAIMS[net]:
+        claims = here.claims(Source(written(latex), "page.md", 1, "eq-claim"))
+        assert holds(here, claims) == true, latex
+        assert is_proved(structure, claims, 12_000 if true else 1_000) == true, latex
