@@ -42,6 +42,24 @@ def test_all_traces_of_a_chapter_are_replayed(name):
     assert not refused
 
 
+ALONE = [
+    ("char_lm.md", "eq-charlm-geometric"),  # the exponential of a sum
+    ("char_lm.md", "eq-charlm-crossing"),  # a sum that nothing reads
+    ("layers.md", "eq-layers-attention-back"),  # a node that reads all times
+    ("layers.md", "eq-layers-solution-paths"),  # a letter for T
+    ("layers.md", "eq-layers-norm-back"),  # powers of a logarithm
+    ("residual.md", "eq-residual-normal-step"),
+    ("stability.md", "eq-stability-jordan"),  # hypotheses about products
+]
+
+
+@pytest.mark.parametrize(("name", "label"), ALONE)
+def test_a_trace_with_a_rare_step_is_replayed(name, label):
+    [found] = [x for x in recorded(name) if x[1].label == label]
+    model, _, claims, proofs = found
+    assert not second.replayed(model.names, claims, proofs)
+
+
 @pytest.mark.parametrize("name", ["rnn.md", "truncation.md"])
 def test_no_trace_is_one_of_a_mutant_unless_that_says_the_same(name):
     equivalent = Session(quick=True, mutants=0, directory=BOOK).equivalent_mutants

@@ -99,11 +99,40 @@ def alike(sum_: Sum) -> str:
 
 def _exponential(d: Diagram) -> Sum:
     r"""``\exp`` of one summand: ``\exp(-2 a)`` is the inverse of ``\exp(a) \exp(a)``."""
+    if (ends := _ends(d)) is not None:  # of a sum over times: a product over them
+        alone = replace(d, clocks=(), region=frozenset())
+        return product(*ends, [Inner(_exponential(alone), (), d.clocks)], ())
+    if [box.head for box in d.boxes] == [("function", "log", 0)] and not (d.region or d.wires):
+        base = d.boxes[0].inner[0].body
+        if d.number.denominator > 1:
+            root = replace(d, number=Fraction(1, d.number.denominator))
+            base = one(Box(("function", "exp", 0), inner=(Inner((root,)),)))
+        power = times(*([base] * abs(d.number.numerator)))
+        return inverse(power) if d.number < 0 else power
     whole = d.number.denominator == 1 and abs(d.number) <= MOST_FACTORS
     base = (replace(d, number=Fraction(1)),) if whole else (replace(d, number=abs(d.number)),)
     box = one(Box(("function", "exp", 0), inner=(Inner(base),)))
     power = times(*([box] * int(abs(d.number)))) if whole else box
     return inverse(power) if d.number < 0 else power
+
+
+def _ends(d: Diagram) -> tuple[Linear, Linear] | None:
+    """From where to where the clock of a sum runs, if there is just that."""
+    if len(d.clocks) != 1 or d.wires or len(d.region) != 2:
+        return None
+    tick = Linear.variable(d.clocks[0])
+    ends = {dict(fact.coefficients).get(d.clocks[0]): fact for fact in d.region}
+    return (tick - ends[1], tick + ends[-1]) if ends.keys() == {1, -1} else None
+
+
+def root_of(box: Box) -> tuple[int, Sum] | None:
+    r"""``(2, a)`` for the box of ``\exp(\frac{1}{2} \log(a))``."""
+    if box.head == ("function", "exp", 0) and len(box.inner[0].body) == 1:
+        [d] = box.inner[0].body
+        plain = not (d.region or d.wires or d.clocks) and d.number.numerator == 1
+        if plain and [inner.head for inner in d.boxes] == [("function", "log", 0)]:
+            return d.number.denominator, d.boxes[0].inner[0].body
+    return None
 
 
 def _logarithm(of: Sum) -> Sum:

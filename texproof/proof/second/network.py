@@ -359,6 +359,8 @@ class Network:
 
         variable = node(term.variable)
         held = tuple(map(node, term.held))
+        if any(self.structure.is_window(key) for key, _ in (variable, *held)):
+            raise Abstain("a sum that nothing reads is held or varied")
         for key, moments in held:
             if key == variable[0] and not self._apart(moments, variable[1], where.known):
                 raise Abstain("something is held and varied")
@@ -367,7 +369,7 @@ class Network:
             top = node(term.numerator)
             if top[0] in self.structure.abbreviations:
                 raise Abstain("the derivative of a derivative")
-            if not target.direct:
+            if not target.direct and not self.structure.is_window(top[0]):
                 return self.jacobian(*top, mine, target)
             if self.is_start(*top, where.known) is not False:
                 raise Abstain("a direct derivative of what has no definition")

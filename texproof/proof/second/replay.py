@@ -23,9 +23,16 @@ from texproof.proof.second.diagrams import (
     Wire,
     renewed,
     scaled,
+    shown,
 )
 from texproof.proof.second.network import Network, Where, _refined
-from texproof.proof.second.settle import Settler, gathered, rewritten, without_denominators
+from texproof.proof.second.settle import (
+    Settler,
+    at_one_time,
+    gathered,
+    rewritten,
+    without_denominators,
+)
 from texproof.proof.second.structure import Structure
 
 Step = Sequence[Any]
@@ -111,10 +118,23 @@ class Goal:
                 self.where(letter, value).prove(same)
                 self.knowing(value - here - ONE).prove(less)
                 self.knowing(here - value - ONE).prove(more)
+            case {"by": "generalizing", "letter": str() as letter, "proof": proof}:
+                self._of_any_last(letter).prove(proof)
             case {"by": "induction", "letter": str() as letter, "direction": (1 | -1) as way}:
                 self._by_induction(letter, way, trace)
             case _:
                 raise Abstain("this is no trace")
+
+    def _of_any_last(self, letter: str) -> Goal:
+        """What is claimed of ``T``, claimed of all times from 1 to ``T``; the network still ends at ``T``."""
+        if letter == LAST_TIME or letter in self.letters:
+            raise Abstain(f"{letter} is not new")
+        change = {LAST_TIME: Linear.variable(letter)}
+        known = {at(fact, change) for fact in self.known} | {Linear.variable(letter) - ONE}
+        letters = {name: at(form, change) for name, form in self.letters.items()}
+        letters |= {letter: Linear.variable(letter), **change}
+        goal = self.knowing(*known, LAST - Linear.variable(letter))
+        return replace(goal, letters=letters)
 
     def _free(self, letter: str) -> None:
         if letter == LAST_TIME or self.letters.get(letter) != Linear.variable(letter):
@@ -206,6 +226,7 @@ class Goal:
                 raise Abstain("the two sides could not be made equal")
 
     def _is_zero(self, sum_: Sum) -> bool:
+        sum_ = self.settler.settled(at_one_time(self._gathered(sum_), self.known), self.known)
         for _ in range(ROUNDS):
             sum_ = self._gathered(sum_)
             if not sum_:
@@ -251,10 +272,12 @@ class Goal:
             if len(d.boxes) != 1 or d.wires or d.clocks:
                 continue
             [box] = d.boxes
-            alone = sorted(wire.name for wire, _ in box.ports) == open_ and not box.inner
+            alone = sorted(wire.name for wire, _ in box.ports if wire.size != ONE) == open_
             others = [b for other in sum_ if other is not d for b in other.boxes]
-            here = box.kind in ("node", "jacobian") and all(sure(f, self.known) for f in d.region)
-            again = any(b.head == box.head and b.times == box.times for b in others)
+            here = box.kind in ("node", "jacobian", "product") and all(
+                sure(f, self.known) for f in d.region
+            )
+            again = any(_is_called(b, box) for b in others)
             if alone and here and not again:
                 ranks.append((*self._rank(box), place))
         if not ranks:
@@ -263,8 +286,10 @@ class Goal:
         rest = sum_[:place] + sum_[place + 1 :]
         return Fact(sum_[place].boxes[0], scaled(rest, -1 / sum_[place].number))
 
-    def _rank(self, box: Box) -> tuple[bool, bool]:
-        """Derivatives first, then what the claim is about, leaves last."""
+    def _rank(self, box: Box) -> tuple[bool, int]:
+        """Derivatives first, then what the claim is about, leaves last; products of large blocks before others."""
+        if box.kind == "product":
+            return True, -len(box.inner)
         key = box.head[1]
         said = isinstance(self.left, t.Reference) and self.left.key == key
         leaf = self.network.structure.quantity(str(key)).definition is None
@@ -300,7 +325,7 @@ class Goal:
                 return lambda box, known: (
                     peeled(box, side == "top")
                     if box.kind == "product"
-                    and _is_as_long(box, lower, upper)
+                    and _is_as_long(box, lower, upper, loose)
                     and sure(box.times[1] - box.times[0], known)
                     else None
                 )
@@ -379,7 +404,7 @@ def _any_of(goal: Goal, traces: Sequence[Mapping[str, Any]]) -> None:
 
 def _by_fact(box: Box, fact: Fact) -> Sum | None:
     """A box by the hypothesis, at the entries that it has."""
-    if box.head != fact.box.head or box.times != fact.box.times:
+    if not _is_called(box, fact.box):
         return None
     change: dict[Wire, Port] = {}
     for (wire, above), (own, start) in zip(box.ports, fact.box.ports, strict=True):
@@ -388,6 +413,12 @@ def _by_fact(box: Box, fact: Fact) -> Sum | None:
         if own.size != ONE:
             change[own] = wire, Linear()
     return Change(change, {}).sum(tuple(renewed(d) for d in fact.value))
+
+
+def _is_called(box: Box, other: Box) -> bool:
+    """Whether two boxes are entries of the same thing."""
+    inside = [shown(Box(("compared",), inner=each.inner), {}) for each in (box, other)]
+    return box.head == other.head and box.times == other.times and inside[0] == inside[1]
 
 
 def _is_at(moments: Sequence[Linear], when: str | None, loose: bool = False) -> bool:
@@ -404,10 +435,11 @@ def _is_jacobian(box: Box, u: str, v: str) -> bool:
     return box.kind == "jacobian" and bool((box.head[1], box.head[4]) == (u, v))
 
 
-def _is_as_long(box: Box, lower: str, upper: str) -> bool:
+def _is_as_long(box: Box, lower: str, upper: str, loose: bool) -> bool:
     """Whether a product has as many factors as a trace says; a clock may be called and set otherwise."""
     return all(
-        any(name[0] in "#~" for name in said.variables | own.variables) or said == own
+        any(name[0] in ("#~" if loose else "#") for name in said.variables | own.variables)
+        or said == own
         for said, own in zip(map(_read, (lower, upper)), box.times, strict=True)
     )
 

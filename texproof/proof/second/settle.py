@@ -14,6 +14,7 @@ from texproof.proof.second.algebra import (
     inverse,
     product,
     read_at,
+    root_of,
     time_as_number,
 )
 from texproof.proof.second.algebra import identity as no_factors
@@ -100,6 +101,7 @@ class Settler:
             self._insides,
             self._empty,
             self._cancelled,
+            self._powers_of_roots,
             self._joined,
             self._alone,
             self._shifted,
@@ -232,6 +234,23 @@ class Settler:
                     left = tuple(b for b in rest if b not in group)
                     kept = tuple(w for w in d.wires if w not in wires)
                     return (replace(d, number=d.number / body[0].number, boxes=left, wires=kept),)
+        return None
+
+    def _powers_of_roots(self, d: Diagram, known: Region) -> Sum | None:
+        r"""Two boxes ``\exp(\frac{1}{2} \log(a))`` are ``a``, and what is divided by both is divided by ``a``."""
+        alike: dict[str, list[Box]] = defaultdict(list)
+        for box in d.boxes:
+            alike[shown(box, {})].append(box)
+        for boxes in alike.values():
+            over = boxes[0].head == ("inverse",)
+            body = boxes[0].inner[0].body if over else one(boxes[0])
+            alone = len(body) == 1 and len(body[0].boxes) == 1 and body[0].number == 1
+            found = root_of(body[0].boxes[0]) if alone else None
+            if found and 1 < found[0] <= len(boxes):
+                gone = boxes[: found[0]]
+                rest = replace(d, boxes=tuple(b for b in d.boxes if not any(b is g for g in gone)))
+                power = inverse(found[1]) if over else found[1]
+                return tuple(beside(rest, renewed(made)) for made in power)
         return None
 
     def _joined(self, d: Diagram, known: Region) -> Sum | None:
@@ -388,6 +407,24 @@ def gathered(sum_: Sum, known: Region) -> Sum:
             back = frozenset(at(fact, clocks) for fact in region)
             total.append(renewed(replace(d, number=number, region=back)))
     return tuple(total)
+
+
+def at_one_time(sum_: Sum, known: Region) -> Sum:
+    """Letters by the one value that they have in a region: where ``t`` is 2, ``h_{t-1}`` is ``h_1``."""
+    total: Sum = ()
+    for d in sum_:
+        values = {}
+        for fact in d.region:
+            names = fact.variables - {*d.clocks}
+            alone = len(fact.coefficients) == 1 and names and sure(fact.times(-1), known | d.region)
+            for name, factor in fact.coefficients if alone else ():
+                if abs(factor) == 1:
+                    values[name] = Linear(-fact.constant * factor)
+        boxes = moved((replace(d, region=ANYWHERE),), values)
+        inner = [fact for fact in d.region if not fact.variables.isdisjoint(d.clocks)]
+        outer = d.region.difference(inner)
+        total += within(boxes, *outer, *(at(fact, values) for fact in inner)) if values else (d,)
+    return total
 
 
 def without_denominators(sum_: Sum) -> Sum | None:

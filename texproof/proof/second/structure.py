@@ -68,15 +68,22 @@ class Structure:
 
     @cached_property
     def always_put_in(self) -> frozenset[str]:
-        """What is replaced by its definition wherever it stands: abbreviations, and names with two indices."""
+        """What is replaced by its definition wherever it stands: abbreviations, names with two indices, windows."""
         return frozenset(
             key
             for key, quantity in self.names.quantities.items()
             if quantity.definition is not None
             and key not in self.recurrent
             and not self.depends(key, key)
-            and (key in self.abbreviations or len(quantity.holes) > 1)
+            and (key in self.abbreviations or len(quantity.holes) > 1 or self.is_window(key))
         )
+
+    def is_window(self, key: str) -> bool:
+        r"""Whether it is a sum over times for each time, ``\sum_{j=t+1}^{T} \ell_j``, that no definition names."""
+        quantity = self.quantity(key)
+        parts = () if quantity.definition is None else within(quantity.definition)
+        sums = any(isinstance(part, BigSum | BigProduct) for part in parts)
+        return bool(quantity.holes) and sums and not self.readers(key)
 
     @cached_property
     def reads(self) -> dict[str, list[Read]]:
