@@ -181,7 +181,7 @@ class Algebra:
         """1 / (1 + exp(a)) = exp(-a) / (exp(-a) + 1): of the ways to make a summand free of exp(a), always the same."""
         ways = []
         for m in expr:
-            found = [f[3] for f in m.factors if f[:3] == ("fn", "exp", 0)] if not m.dom else []
+            found = [f[3] for f in m.factors if f[:3] == ("fn", "exp", 0)]
             a = tuple(s for e in found for s in e if free(s).isdisjoint(m.bound))
             by = self.function("exp", 0, scale(a, -1), dom)
             ways.append((self.tidy(mul(by, expr), dom), by))

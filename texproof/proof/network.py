@@ -436,7 +436,7 @@ class Network(Algebra):
                         raise Abstain("a second derivative of an unknown function")
                     total += bind(mul(atom("call", name, (n, at), scopes), inner), at)
                 return total
-            case ("prod", *_) if _mentions_nodes(f[3]):
+            case ("prod", *_):
                 raise Abstain("a derivative of an ordered product")
             case ("jac", *_):
                 raise Abstain("a derivative of a derivative")
@@ -593,11 +593,6 @@ def _same(u: str, ut: Times, ui: Indices, v: str, vt: Times, vi: Indices) -> Exp
     for i, j in zip(ui, vi, strict=True):
         total = mul(total, atom("delta", i, j))
     return guard(total, *equal(ut, vt))
-
-
-def _mentions_nodes(x: Any) -> bool:
-    named = isinstance(x, tuple) and bool(x) and x[0] in ("ref", "jac")
-    return named or (isinstance(x, tuple) and any(map(_mentions_nodes, x)))
 
 
 def _require_fitting(term: Term, ixs: Indices) -> None:
