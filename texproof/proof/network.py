@@ -437,7 +437,7 @@ class Network(Algebra):
                     total += bind(mul(atom("call", name, (n, at), scopes), inner), at)
                 return total
             case ("prod", *_):
-                raise Abstain("a derivative of an ordered product")
+                raise Abstain("a derivative of a power or of an ordered product")
             case ("jac", *_):
                 raise Abstain("a derivative of a derivative")
         return ()

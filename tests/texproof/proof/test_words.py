@@ -81,3 +81,14 @@ def test_one_short_line_is_said_once_and_many_are_put_together(told):
         "equality 2: write out both sides, compare",
     )
     assert len(unfolded[0]) > LONGEST
+
+
+def test_what_is_proved_of_all_times_is_said_to_be(told):
+    trace = {"by": "generalizing", "letter": "t", "proof": rewriting(UNFOLD)}
+    assert told(r"h_T = \tanh(a_T)", trace) == (
+        "for all $t$ up to $T$, not for $t = T$ alone, put in the definition of $h_{t}$, compare",
+        (
+            "for all $t$ up to $T$, not for $t = T$ alone:",
+            "put in the definition of $h_{t}$, compare",
+        ),
+    )
