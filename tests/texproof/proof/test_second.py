@@ -47,8 +47,7 @@ ALONE = [
     ("char_lm.md", "eq-charlm-crossing"),  # a sum that nothing reads
     ("layers.md", "eq-layers-attention-back"),  # a node that reads all times
     ("layers.md", "eq-layers-solution-paths"),  # a letter for T
-    ("layers.md", "eq-layers-norm-back"),  # powers of a logarithm
-    ("residual.md", "eq-residual-normal-step"),
+    ("residual.md", "eq-residual-normal-step"),  # powers of a logarithm
     ("stability.md", "eq-stability-jordan"),  # hypotheses about products
 ]
 
