@@ -384,8 +384,14 @@ def _note(found: re.Match[str]) -> str:
 
 
 def _join_rows(text: str, in_matrix: Callable[[int], bool]) -> str:
-    """Rows become separate statements, unless the next one continues the last (``&= ...``); ``&`` disappears."""
-    ends = [m.span() for m in _ROW_END.finditer(text) if not in_matrix(m.start())]
+    r"""Rows become separate statements, unless the next one continues the last (``&= ...``); ``&`` disappears.
+
+    Rows without anything in them, as ``\\\\`` ends one, are none.
+    """
+    ends: list[Span] = []
+    for start, end in (m.span() for m in _ROW_END.finditer(text) if not in_matrix(m.start())):
+        joined = bool(ends) and not text[ends[-1][1] : start].strip(" &\n\t")
+        ends[-1:] = [(ends[-1][0], end)] if joined else [*ends[-1:], (start, end)]
     starts = [0, *(end for _, end in ends)]
     stops = [*(start for start, _ in ends), len(text)]
     out, columns, parted = list(text), 0, False

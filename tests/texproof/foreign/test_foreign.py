@@ -9,7 +9,7 @@ from tests.texproof.foreign.scores import PAGES, judged
 READ = {
     "aiedu": 3,
     "aiedu_lstm": 2,
-    "aiedu_steps": 5,
+    "aiedu_steps": 6,
     "d2l": 12,
     "d2l_gated": 7,
     "fastlstm": 9,
