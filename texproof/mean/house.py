@@ -198,14 +198,15 @@ class _Rewriter:
 
     def _assignment(self, node: s.Relation) -> s.Node:
         r"""``r_{t-1} = a`` from ``r \gets a``, ``g = \sum_{t=1}^{T} a`` from ``g += a``."""
-        if not self.notation.loop or len(node.signs) > 1:
+        sign, *space = node.signs
+        if not self.notation.loop or space not in ([], ["\\in"]):
             raise EquationError(
                 'an assignment says a = b at one step of a loop: say Notation(loop="backward"), or "forward"',
                 node.span,
             )
-        [sign], (left, right) = node.signs, node.sides
+        left, right, *spaces = node.sides
         name = self._single_name(left)
-        equal = replace(node, signs=("=",))
+        equal = replace(node, signs=("=", *space))
         if sign != "+=":
             timed = self._timed(name, -1 if self.notation.loop == "backward" else 1)
             if timed is None:
@@ -213,7 +214,7 @@ class _Rewriter:
                     f"{s.latex(left).strip()} gets another value here: say Notation(untimed=[...]) with it",
                     left.span,
                 )
-            return replace(equal, sides=(timed, self.expression(right)))
+            return replace(equal, sides=(timed, self.expression(right), *spaces))
         if name in self._untimed:
             raise EquationError(
                 "this adds up an untimed name: leave it out of untimed, and its last value is meant",
@@ -224,7 +225,7 @@ class _Rewriter:
         last = s.Symbol(LAST_TIME, span=right.span)
         summand = s.Parenthesis(self.expression(right), span=right.span)
         total = s.Big("sum", first, last, summand, span=right.span)
-        return replace(equal, sides=(self.expression(left), total))
+        return replace(equal, sides=(self.expression(left), total, *spaces))
 
     def _single_name(self, node: s.Node) -> s.Node:
         """A name of several letters as one; any other node as it is."""

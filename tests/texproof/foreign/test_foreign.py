@@ -16,7 +16,7 @@ READ = {
     "jacobians": 10,
     "net": 8,
     "nndl": 4,
-    "recitation": 8,
+    "recitation": 13,
     "sequence": 7,
     "slices": 4,
     "units": 4,

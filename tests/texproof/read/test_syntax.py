@@ -484,6 +484,10 @@ def test_only_surface_nodes_have_latex():
     [
         (r"a = b, \qquad c = d \\ e = f", [["a=b", "c=d"], ["e=f"]]),
         (r"\begin{aligned} a &= b \\ &= c \\ d &= e \end{aligned}", [["a=b=c"], ["d=e"]]),
+        (
+            r"a \mathrel{+}= b \\ a \mathrel{+=} b \\ a \mathrel{\mathop:}= b",
+            [["a+=b"], ["a+=b"], ["a:=b"]],
+        ),
         (r"a &= b \\\\ &= c, \\ & \\[2pt] &+ d \\\\ e &= f \\\\", [["a=b=c+d"], ["e=f"]]),
         (r"\\ a \\\\ b, \\", [["a"], ["b"]]),
         (r"a, b \in R, \quad \text{for } c", [[r"a,b\in R", "c"]]),
