@@ -229,15 +229,17 @@ class Derivation:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
         for name in names:
             _require_text("names", name, r"names such as \ell")
-            self._steps.append(("function", name))
-        self.model.names.scalar_functions.update(names)
+            known = self.model.names.function_name(name)
+            self._steps.append(("function", known))
+            self.model.names.scalar_functions.add(known)
 
     def activation(self, *names: str) -> None:
         r"""Say that ``\phi(...)`` is an unknown differentiable function of one variable, applied to each entry."""
         for name in names:
             _require_text("names", name, r"names such as \phi")
-            self._steps.append(("activation", name))
-        self.model.names.activations.update(names)
+            known = self.model.names.function_name(name)
+            self._steps.append(("activation", known))
+            self.model.names.activations.add(known)
 
     def define(self, *labels: str) -> Results:
         """Read definitions ``name = expression``; a definition needs no check, and cannot be verified.

@@ -36,6 +36,9 @@ d.unchecked("eq-nowhere", because="measured in the cell below") => EquationError
 d.function(5) => TypeError: names: expected names such as \ell, got 5
 d.function([r"\ell"]) => TypeError: names: expected names such as \ell, got ['\\ell']
 d.activation(None) => TypeError: names: expected names such as \phi, got None
+d.activation(r"\phi + 1") => ValueError: names: expected names such as \phi or \sigma_h, got '\\phi + 1'
+d.activation(r"\sigma_t") => ValueError: names: expected functions, which have no index, got '\\sigma_t'
+d.function(r"\ell_{tk}") => ValueError: names: expected functions, which have no index, got '\\ell_{tk}'
 d.symbolic(None) => TypeError: label: expected the label of an equation, got None
 d.symbolic("eq-backwards", t=1) => EquationError: no equation is labelled 'eq-backwards' in page.md; did you mean eq-backward, eq-forward?
 d.symbolic("eq-claim", t="2") => TypeError: t: expected an integer, got '2'

@@ -2,6 +2,7 @@ r"""What an author can print in place of what the checker does not read: norms, 
 
 from __future__ import annotations
 
+from texproof.mean.units import known_function
 from texproof.mean.vocabulary import Vocabulary
 from texproof.read import syntax as s
 
@@ -35,6 +36,9 @@ def instead(node: s.Node, names: Vocabulary) -> str:
         return f"; {name} is a size: declare a number for it, as in a \\in \\mathbb{{R}}, {ELSE}"
     if name in names.scalar_functions and node != base:
         return f"; {name} is a function, which has no index: {name}(h_t), or {name}(h_t, y_t)"
+    if node != base and (known_function(name) or name in names.activations):
+        shown = s.latex(node).strip()
+        return f'; if it is a function of its own, say page.activation(r"{shown}")'
     if name in _BEGIN_NAMES and node == base:
         return _LONG_NAME.format(name)
     return _INSTEAD.get(name, "")

@@ -71,7 +71,7 @@ def printed(term: m.Term, names: Vocabulary) -> str:
             return rf"\sqrt{{{show(argument)}}}"
         case m.Apply(function, order, argument):
             known = FUNCTIONS[function].printed[0] if function in FUNCTIONS else function
-            word = known if known.startswith("\\") or len(known) == 1 else _word(known)
+            word = _word(known) if known.isalpha() and len(known) > 1 else known
             return f"{word}{chr(39) * order}({show(argument)})"
         case m.Extreme(largest, arguments):
             return rf"\{'max' if largest else 'min'}({', '.join(map(show, arguments))})"

@@ -121,13 +121,14 @@ def function_in(node: s.Node, names: Vocabulary) -> Function | None:
     r"""The function that a factor names, such as ``\sigma'`` or ``\tanh^2``; ``None`` for any other factor."""
     base, superscript, primes = node, None, 0
     if isinstance(node, s.Script):
-        if node.subscript is not None or len(node.superscripts) > 1:
+        if len(node.superscripts) > 1:
             return None
         base, primes = node.base, node.primes
         superscript = node.superscripts[0] if node.superscripts else None
-    if not isinstance(base, s.Symbol | s.Name) or not names_function(base.text, names):
-        return None
-    return Function(base.text, superscript, primes)
+        if node.subscript is not None:
+            base = s.Script(base, node.subscript, (), 0)
+    text = base.text if isinstance(base, s.Symbol | s.Name) else s.latex(base).strip()
+    return Function(text, superscript, primes) if names_function(text, names) else None
 
 
 def names_function(name: str, names: Vocabulary) -> bool:

@@ -32,6 +32,7 @@ from texproof.read.syntax import (
     everything_in,
     invisible,
     latex,
+    parse,
 )
 
 LAST_TIME = "T"
@@ -265,6 +266,28 @@ class Vocabulary:
                 return text in self.indices or (below is not None and self._hides_an_index(below))
         printed = {part.text for part in everything_in(subscript) if isinstance(part, Symbol)}
         return not printed.isdisjoint(self.indices)
+
+    def function_name(self, text: str) -> str:
+        r"""How trees print a function's name: ``\sigma_{h}`` for ``\sigma_h``, ``softplus`` for ``\text{softplus}``.
+
+        Raises:
+            ValueError: it is no name, or could have an index.
+        """
+        if text.isalpha():
+            return text
+        try:
+            [[node]] = parse(Source(text))
+        except ValueError:
+            node = Number("0")
+        if isinstance(node, Symbol | Name):
+            return node.text
+        base = node.base if isinstance(node, Script) and not node.superscripts else node
+        if not isinstance(base, Symbol | Name | Accent):
+            raise ValueError(f"names: expected names such as \\phi or \\sigma_h, got {text!r}")
+        below = node.subscript if isinstance(node, Script) else None
+        if self.index(below) or (below and self._hides_an_index(below)):
+            raise ValueError(f"names: expected functions, which have no index, got {text!r}")
+        return latex(node).strip()
 
     def lookalikes(self, node: Node) -> Iterator[str]:
         """Declared names that resemble an unknown one, best first."""

@@ -17,7 +17,7 @@ READ = {
     "net": 8,
     "nndl": 4,
     "recitation": 13,
-    "sequence": 7,
+    "sequence": 10,
     "slices": 4,
     "units": 4,
     "wildml": 10,

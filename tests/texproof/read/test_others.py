@@ -27,6 +27,9 @@ def check(text, defined="", notation=None):
         Vocabulary(("t", "k", "s"), notation=notation or Notation()), 3, {"n": 3, "m": 2, "B": 4}
     )
     model.names.scalar_functions.add(r"\ell")
+    model.names.activations.update(
+        map(model.names.function_name, [r"\sigma_h", r"\mathbf{g}", r"\text{bend}"])
+    )
     model.declare(Source(SHAPES))
     model.define(Source(NETWORK))
     if defined:
@@ -54,6 +57,8 @@ HOLD = [
     (r"g(a_t)^{2} = (h_t + 1) \odot (h_t + 1)", r"g(x) = 1 + \tanh(x)"),
     (r"a_t = F(x_t, h_{t-1})", r"F(x, y) = W x + U y + b"),
     (r"\frac{\partial (\mathbf 1^\top g(u))}{\partial u} = 2 u + u - u", r"g(x) = x^2"),
+    (r"\frac{\partial \sigma_h(u)}{\partial u} = \operatorname{diag}(\sigma_{h}'(u + v - v))", ""),
+    (r"\mathbf{g}(u) + \operatorname{bend}(u) = \text{bend}(u) + \mathbf g(u)", ""),
     (r"g(w(p)) = p^2 + p^2", r"w(x) = x^2, \quad g(x) = 2 x"),
 ]  # fmt: skip
 FAIL = [
@@ -61,6 +66,8 @@ FAIL = [
     (r"\frac{\partial M}{\partial r} = \mathbf{1}^\top \frac{\partial M}{\partial Z_1}", BATCH),
     (r"a_1 = W x_1 + b", ""),
     (r"g(u + v) = g(u) + g(v)", r"g(x) = 1 + x"),
+    (r"\sigma_h(u) = \sigma(u)", ""),
+    (r"\sigma_h(u) = \mathbf{g}(u)", ""),
     (r"a_t = F(x_t, h_{t})", r"F(x, y) = W x + U y + b"),
     (r"a_1 = W x_1 + b + u", r"h_0 = 0"),
 ]
@@ -70,6 +77,8 @@ REFUSED = [
     (r"S = 1 - S \odot S", "a number plus a square matrix"),
     (r"\sum_{t=T}^{1} u = u", "a sum or product runs upwards"),
     (r"\frac{1}{n} u = u", "n is a size"),
+    (r"\sigma_g(u) = u", r'if it is a function of its own, say page.activation(r"\sigma_{g}")'),
+    (r"\sigma_h^2(u) = u", r"applied again and again"),
     (r"u^\top \mathbf 1_t = p", r"unknown symbol \mathbf{1}_{t}"),
     (r"\delta h_t = u", r'Say Notation(names=["\delta h"])'),
     (r"dh_t = u", 'Say Notation(names=["d h"])'),
