@@ -374,11 +374,17 @@ class _Rewriter:
             if rest and (step := self._argument(factor, *rest[0])):
                 factor = step
                 del rest[0]
-            printed = sign if sign == "*" else f"\\{sign}"
-            factors.append(("odot" if printed in self.notation.elementwise else sign, factor))
+            factors.append((self._sign(sign), factor))
         if len(factors) == 1:
             return replace(factors[0][1], span=node.span)
         return replace(node, factors=tuple(factors))
+
+    def _sign(self, sign: str) -> str:
+        r"""The house's sign for a product sign of the page, ``odot`` for ``*``."""
+        printed = sign if sign == "*" else f"\\{sign}"
+        if printed in self.notation.matrix:
+            return "cdot"
+        return "odot" if printed in self.notation.elementwise else sign
 
     def _beside(self, node: s.Bracket, body: s.ProductOf) -> s.Node:
         r"""``[a_t \; b_t]`` as a row of a matrix."""

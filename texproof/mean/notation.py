@@ -2,11 +2,12 @@ r"""How a page prints what this checker prints otherwise, said once by its autho
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 TIMES = ("subscript", "superscript", "argument")
-SIGNS = ("*", "\\cdot", "juxtaposed")
+SIGNS = ("*", "\\cdot", "\\times", "juxtaposed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Notation:
     ``elementwise=[r"\cdot"]``            ``a \cdot b``                                ``a \odot b``
     ``elementwise=["juxtaposed"]``        ``i_t (1 - i_t)``, vectors of one shape      ``i_t \odot (1 - i_t)``
     ``by_shape=["*"]``                    ``a * b``, or ``U * b``                      ``a \odot b``, ``U b``
+    ``matrix=[r"\times"]``                ``U \times b``                               ``U b``
     ``names=["dh", r"\delta\text{pre}"]`` ``dh_t, \delta\text{pre}_t``                 each one name
     ``derivative="d"``                    ``\frac{dL}{dU}``                            with ``\mathrm{d}``
     ``untimed=["dU"]``                    ``dU = \delta_t h_{t-1}^\top``               ``dU_t = ...``
@@ -51,7 +53,8 @@ class Notation:
         time: where a time step stands, ``"subscript"``, ``"superscript"`` or ``"argument"``.
         times: words and letters that stand for a time, each with the time.
         transpose: the superscript of a transpose.
-        elementwise: signs of the elementwise product: ``"*"``, ``r"\cdot"`` or ``"juxtaposed"``.
+        elementwise: signs of the elementwise product: ``"*"``, ``r"\cdot"``, ``r"\times"`` or ``"juxtaposed"``.
+        matrix: signs of the matrix product, beside ``\cdot`` and nothing: ``r"\times"`` or ``"*"``.
         by_shape: signs that stand for the elementwise and for the matrix product, whichever has a shape.
         names: names of several letters, without their scripts.
         derivative: an italic letter that is printed for the d of a derivative.
@@ -76,6 +79,7 @@ class Notation:
     times: Mapping[str, str] = field(default_factory=dict)
     transpose: str = ""
     elementwise: Sequence[str] = ()
+    matrix: Sequence[str] = ()
     by_shape: Sequence[str] = ()
     names: Sequence[str] = ()
     derivative: str = ""
@@ -100,7 +104,7 @@ class Notation:
             "broadcast",
         ):
             _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
-        for name in ("elementwise", "by_shape", "names", "untimed", "single"):
+        for name in ("elementwise", "matrix", "by_shape", "names", "untimed", "single"):
             given = getattr(self, name)
             listed = [given] if isinstance(given, str) else given
             _require_texts(name, listed, "a list of texts", given)
@@ -125,11 +129,13 @@ class Notation:
             if getattr(self, name) not in ("", *values):
                 expected = " or ".join(map(repr, values))
                 raise ValueError(f"{name}: expected {expected}, got {getattr(self, name)!r}")
-        for name in ("elementwise", "by_shape"):
+        meanings = ("elementwise", "matrix", "by_shape")
+        for name in meanings:
             if unknown := set(getattr(self, name)) - set(SIGNS):
                 raise ValueError(f"{name}: expected {', '.join(SIGNS)}, got {sorted(unknown)}")
-        if both := set(self.elementwise) & set(self.by_shape):
-            raise ValueError(f"by_shape: {sorted(both)} is said to be elementwise, too")
+        for other, name in itertools.combinations(meanings, 2):
+            if both := set(getattr(self, other)) & set(getattr(self, name)):
+                raise ValueError(f"{name}: {sorted(both)} is said to be {other}, too")
 
     @property
     def is_plain(self) -> bool:

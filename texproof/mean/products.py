@@ -102,7 +102,9 @@ def multiply(factors: Factors) -> Term:
             )
         if operator == "times":
             raise EquationError(
-                "\\times is not used between quantities: write \\odot, \\cdot or nothing", term.span
+                "\\times could be the matrix product or the elementwise one: write \\odot, \\cdot or nothing,"
+                ' or say Notation(matrix=[r"\\times"]), or elementwise',
+                term.span,
             )
     for (before, divisor), (_, term) in itertools.pairwise(factors):
         if before == "/":
@@ -133,7 +135,7 @@ def by_shape(factors: Factors, either: Collection[str]) -> Factors:
     """
     signs = [operator for operator, _ in factors]
     for at, ((_, left), (operator, right)) in enumerate(itertools.pairwise(factors), 1):
-        if operator == "*" and operator in either:
+        if operator in ("*", "times") and operator in either:
             signs[at] = "cdot"
         if operator in either and left.shape and left.shape == right.shape:
             if left.shape[0] == left.shape[1]:

@@ -18,7 +18,7 @@ READ = {
     "nndl": 4,
     "recitation": 13,
     "sequence": 10,
-    "slices": 4,
+    "slices": 7,
     "units": 4,
     "wildml": 10,
 }

@@ -372,7 +372,7 @@ EquationError: the superscript of a function must be an integer power
     \tanh^{\odot 2}(v) @ \odot 2
 EquationError: \tanh takes one argument, here are 2
     \tanh(v, w)
-EquationError: \times is not used between quantities: write \odot, \cdot or nothing
+EquationError: \times could be the matrix product or the elementwise one: write \odot, \cdot or nothing, or say Notation(matrix=[r"\times"]), or elementwise
     v \times w @ w
     x_t \times v \times w @ v
 EquationError: \odot and a matrix product in one term, and both orders have valid shapes: add parentheses

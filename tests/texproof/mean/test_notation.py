@@ -29,7 +29,8 @@ ABOVE = Notation(
 BEHIND = Notation(time="argument")
 STAR = Notation(elementwise=["*", r"\cdot"])
 BESIDE = Notation(elementwise=["juxtaposed"])
-EITHER = Notation(by_shape=["*", r"\cdot"])
+TIMES = Notation(elementwise=["*"], matrix=[r"\times"])
+EITHER = Notation(by_shape=["*", r"\cdot", r"\times"])
 LONG = Notation(
     names=["dh", r"\delta h", r"d\tilde c", r"\delta\text{pre}", "dh h"], derivative="d"
 )
@@ -58,6 +59,8 @@ SAME = [
     (BEHIND, r"\tanh(h(t)) + 2 (p_t + q_t) u", r"\tanh(h_t) + 2 (p_t + q_t) u"),
     (BEHIND, r"h(T)^\top v + \Gamma_f(t)^\top u", r"h_T^\top v + \Gamma_{f,t}^\top u"),
     (STAR, r"u * v \cdot a_t", r"u \odot v \odot a_t"),
+    (TIMES, r"U \times u * v * u", r"U \cdot u \odot v \odot u"),
+    (TIMES, r"u \in \mathbb{R}^{n \times m}", r"u \in \mathbb{R}^{n \times m}"),
     (BESIDE, r"u (1 - u)", "u (1 - u)"),
     (EITHER, r"u * v", "u * v"),
     (LONG, r"\frac{dp}{du} + \frac{d}{du} p", r"\frac{\mathrm{d} p}{\mathrm{d} u} + \frac{\mathrm{d}}{\mathrm{d} u} p"),
@@ -102,6 +105,7 @@ def test_an_author_s_notation_is_read_as_the_tree_of_the_house(notation, text, i
         ("u * v + U * v", r"u \odot v + U \cdot v"),
         (r"(u * v) * h_t^\top - u \cdot v^\top", r"(u \odot v) \cdot h_{t}^\top - u \cdot v^\top"),
         (r"p * u \cdot v", r"(p \cdot u) \odot v"),
+        (r"u \times v + U \times v", r"u \odot v + U \cdot v"),
     ],
 )
 def test_a_sign_of_two_products_is_read_by_shapes(text, shown):
@@ -162,6 +166,8 @@ REFUSED = [
     (BESIDE, "U V = U", "elementwise or the matrix product", "U V"),
     (BESIDE, "U u v = u", "beside factors that are multiplied elementwise", "U u v"),
     (BESIDE, r"u v u^\top = U", "beside factors that are multiplied elementwise", r"u v u^\top"),
+    (TIMES, r"u \times v = u", "product of shapes n x 1 and n x 1", r"u \times v"),
+    (EITHER, r"U \times V = U", "elementwise or the matrix product", r"U \times V"),
     (EITHER, "U * V = U", "elementwise or the matrix product", "U * V"),
     (EITHER, r"u * v \cdot u^\top = U", "beside factors that are multiplied elementwise", r"u * v \cdot u^\top"),
     (EITHER, "u * W = u", "product of shapes", "u * W"),
@@ -192,11 +198,16 @@ def test_what_stays_ambiguous_is_refused(notation, text, message, under):
         ({"time": "above"}, ValueError, "time: expected one of subscript, superscript, argument"),
         ({"time": 1}, TypeError, "time: expected a text, got 1"),
         ({"transpose": "TT"}, ValueError, "transpose: expected a letter"),
-        ({"elementwise": "x"}, ValueError, r"elementwise: expected *, \cdot, juxtaposed"),
+        ({"elementwise": "x"}, ValueError, r"elementwise: expected *, \cdot, \times, juxtaposed"),
         (
             {"elementwise": "*", "by_shape": "*"},
             ValueError,
             "by_shape: ['*'] is said to be elementwise, too",
+        ),
+        (
+            {"matrix": r"\times", "elementwise": [r"\times"]},
+            ValueError,
+            r"matrix: ['\\times'] is said to be elementwise, too",
         ),
         ({"elementwise": 1}, TypeError, "elementwise: expected a list of texts, got 1"),
         ({"names": [1]}, TypeError, "names: expected a list of texts, got [1]"),
