@@ -262,7 +262,7 @@ class Vocabulary:
                 others = [factor for _, factor in factors if not isinstance(factor, Symbol)]
                 no_word = bool(letters) and letters <= {*self.indices, LAST_TIME}
                 return no_word or any(map(self._hides_an_index, others))
-            case Script(Symbol(text), below):
+            case Script(Symbol(text) | Accent(_, Symbol(text)), below):
                 return text in self.indices or (below is not None and self._hides_an_index(below))
         printed = {part.text for part in everything_in(subscript) if isinstance(part, Symbol)}
         return not printed.isdisjoint(self.indices)

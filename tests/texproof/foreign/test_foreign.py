@@ -7,7 +7,7 @@ import pytest
 from tests.texproof.foreign.scores import PAGES, judged
 
 READ = {
-    "aiedu": 3,
+    "aiedu": 4,
     "aiedu_lstm": 2,
     "aiedu_steps": 6,
     "d2l": 12,
@@ -18,7 +18,7 @@ READ = {
     "nndl": 4,
     "recitation": 13,
     "sequence": 10,
-    "slices": 7,
+    "slices": 9,
     "units": 4,
     "wildml": 10,
 }

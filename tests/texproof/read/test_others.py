@@ -59,6 +59,7 @@ HOLD = [
     (r"\frac{\partial (\mathbf 1^\top g(u))}{\partial u} = 2 u + u - u", r"g(x) = x^2"),
     (r"\frac{\partial \sigma_h(u)}{\partial u} = \operatorname{diag}(\sigma_{h}'(u + v - v))", ""),
     (r"\mathbf{g}(u) + \operatorname{bend}(u) = \text{bend}(u) + \mathbf g(u)", ""),
+    (r"\sum_{k=1}^{T} \delta_{\hat{h}_k} = \sum_{k=1}^{T} h_{k-1}", r"\delta_{\widehat{h_t}} = h_{t-1}"),
     (r"g(w(p)) = p^2 + p^2", r"w(x) = x^2, \quad g(x) = 2 x"),
 ]  # fmt: skip
 FAIL = [

@@ -454,6 +454,8 @@ def test_a_letter_of_a_word_is_no_time_index(derive, claim, true):
         (r"x_{\mathrm{t}} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"x_{h,tk} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"x_{h / t} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{\hat{h}_{tk}} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"x_{\hat{t}_1} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"\bar{x_{tk}} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"\mathbf{I} \in \mathbb{R}^{m}", "has a meaning of its own"),
         (r"I \in \mathbb{R}^{m}", "has a meaning of its own"),
@@ -474,6 +476,7 @@ def test_what_cannot_name_a_quantity(derive, declaration, message):
         r"p^{lstm} \in \mathbb{R}",
         r"\delta^{h}_t \in \mathbb{R}^{n}",
         r"x^{(1)} \in \mathbb{R}",
+        r"\delta_{\widehat{h_t}}, \delta_{\tilde{c}_t} \in \mathbb{R}",
     ],
 )
 def test_words_and_numbers_in_scripts_are_names(derive, declaration):
