@@ -17,6 +17,7 @@ from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative
 from texproof.mean.linear import Linear
+from texproof.mean.packed import by_parts, is_packed
 from texproof.mean.products import ELEMENTWISE, add, binary, broadcast, by_shape, multiply
 from texproof.mean.spaces import read_dimension
 from texproof.mean.terms import (
@@ -38,6 +39,7 @@ from texproof.mean.terms import (
     Term,
     Transpose,
     is_square,
+    is_vector,
     placed,
     show_shape,
 )
@@ -192,6 +194,8 @@ class _Elaborator:
             named = isinstance(node.base, s.Symbol | s.Name | s.Accent)
             if named and not self._raises(node.superscripts[-1]) and not self.names.find(inner):
                 self._unknown(node)
+            if len(node.superscripts) == 1 and (stacked := self._transposed_row(node)):
+                return stacked
             base = self.expression(inner)
             if node.superscripts[-1] in TRANSPOSES and _stacks_columns(node.base, base):
                 raise EquationError(
@@ -200,6 +204,31 @@ class _Elaborator:
                 )
             return self._raise(base, node.superscripts[-1], node.span)
         self._unknown(node)
+
+    def _transposed_row(self, node: s.Script) -> Term | None:
+        r"""``[A^\top, B^\top]^\top``, a row of transposed matrices, transposed: ``A`` above ``B``.
+
+        ``None`` of vectors, which need no such rule, and where it could be a commutator.
+        """
+        match node:
+            case s.Script(s.Bracket(s.ListOf(items) as listed), None, (raised,)) if (
+                raised in TRANSPOSES and not listed.semicolons
+            ):
+                pass
+            case _:
+                return None
+        rows: list[list[Term]] = []
+        for item in items:
+            if not isinstance(item, s.Script) or item.superscripts[-1:] not in [
+                (transpose,) for transpose in TRANSPOSES
+            ]:
+                return None
+            rows.append([self.expression(without_last_superscript(item))])
+        shapes = [row[0].shape for row in rows]
+        commute = len(shapes) == 2 and shapes[0] == shapes[1] and is_square(shapes[0])
+        if commute or all(is_vector(shape) or not shape for shape in shapes):
+            return None
+        return block(rows, node.span)
 
     def _power_of_e(self, node: s.Script) -> Term:
         r"""``e^{-x}``, where no e is declared: a power of Euler's number, as ``\exp(-x)`` is."""
@@ -403,7 +432,7 @@ class _Elaborator:
         mode, numerator, below = found
         variable = self._variable(below)
         differentiand = self._product(s.ProductOf(tuple(numerator)))
-        return derivative(differentiand, variable, mode, (), node.span)
+        return self._derivative(differentiand, variable, mode, node.span)
 
     # ---------------------------------------------------------------- sums and products over time
 
@@ -482,8 +511,14 @@ class _Elaborator:
                 return self._application(unit)
             case Differentiation(_, mode, numerator, variable):
                 below = self._variable(variable)
-                return derivative(self.unit(numerator), below, mode, (), unit.span)
+                return self._derivative(self.unit(numerator), below, mode, unit.span)
         return self.expression(unit.factors[0])
+
+    def _derivative(self, numerator: Term, variable: Reference, mode: str, span: Span) -> Term:
+        r"""``\frac{\partial L}{\partial h_t}``, perhaps by a name for several weights at once."""
+        if mode == "total" and is_packed(variable, numerator, self.names):
+            return by_parts(numerator, variable, self.names, span)
+        return derivative(numerator, variable, mode, (), span)
 
     def _application(self, unit: Application) -> Term:
         r"""``\tanh^2(a_t)``, ``\log \operatorname{softmax}(s_t)``, ``\ell(y_t, s_t)``."""

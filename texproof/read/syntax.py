@@ -173,9 +173,10 @@ class Cases(Node):
 
 @dataclass(frozen=True)
 class ListOf(Node):
-    """``a, b``, as in ``h_{t,k}`` or ``\\ell(y, s)``."""
+    """``a, b``, as in ``h_{t,k}`` or ``\\ell(y, s)``; ``semicolons`` says whether they stand between, ``a; b``."""
 
     items: tuple[Node, ...]
+    semicolons: bool = field(default=False, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -436,7 +437,8 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def listing(self, meta: Meta, parts: list[Any]) -> Node:
         """``a, b``."""
-        return ListOf(tuple(parts), span=self._span(meta))
+        items = tuple(part for part in parts if isinstance(part, Node))
+        return ListOf(items, semicolons=len(items) < len(parts), span=self._span(meta))
 
     script_list = listing
 

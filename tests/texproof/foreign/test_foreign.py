@@ -12,7 +12,7 @@ READ = {
     "aiedu_steps": 6,
     "d2l": 12,
     "d2l_gated": 7,
-    "fastlstm": 9,
+    "fastlstm": 13,
     "jacobians": 10,
     "net": 8,
     "nndl": 4,

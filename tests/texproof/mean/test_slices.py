@@ -8,6 +8,7 @@ import pytest
 
 from tests.texproof.conftest import printed as page_of
 from texproof import Derivation, Notation
+from texproof.compare.levels import decide
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Source
 from texproof.mean import house
@@ -93,3 +94,52 @@ def test_a_library_s_packed_weights_are_checked(tmp_path):
         page.verify("eq-swapped")
     with pytest.raises(EquationError, match="the range 3:9, counted from 0, of 6 entries"):
         page.verify("eq-long")
+
+
+PARTS = r"""x_t \in \mathbb{R}^{m}, \quad b, c, h_t \in \mathbb{R}^{n}, \quad r, s \in \mathbb{R}^{1 \times n}, \quad A, B \in \mathbb{R}^{n \times m},
+    \quad R, S, Q \in \mathbb{R}^{n \times n}"""
+NETWORK = r"h_t = \tanh(A x_t + B x_t + c), \quad L = \sum_{t=1}^{T} \ell(h_t)"
+
+
+def judged(claim, *defined):
+    model = Model(Vocabulary(("t", "k")), 3, {"n": 3, "m": 2})
+    model.names.scalar_functions.add(r"\ell")
+    model.declare(Source(PARTS))
+    for text in (NETWORK, *defined):
+        model.define(Source(text))
+    return decide(model, model.claims(Source(claim)))
+
+
+@pytest.mark.parametrize(
+    ("claim", "defined"),
+    [
+        (r"[A^\top, B^\top]^\top x_t = \begin{bmatrix} A x_t \\ B x_t \end{bmatrix}", ""),
+        (r"[S^\top, R^\top, Q^\top]^\top c = \begin{bmatrix} S c \\ R c \\ Q c \end{bmatrix}", ""),
+        (r"[S^\top, r^\top]^\top c = \begin{bmatrix} S c \\ r c \end{bmatrix}", ""),
+        (r"[b^\top, c^\top]^\top = [2 b - b, c]", ""),
+        (r"\frac{\partial L}{\partial W} x_1 = \begin{bmatrix} \frac{\partial L}{\partial A} x_1 \\ \frac{\partial L}{\partial B} x_1 \end{bmatrix}", r"W = [A^\top, B^\top]^\top"),
+        (r"\frac{\partial L}{\partial W} x_1 = \begin{bmatrix} \frac{\partial L}{\partial A} x_1 \\ \frac{\partial L}{\partial B} x_1 \end{bmatrix}", r"W = [A^\top, B^\top]^\top, \quad z_t = W x_t"),
+        (r"\frac{\partial L}{\partial V} = [g^\top \mid g^\top]", r"V = [A^\top \mid B^\top], \quad g := \frac{\partial L}{\partial B}"),
+        (r"\frac{\partial M}{\partial W} = \sum_{t=1}^{T} \frac{\partial M}{\partial z_t} x_t^\top", r"W = [A^\top, B^\top]^\top, \quad z_t = W x_t, \quad M = \sum_{t=1}^{T} \ell(z_t)"),
+    ],
+)  # fmt: skip
+def test_weights_that_stand_side_by_side_have_a_derivative(claim, defined):
+    assert judged(claim, *filter(None, [defined]))
+
+
+@pytest.mark.parametrize(
+    ("claim", "defined", "error", "message"),
+    [
+        (r"\frac{\partial L}{\partial W} = 0", r"W = \begin{bmatrix} A \\ B \end{bmatrix}", ClaimFailed, "does not hold"),
+        (r"\frac{\partial L}{\partial W} = 0", r"W = \begin{bmatrix} A \\ A \end{bmatrix}", EquationError, "nothing is computed from W"),
+        (r"\frac{\partial h_t}{\partial W} = 0", r"W = \begin{bmatrix} A \\ B \end{bmatrix}", EquationError, "nothing is computed from W"),
+        (r"\frac{\partial L}{\partial v_t} = 0", r"v_t = [h_{t-1}, x_t]", EquationError, "nothing is computed from v_{t}"),
+        (r"[A^\top; B^\top]^\top x_t = x_t", "", EquationError, "matrices in brackets"),
+        (r"[S^\top, R^\top]^\top c = c", "", EquationError, "matrices in brackets"),
+        (r"[S^\top, b]^\top c = c", "", EquationError, "matrices in brackets"),
+        (r"[r^\top, s^\top]^\top c = c", "", EquationError, "columns in brackets"),
+    ],
+)  # fmt: skip
+def test_a_list_that_could_be_another_matrix_is_refused(claim, defined, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        judged(claim, *filter(None, [defined]))
