@@ -50,6 +50,10 @@ class Condition:
             for times in itertools.product(range(1, last + 1), repeat=len(self.variables))
         )
 
+    def put(self, values: Mapping[str, Linear]) -> Condition:
+        """The condition at other times: ``t + 1 \\le T`` for ``t \\le T``, where t is ``t + 1``."""
+        return Condition(self.signs, tuple(side.put(values) for side in self.sides))
+
     @property
     def is_equality(self) -> bool:
         """Whether it is ``t = T``, which alone in a row reads as an equation."""

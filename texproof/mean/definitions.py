@@ -7,6 +7,7 @@ from texproof.mean import house
 from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate
 from texproof.mean.linear import Linear
+from texproof.mean.shifts import at_its_time, printed_at
 from texproof.mean.spaces import read_space, require_space
 from texproof.mean.terms import (
     Add,
@@ -106,7 +107,11 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
         match statement:
             case _ if condition:
                 # At two lengths, or t \le 3 would pass where T = 3.
-                if not (condition.always(last) and condition.always(last + 1)):
+                said = [
+                    condition.put(values)
+                    for values in _moves([x for other, x in read if not other], names)
+                ]
+                if not all(c.always(last) and c.always(last + 1) for c in said):
                     raise EquationError(
                         "a definition holds at all times, 1 to T: no condition can restrict it",
                         statement.span,
@@ -129,6 +134,16 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                 raise EquationError(
                     "a definition has the form name = expression", statement.span, source
                 )
+
+
+def _moves(statements: list[s.Node], names: Vocabulary) -> list[dict[str, Linear]]:
+    """By how much the definitions of a block are moved to be read at t, each once."""
+    moves: list[dict[str, Linear]] = []
+    for statement in statements:
+        found = printed_at(statement.sides[0], names) if isinstance(statement, s.Relation) else None
+        values = found[1].values if found and found[1].step else {}
+        moves += [] if values in moves else [values]
+    return moves
 
 
 def _function_on(left: s.Node) -> tuple[s.Symbol | s.Name, s.Parenthesis] | None:
@@ -208,6 +223,11 @@ def _define_name(
     if function := _function_on(left):
         return _define_function(*function, right, names, source)
     value = elaborate(right, names)
+    shifted = printed_at(left, names)
+    if shifted and (
+        names.find(left) or shifted[1].step or shifted[1].letter in free_indices(value)
+    ):
+        left, value = shifted[0], at_its_time(value, shifted[1], names)
     if not names_it and any(isinstance(term, Derivative) for term in within(value)):
         raise EquationError(
             "this reads as a statement about a derivative: verify it, or print := for a new name",

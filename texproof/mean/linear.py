@@ -43,6 +43,13 @@ class Linear:
         kept = tuple((name, factor * c) for name, c in self.coefficients if factor)
         return Linear(factor * self.constant, kept)
 
+    def put(self, values: Mapping[str, Linear]) -> Linear:
+        """The form with other forms in place of some variables: ``t - 1`` is ``k`` where ``t`` is ``k + 1``."""
+        total = Linear(self.constant)
+        for name, coefficient in self.coefficients:
+            total = total + values.get(name, Linear.variable(name)).times(coefficient)
+        return total
+
     @property
     def variables(self) -> frozenset[str]:
         """Its letters."""

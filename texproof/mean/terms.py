@@ -273,6 +273,44 @@ def free_indices(term: Term) -> frozenset[str]:
     return own.union(*(free_indices(inner) for inner in below(term))) - {"T"}
 
 
+def moved(term: Term, letter: str, to: Linear) -> Term:
+    """A term at another time: ``to`` in place of an index letter, where that is open.
+
+    Raises:
+        EquationError: a letter of ``to`` would become that of a sum or product.
+    """
+    if letter not in free_indices(term):
+        return term
+    values = {letter: to}
+
+    def change(value: Any) -> Any:
+        """An attribute of a term."""
+        if isinstance(value, Term):
+            return moved(value, letter, to)
+        return tuple(map(change, value)) if isinstance(value, tuple) else value
+
+    parts = {
+        f.name: change(getattr(term, f.name))
+        for f in fields(term)
+        if f.name not in ("shape", "span")
+    }
+    match term:
+        case Reference(_, indices):
+            parts["indices"] = tuple(index.put(values) for index in indices)
+        case IndexValue(index=index):
+            parts["index"] = index.put(values)
+        case MatrixPower(_, exponent) | ElementPower(_, exponent):
+            parts["exponent"] = exponent.put(values)
+        case BigSum(own, lower, upper, body) | BigProduct(own, lower, upper, body):
+            if own in to.variables:
+                raise EquationError(
+                    f"{own} is the index here, and the time of what is named", term.span
+                )
+            parts |= {"lower": lower.put(values), "upper": upper.put(values)}
+            parts["body"] = body if own == letter else parts["body"]
+    return replace(term, **parts)
+
+
 def show_shape(shape: Shape) -> str:
     r"""A shape for messages: ``scalar``, ``n x 1``."""
     return " x ".join(map(str, shape)) if shape else "scalar"

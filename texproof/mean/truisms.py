@@ -51,7 +51,7 @@ def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative | 
         """The same quantity at the other times."""
         return replace(
             reference,
-            indices=tuple(_replace_indices(index, indices) for index in reference.indices),
+            indices=tuple(index.put(indices) for index in reference.indices),
         )
 
     numerator = term.numerator
@@ -62,11 +62,3 @@ def substitute(term: Derivative, indices: Mapping[str, Linear]) -> Derivative | 
     return replace(
         term, numerator=numerator, variable=at(term.variable), held=tuple(map(at, term.held))
     )
-
-
-def _replace_indices(index: Linear, indices: Mapping[str, Linear]) -> Linear:
-    """``t - 1`` at ``t = k + 1`` is ``k``."""
-    total = Linear(index.constant)
-    for letter, coefficient in index.coefficients:
-        total = total + indices.get(letter, Linear.variable(letter)).times(coefficient)
-    return total

@@ -830,11 +830,26 @@ def test_a_second_constraint_would_be_overlooked_and_is_refused(model):
 BAD_DEFINITIONS = r"""
 ShapeMismatch: h_{t} is declared n x 1, but this is m x 1
     h_t = x_t @ x_t
+EquationError: from which time to which does this hold? Print it at t, not at t+1
+    h_{t+1} = U h_t @ U h_t
+    h_{t+1} = \tanh(U h_t + W x_t) @ \tanh(U h_t + W x_t)
+    h_{t+1} = c_{t+1} + c_{t+2} @ c_{t+1} + c_{t+2}
+    q_{t+1} = v @ v
+EquationError: from which time to which does this hold? Print it at t, not at t-1
+    h_{t-1} = c_t @ c_t
+    h_{t-1} = U h_t @ U h_t
+    h_{t-1} = c_{t-1} + c_t @ c_{t-1} + c_t
+    q_{t-1} = v @ v
 EquationError: define h_{t} at the index it is declared with
-    h_{t+1} = U h_t @ h_{t+1}
     h_1 = v @ h_1
+    h_T = v @ h_T
+    h_{T-t} = c_t @ h_{T-t}
+    h_{2t} = c_{2t} @ h_{2t}
+    h_{t+k} = c_{t+k} @ h_{t+k}
 EquationError: index k is left open in this definition
     h_t = U h_k @ U h_k
+    h_j = U h_k @ U h_k
+    q_{t-1} = c_{t-1} + h_k @ c_{t-1} + h_k
 EquationError: index t is left open in this definition
     q = x_t @ x_t
     q = \sum_{k=1}^{T} h_t @ \sum_{k=1}^{T} h_t
@@ -852,6 +867,10 @@ EquationError: a definition holds at all times, 1 to T: no condition can restric
     h_t = v, \qquad t < T @ t < T
     h_t = v, \qquad t \le 3 @ t \le 3
     h_t = v, \qquad t \ge 1, \qquad t = 1, 2 @ t = 1, 2
+    h_{t-1} = c_{t-1}, \qquad t = 1, \dots, T @ t = 1, \dots, T
+    h_{t+1} = c_{t+1}, \qquad t \ge 1 @ t \ge 1
+    h_k = c_k, \qquad k \le t @ k \le t
+    \begin{aligned} q_t &= v \\ h_{t-1} &= c_{t-1}, \qquad t = 2, \dots, T+1 \end{aligned} @ t = 2, \dots, T+1
     \begin{aligned} q_t &= v \\ h_t &= v, \qquad k \le t \end{aligned} @ k \le t
 EquationError: h_{t} is defined twice, first in page.md:3
     \begin{aligned} h_t &= v \\ h_t &= w \end{aligned} @ h_t
@@ -860,8 +879,10 @@ EquationError: q_{t} is defined twice, first in page.md:3
     \begin{aligned} q_t &= h_t \\ q_t &= h_t \end{aligned} @ q_t
 EquationError: index j, k is left open in this definition
     q_t = h_j + c_k @ h_j + c_k
-EquationError: declare q_{t+1} at a plain index, such as t, or at a number
-    q_{t+1} = v @ q_{t+1}
+EquationError: q_{2t} could have an index here that it does not: print indices alone or with commas
+    q_{2t} = v @ q_{2t}
+EquationError: t is the index here, and the time of what is named
+    h_k = \sum_{t=1}^{k} c_t @ \sum_{t=1}^{k} c_t
 EquationError: this is a transpose: give the name without ^\top
     q_t^\top = v @ q_t^\top
 ShapeMismatch: v is declared n x 1, but this is n x m

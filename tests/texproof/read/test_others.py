@@ -60,6 +60,13 @@ HOLD = [
     (r"\frac{\partial \sigma_h(u)}{\partial u} = \operatorname{diag}(\sigma_{h}'(u + v - v))", ""),
     (r"\mathbf{g}(u) + \operatorname{bend}(u) = \text{bend}(u) + \mathbf g(u)", ""),
     (r"\sum_{k=1}^{T} \delta_{\hat{h}_k} = \sum_{k=1}^{T} h_{k-1}", r"\delta_{\widehat{h_t}} = h_{t-1}"),
+    (r"f_t = \tanh(a_t)", r"f_k = h_k"),
+    (r"f_t = U f_{t-1} + h_t", r"f_{t+1} = U f_t + h_{t+1}"),
+    (r"f_t = U f_{t-1} + h_t", r"f_{t+1} = U f_t + h_{t+1}, \qquad t = 0, \dots, T-1"),
+    (r"q_s = U h_{s-1} + \sum_{k=1}^{s} b", r"q_k = U h_{k-1} + \sum_{s=1}^{k} b"),
+    (r"z_t = h_t^{2} + h_{t-1}, \quad r_1 = h_1", r"z_{t-1} = h_{t-1}^2 + h_{t-2}, \quad r_k = h_k"),
+    (r"g_t = U^\top \delta_{t+1}, \quad g_T = 0", r"\delta_t := \frac{\partial L}{\partial a_t}, \quad g_{t-1} = U^\top \delta_t"),
+    (r"\frac{\partial L}{\partial h_t} = \frac{\partial \ell(h_t)}{\partial h_t} + g_t^{\text{next}}", r"\delta_t := \frac{\partial L}{\partial a_t}, \quad g_{t-1}^{\text{next}} = U^\top \delta_t"),
     (r"g(w(p)) = p^2 + p^2", r"w(x) = x^2, \quad g(x) = 2 x"),
 ]  # fmt: skip
 FAIL = [
@@ -67,6 +74,13 @@ FAIL = [
     (r"\frac{\partial M}{\partial r} = \mathbf{1}^\top \frac{\partial M}{\partial Z_1}", BATCH),
     (r"a_1 = W x_1 + b", ""),
     (r"g(u + v) = g(u) + g(v)", r"g(x) = 1 + x"),
+    (r"f_t = h_{t+1}", r"f_k = h_k"),
+    (r"f_t = U f_{t-1} + h_{t-1}", r"f_{t+1} = U f_t + h_{t+1}"),
+    (r"z_t = h_{t+1}^2 + h_t, \quad \forall t", r"z_{t-1} = h_{t-1}^2 + h_{t-2}"),
+    (
+        r"g_t = U^\top \delta_t",
+        r"\delta_t := \frac{\partial L}{\partial a_t}, \quad g_{t-1} = U^\top \delta_t",
+    ),
     (r"\sigma_h(u) = \sigma(u)", ""),
     (r"\sigma_h(u) = \mathbf{g}(u)", ""),
     (r"a_t = F(x_t, h_{t})", r"F(x, y) = W x + U y + b"),
