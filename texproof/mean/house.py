@@ -89,6 +89,17 @@ def _ranges(part: str) -> tuple[tuple[s.Node | None, s.Node | None], ...]:
     return found.ranges
 
 
+def _gate(text: str, names: Vocabulary) -> s.Node:
+    r"""The letter of a gate, ``f`` or ``\tilde c``."""
+    try:
+        [[found]] = s.parse(Source(text))
+    except (EquationError, ValueError):
+        found = s.Number("0")
+    if not isinstance(found, s.Symbol | s.Name | s.Accent) or names.index(found) is not None:
+        raise EquationError(f"gates: expected a letter that is no index, such as f, got {text!r}")
+    return found
+
+
 def _word(node: s.Node | None) -> str:
     r"""The text of ``\tau``, of ``T_x``, of ``\text{next}``, and of ``next``, four letters in a row."""
     match node:
@@ -112,6 +123,7 @@ class _Rewriter:
         times = self.notation.times.items()
         self._times = {_spelt(word): _time(text, names.indices) for word, text in times}
         self._parts = {_spelt(word): _ranges(part) for word, part in self.notation.parts.items()}
+        self._gates = [_gate(text, names) for text in self.notation.gates]
         self._untimed: list[s.Node] = []
         self._untimed = [self._plain_name(name) for name in self.notation.untimed]
         if self.notation.transpose in names.indices:
@@ -294,6 +306,21 @@ class _Rewriter:
                 return replace(node, sides=tuple(changed))
         return replace(node, body=changed[0])
 
+    def _with_gate(self, below: s.Node) -> s.Node:
+        r"""``f, t`` from ``ft`` and from ``f_t``, where f is a gate; any other subscript as it is."""
+        match below:
+            case s.ProductOf(((_, gate), ("juxtaposed", first))):
+                time: s.Node = first
+            case s.SumOf(((plus, s.ProductOf(((_, gate), ("juxtaposed", first)))), *rest)):
+                time = s.SumOf(((plus, first), *rest), span=(first.span[0], below.span[1]))
+            case s.Script(gate, s.Node() as time, (), 0):
+                pass
+            case _:
+                return below
+        if gate not in self._gates or self.names.index(time) is None:
+            return below
+        return s.ListOf((gate, time), span=below.span)
+
     def _step(self, superscript: s.Node) -> s.Node | None:
         r"""The ``t-1`` of ``(t-1)``, ``[t-1]`` or ``\langle t-1 \rangle``."""
         match superscript:
@@ -318,8 +345,11 @@ class _Rewriter:
         r"""``h^{(t)}``, ``U^T``, ``h_{next}``."""
         node = self._raised_untimed(node)
         operator = node.base in (s.Symbol("\\nabla"), s.Symbol("\\partial"))
-        lowered = self.expression if operator else self._index
-        below = node.subscript and lowered(node.subscript)
+        below = node.subscript
+        if below is not None:
+            named = operator or isinstance(node.base, s.Held)  # below stand quantities
+            below = self.expression(below) if operator else self._index(below)
+            below = below if named else self._with_gate(below)
         raised: list[s.Node] = []
         for superscript in self._superscripts(node):
             step = self._step(superscript) if self.notation.time == "superscript" else None

@@ -22,6 +22,7 @@ class Notation:
     ===================================== ============================================ ======================
     ``time="superscript"``                ``h^{(t)}, h^{[t]}, h^{\langle t \rangle}``  ``h_t``
     ..                                    ``\Gamma_f^{(t-1)}``                         ``\Gamma_{f,t-1}``
+    ``gates=["f"]``                       ``z_{ft}, z_{f_t}, \delta_{z_{ft}}``         ``z_{f,t}, \delta_{z_{f,t}}``
     ``time="argument"``                   ``h(t-1)``                                   ``h_{t-1}``
     ``times={r"\tau": "T"}``              ``\sum_{t=1}^{\tau} h_{\tau}``               ``\sum_{t=1}^{T} h_T``
     ``times={"next": "t+1"}``             ``h_{next}, h_{\text{next}}``                ``h_{t+1}``
@@ -52,6 +53,7 @@ class Notation:
     Args:
         time: where a time step stands, ``"subscript"``, ``"superscript"`` or ``"argument"``.
         times: words and letters that stand for a time, each with the time.
+        gates: letters that tell quantities apart in a subscript, with a time behind or below: ``"f"``, ``r"\tilde c"``.
         transpose: the superscript of a transpose.
         elementwise: signs of the elementwise product: ``"*"``, ``r"\cdot"``, ``r"\times"`` or ``"juxtaposed"``.
         matrix: signs of the matrix product, beside ``\cdot`` and nothing: ``r"\times"`` or ``"*"``.
@@ -77,6 +79,7 @@ class Notation:
 
     time: str = "subscript"
     times: Mapping[str, str] = field(default_factory=dict)
+    gates: Sequence[str] = ()
     transpose: str = ""
     elementwise: Sequence[str] = ()
     matrix: Sequence[str] = ()
@@ -104,7 +107,7 @@ class Notation:
             "broadcast",
         ):
             _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
-        for name in ("elementwise", "matrix", "by_shape", "names", "untimed", "single"):
+        for name in ("gates", "elementwise", "matrix", "by_shape", "names", "untimed", "single"):
             given = getattr(self, name)
             listed = [given] if isinstance(given, str) else given
             _require_texts(name, listed, "a list of texts", given)

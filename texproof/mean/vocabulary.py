@@ -237,8 +237,22 @@ class Vocabulary:
         if template in (*_MEANING, *map(Symbol, self.indices)):
             return f"{name} has a meaning of its own here: choose another name"
         lowered = [part.subscript for part in scripts if part.subscript]
+        for gate in filter(None, map(self._gate, lowered)):
+            return (
+                f"{name} could have an index here that it does not: print a comma before it, or say"
+                f' Notation(gates=["{gate}"])'
+            )
         if any(map(self._hides_an_index, lowered + raised)):
             return f"{name} could have an index here that it does not: print indices alone or with commas"
+        return ""
+
+    def _gate(self, subscript: Node) -> str:
+        r"""The ``f`` of ``ft`` and of ``z_{ft}``, one letter with a time behind it; else an empty text."""
+        match subscript:
+            case ProductOf(((_, letter), ("juxtaposed", Symbol(last)))) if last == self.indices[0]:
+                return "" if self.index(letter) else latex(letter).strip()
+            case Script(_, Node() as below):
+                return self._gate(below)
         return ""
 
     def _is_power(self, superscript: Node) -> bool:

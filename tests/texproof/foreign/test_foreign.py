@@ -7,8 +7,8 @@ import pytest
 from tests.texproof.foreign.scores import PAGES, judged
 
 READ = {
-    "aiedu": 4,
-    "aiedu_lstm": 2,
+    "aiedu": 12,
+    "aiedu_lstm": 6,
     "aiedu_steps": 6,
     "d2l": 12,
     "d2l_gated": 7,

@@ -28,6 +28,7 @@ ABOVE = Notation(
 )
 BEHIND = Notation(time="argument")
 STAR = Notation(elementwise=["*", r"\cdot"])
+GATES = Notation(gates=["f", r"\tilde c", r"\text{out}"], transpose="T", times={"prev": "t-1"})
 BESIDE = Notation(elementwise=["juxtaposed"])
 TIMES = Notation(elementwise=["*"], matrix=[r"\times"])
 EITHER = Notation(by_shape=["*", r"\cdot", r"\times"])
@@ -55,6 +56,11 @@ SAME = [
     (ABOVE, r"\nabla_{h^{(t)}} L", r"\nabla_{h_t} L"),
     (ABOVE, r"\frac{\partial L}{\partial h^{(\tau)}}", r"\frac{\partial L}{\partial h_T}"),
     (ABOVE, r"h_t = u, \quad t = 1, \dots, \tau", r"h_t = u, \quad t = 1, \dots, T"),
+    (GATES, r"z_{ft} + z_{f_t} + z_{\tilde ct}^T + z_{\tilde{c}_{prev}}", r"z_{f,t} + z_{f,t} + z_{\tilde c,t}^\top + z_{\tilde c,t-1}"),
+    (GATES, r"z_{ft-1} + \delta_{z_{fT}} + \delta_{z_{\tilde c_{t+1}}}", r"z_{f,t-1} + \delta_{z_{f,T}} + \delta_{z_{\tilde c,t+1}}"),
+    (GATES, r"z_{f} + W_{fi} + z_{f,t} + z_{it} + z_{i_t} + z_{\text{out}}", r"z_{f} + W_{fi} + z_{f,t} + z_{it} + z_{i_t} + z_{\text{out}}"),
+    (GATES, r"\nabla_{f_t} L + \left. \frac{\partial L}{\partial f_t} \right|_{f_k}", r"\nabla_{f_t} L + \left. \frac{\partial L}{\partial f_t} \right|_{f_k}"),
+    (GATES, r"z_{\text{out}_t} + \frac{\partial L}{\partial z_{f_t}}", r"z_{\text{out},t} + \frac{\partial L}{\partial z_{f,t}}"),
     (BEHIND, r"h(t) + U h(t-1)", "h_t + U h_{t-1}"),
     (BEHIND, r"\tanh(h(t)) + 2 (p_t + q_t) u", r"\tanh(h_t) + 2 (p_t + q_t) u"),
     (BEHIND, r"h(T)^\top v + \Gamma_f(t)^\top u", r"h_T^\top v + \Gamma_{f,t}^\top u"),
@@ -230,6 +236,8 @@ def test_a_wrong_option_is_named(options, error, message):
         (Notation(names=["a + b"]), "names: expected a name of several letters"),
         (Notation(times={"next": "later"}), "times: expected a time"),
         (Notation(times={"a + b": "T"}), "times: expected a letter or a word"),
+        (Notation(gates=["t"]), "gates: expected a letter that is no index, such as f, got 't'"),
+        (Notation(gates=["fi"]), "gates: expected a letter"),
         (Notation(transpose="t"), "transpose: t is an index letter"),
         (Notation(untimed=["a + b"]), "untimed: expected a name"),
         (Notation(untimed=["dU"]), "untimed: expected a name"),

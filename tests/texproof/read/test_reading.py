@@ -447,6 +447,8 @@ def test_a_letter_of_a_word_is_no_time_index(derive, claim, true):
         (r"\tilde{x}^{-1}_t \in \mathbb{R}^{m}", "reads as a power"),
         (r"x^\ast \in \mathbb{R}^{m}", "no letter that a reader sees"),
         (r"x_{tk} \in \mathbb{R}^{m}", "could have an index here that it does not"),
+        (r"z_{ft} \in \mathbb{R}^{m}", 'or say Notation(gates=["f"])'),
+        (r"\delta_{z_{\tilde ct}} \in \mathbb{R}^{m}", r'or say Notation(gates=["\tilde{c}"])'),
         (r"x_{t'} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"x_{(t)} \in \mathbb{R}^{m}", "could have an index here that it does not"),
         (r"x_{\hat t} \in \mathbb{R}^{m}", "could have an index here that it does not"),
