@@ -157,6 +157,9 @@ class Derivation:
 
     def _claim_label(self, label: str, use: str) -> Source:
         source = self.source(label)
+        claimed = use in ("verified", "refuted") and label not in self._learned
+        if claimed and definitions.names_first(source, self.model.names, self.model.macros):
+            self._learn_name(label, source)
         before = self._used.setdefault(label, use)
         if before != use:
             raise EquationError(
@@ -207,6 +210,16 @@ class Derivation:
             f"an assumption about {', '.join(f'${key}$' for key in assumed)}" if assumed else ""
         )
         return Result(source, use, detail or self._definitions_read(source))
+
+    def _learn_name(self, label: str, source: Source) -> None:
+        r"""Take in what a claim names by the way, ``\delta_t`` of ``\delta_t = \partial L / \partial h_t = ...``."""
+        self._steps.append(("defined", source))
+        try:
+            self.model.learn(source, "defined")
+        except EquationError:
+            self._learn_anew()
+            raise
+        self._learned[label] = source
 
     def _definitions_read(self, source: Source) -> str:
         """What was defined, in the house notation, if the chapters have another one."""

@@ -1,8 +1,17 @@
 r"""Chains that begin with a definition: ``a = b = c`` names ``a``, and says that ``b`` is ``c``."""
 
+# ruff: noqa: E501  (tables)
+
+import json
+import re
+
 import pytest
 
+from tests.texproof.conftest import RNN, printed
+from texproof import Derivation, Notation
 from texproof.errors import ClaimFailed, EquationError
+from texproof.live import LiveEquation, written
+from texproof.report.session import Session, active
 
 SLOPE = (
     r"g_t := \frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot \frac{\partial L}{\partial h_t}"
@@ -53,3 +62,70 @@ def test_a_chain_with_a_sign_of_definition_is_not_verified_elsewhere(rnn):
         EquationError, match="only equations can be verified, this is a relation :="
     ):
         rnn(SLOPE.replace("g_t", r"\delta^{a}_t")).verify("eq-claim")
+
+
+REPEATED = r"\delta^{h}_t = \frac{\partial L}{\partial h_t} = V^\top \delta^{s}_t + U^\top \delta^{a}_{t+1}"
+
+
+def test_a_chain_may_repeat_a_definition_and_say_more(rnn):
+    assert rnn(REPEATED).verify("eq-claim")
+    with pytest.raises(ClaimFailed):
+        rnn(REPEATED.replace("t+1", "t")).verify("eq-claim")
+    for claim in (
+        r"\delta^{h}_t = \frac{\partial L}{\partial h_t} = \delta^{h}_t",
+        REPEATED + "= " + REPEATED[-30:],
+    ):
+        with pytest.raises(EquationError):
+            rnn(claim).verify("eq-claim")
+
+
+NAMED = r"\delta_{x_t} = \frac{\partial L}{\partial x_t} = W^T \frac{\partial L}{\partial a_t}"
+EARLIER = (
+    r"\delta_{h_{t-1}} = \frac{\partial L}{\partial h_{t-1}} = U^T \frac{\partial L}{\partial a_t}"
+)
+LATER = r"\delta_{x_2} + \delta_{x_1} = W^T (\delta^{a}_2 + \delta^{a}_1)"
+LOSS = r"e_t = \frac{\partial \ell(y_t, s_t)}{\partial s_t} = \delta^{s}_t"
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    def make(**claims):
+        equations = {**RNN, **{f"eq-{name}": text for name, text in claims.items()}}
+        (tmp_path / "page.md").write_text(printed(equations), encoding="utf-8")
+        with active(Session(directory=tmp_path, mutants=0)):
+            page = Derivation("page.md", notation=Notation(transpose="T"), n=3, m=2, q=4)
+        page.function(r"\ell")
+        page.declare("eq-shapes")
+        page.define("eq-forward", "eq-loss", "eq-deltas")
+        return page
+
+    return make
+
+
+def test_a_claim_of_others_may_name_a_derivative_by_the_way(foreign):
+    page = foreign(named=NAMED, earlier=EARLIER, step=LOSS, later=LATER)
+    named, *_ = page.verify("eq-named", "eq-step", "eq-later")
+    assert named.detail.startswith(r"read as $\frac{\partial L}{\partial x_{t}} = W^\top")
+    assert page.verify("eq-named")
+    page.refute("eq-earlier", because="the loss of step t - 1 itself is missing")
+    written_down = json.loads(json.dumps(written(page._session.recipes)))
+    live = LiveEquation(written_down, "eq-named")
+    assert live.check(NAMED).verdict == "verified"
+    assert live.check(NAMED.replace("W^T", "2 W^T")).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        (r"\delta_{x_t} = W^T \delta^{a}_t = W^T \delta^{a}_t + 0 x_t", "unknown symbol"),
+        (r"\delta_{x_t} = \frac{\partial L}{\partial x_t}", "unknown symbol"),
+        (r"\delta_{x_t} = \frac{\partial L}{\partial x_k} = x_t", "index k is left open"),
+        (r"\delta_{xt} = \frac{\partial L}{\partial x_t} = x_t", "Notation(gates="),
+        (NAMED + r"\qquad t < T", "no condition can restrict it"),
+    ],
+)
+def test_a_name_by_the_way_is_that_of_a_derivative_at_all_times(foreign, claim, message):
+    page = foreign(named=claim)
+    with pytest.raises(EquationError, match=re.escape(message)):
+        page.verify("eq-named")
+    assert not any(key.startswith(r"\delta_{x") for key in page.model.names.quantities)

@@ -22,8 +22,8 @@ from texproof.mean.terms import (
     show_shape,
     within,
 )
-from texproof.mean.units import names_function
-from texproof.mean.vocabulary import OwnFunction, Quantity, Vocabulary
+from texproof.mean.units import differentiated, names_function
+from texproof.mean.vocabulary import TRANSPOSES, OwnFunction, Quantity, Vocabulary
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
 
@@ -211,6 +211,27 @@ def goes_on(source: Source, names: Vocabulary, macros: Macros) -> bool:
         for statement in house.statements(source, names, macros)
         if not read_condition(statement, names)
     )
+
+
+def names_first(source: Source, names: Vocabulary, macros: Macros) -> bool:
+    r"""Whether a page of others names a derivative by the way, as in ``\delta_t = \partial L / \partial h_t = ...``."""
+    if names.notation.is_plain:
+        return False
+    statements = house.statements(source, names, macros)
+    return any(_names_a_derivative(statement, names) for statement in statements)
+
+
+def _names_a_derivative(statement: s.Node, names: Vocabulary) -> bool:
+    """Whether a chain begins with a name that nobody knows, and with the derivative that it stands for."""
+    match statement:
+        case s.Relation((*signs,), (name, s.Fraction() as fraction, *_)) if (
+            len(signs) > 1 and {*signs} <= {*_EQUAL} and differentiated(fraction)
+        ):
+            letter = isinstance(name, s.Script | s.Accent | s.Symbol | s.Name)
+            if isinstance(name, s.Script) and {*TRANSPOSES} & {*name.superscripts}:
+                return False
+            return letter and names.find(name) is None and names.index(name) is None
+    return False
 
 
 def _define_name(

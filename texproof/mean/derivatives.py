@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from texproof.errors import EquationError, ShapeMismatch, Span
 from texproof.mean.terms import (
+    ONE,
     Apply,
     Call,
     ChainProduct,
@@ -16,6 +17,8 @@ from texproof.mean.terms import (
     Reference,
     Shape,
     Term,
+    Transpose,
+    free_indices,
     is_square,
     is_vector,
     show_shape,
@@ -30,7 +33,7 @@ _WITHOUT_DERIVATIVE = ("softmax", *DIAGONAL, PRODUCT, *EXTREMES, *RECTIFIER)
 
 def derivative(
     numerator: Term, variable: Reference, mode: str, held: tuple[Reference, ...], span: Span
-) -> Term:
+) -> Derivative:
     r"""``\frac{\partial L}{\partial U}``: a gradient has the shape of its variable, a Jacobian one more axis."""
     top, bottom = numerator.shape, variable.shape
     if not top:
@@ -46,6 +49,25 @@ def derivative(
             span,
         )
     return Derivative(numerator, variable, mode, held, shape=shape, span=span)
+
+
+def laid_out(found: Derivative, layout: str) -> Term:
+    r"""A derivative as a page lays it out: as here, or turned round.
+
+    ``"rows"`` turns the column of a number's derivative, ``"denominator"`` what is a column or matrix of entries
+    above by entries below.
+    """
+    above, below = found.numerator.shape, found.variable.shape
+    is_gradient = not above and is_vector(below) and below[1] == ONE
+    of_vector = bool(above) and (not below or is_vector(below))
+    if (layout == "rows" and is_gradient) or (layout == "denominator" and of_vector):
+        return Transpose(found, shape=found.shape[::-1], span=found.span)
+    return found
+
+
+def has_time(term: Term) -> bool:
+    """Whether a term, or the quantity that it names, has a time: ``h_t`` and ``h_3``, not the loss of all steps."""
+    return bool(free_indices(term)) or (isinstance(term, Reference) and bool(term.indices))
 
 
 def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span: Span) -> Term:

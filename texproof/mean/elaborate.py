@@ -15,7 +15,7 @@ from typing import NoReturn
 from texproof.errors import EquationError, Span, located
 from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
-from texproof.mean.derivatives import apply, derivative
+from texproof.mean.derivatives import apply, derivative, has_time, laid_out
 from texproof.mean.linear import Linear
 from texproof.mean.packed import by_parts, is_packed
 from texproof.mean.products import ELEMENTWISE, add, binary, broadcast, by_shape, multiply
@@ -50,6 +50,7 @@ from texproof.mean.units import (
     Unit,
     differentiated,
     names_function,
+    prints_partial,
     units,
 )
 from texproof.mean.vocabulary import LAST_TIME, TRANSPOSES, OwnFunction, Vocabulary
@@ -252,6 +253,8 @@ class _Elaborator:
         if superscript in TRANSPOSES:
             if len(base.shape) > 2:
                 raise EquationError("the transpose of a Jacobian with three axes", span)
+            if isinstance(base, Transpose) and self.names.notation.layout:
+                return replace(base.body, span=span)
             return Transpose(base, shape=base.shape[::-1], span=span) if base.shape else base
         if superscript == s.Symbol(LAST_TIME):
             raise EquationError(
@@ -430,9 +433,7 @@ class _Elaborator:
             top, bottom = self.expression(node.numerator), self.expression(node.denominator)
             return binary("/", top, bottom, node.span)
         mode, numerator, below = found
-        variable = self._variable(below)
-        differentiand = self._product(s.ProductOf(tuple(numerator)))
-        return self._derivative(differentiand, variable, mode, node.span)
+        return self._derivative(s.ProductOf(tuple(numerator)), below, mode, node)
 
     # ---------------------------------------------------------------- sums and products over time
 
@@ -510,15 +511,28 @@ class _Elaborator:
             case Application():
                 return self._application(unit)
             case Differentiation(_, mode, numerator, variable):
-                below = self._variable(variable)
-                return self._derivative(self.unit(numerator), below, mode, unit.span)
+                return self._derivative(numerator, variable, mode, unit)
         return self.expression(unit.factors[0])
 
-    def _derivative(self, numerator: Term, variable: Reference, mode: str, span: Span) -> Term:
-        r"""``\frac{\partial L}{\partial h_t}``, perhaps by a name for several weights at once."""
+    def _derivative(
+        self, above: Unit | s.ProductOf, below: s.Node, mode: str, node: Unit | s.Node
+    ) -> Term:
+        r"""``\frac{\partial L}{\partial h_t}``, as the page means and lays it out."""
+        variable = self._variable(below)
+        if isinstance(above, Unit):
+            numerator, parts = self.unit(above), [above]
+        else:
+            numerator, parts = self._product(above), [unit for _, unit in units(above, self.names)]
+        notation = self.names.notation
+        if mode == "total" and notation.partial and prints_partial(node):
+            by_argument = any(
+                isinstance(part, Application) and below in part.arguments for part in parts
+            )
+            local = notation.partial == "local" and has_time(numerator)
+            mode = "direct" if local or (by_argument and len(parts) == 1) else mode
         if mode == "total" and is_packed(variable, numerator, self.names):
-            return by_parts(numerator, variable, self.names, span)
-        return derivative(numerator, variable, mode, (), span)
+            return by_parts(numerator, variable, self.names, node.span)
+        return laid_out(derivative(numerator, variable, mode, (), node.span), notation.layout)
 
     def _application(self, unit: Application) -> Term:
         r"""``\tanh^2(a_t)``, ``\log \operatorname{softmax}(s_t)``, ``\ell(y_t, s_t)``."""
@@ -554,6 +568,10 @@ class _Elaborator:
     def _held(self, held: s.Held, node: s.Script) -> Term:
         r"""``\left. \frac{\partial L}{\partial a_t} \right|_{h_t, c_t}``."""
         total = self.expression(held.body)
+        if isinstance(total, Transpose):
+            raise EquationError(
+                "where what is held fixed is printed, write it as this book does", node.span
+            )
         if not isinstance(total, Derivative) or total.mode != "total" or node.subscript is None:
             raise EquationError(
                 "\\left. ... \\right|_{...} is understood only around one total derivative",

@@ -34,6 +34,10 @@ class Notation:
     ``matrix=[r"\times"]``                ``U \times b``                               ``U b``
     ``names=["dh", r"\delta\text{pre}"]`` ``dh_t, \delta\text{pre}_t``                 each one name
     ``derivative="d"``                    ``\frac{dL}{dU}``                            with ``\mathrm{d}``
+    ``partial="local"``                   ``\frac{\partial a_t}{\partial h_{t-1}}``     with ``\partial^{+}``
+    ``partial="arguments"``               ``\frac{\partial f(h_t, w)}{\partial w}``     with ``\partial^{+}``
+    ``layout="rows"``                     ``\frac{\partial L}{\partial h_t}``           a row, if h is a column
+    ``layout="denominator"``              ``\frac{\partial a_t}{\partial h_t}``         its transpose
     ``untimed=["dU"]``                    ``dU = \delta_t h_{t-1}^\top``               ``dU_t = ...``
     ``loop="backward"``                   ``r \gets U^\top \delta_t``, r untimed       ``r_{t-1} = ...``
     ``loop="forward"``                    ``r \gets \tanh(U r)``, r untimed            ``r_{t+1} = ...``
@@ -60,6 +64,10 @@ class Notation:
         by_shape: signs that stand for the elementwise and for the matrix product, whichever has a shape.
         names: names of several letters, without their scripts.
         derivative: an italic letter that is printed for the d of a derivative.
+        partial: where ``\partial`` is a direct derivative: ``"local"`` for all that has a time, but not for the loss
+            of all steps, and of functions by an argument; ``"arguments"`` for these alone.
+        layout: ``"rows"`` where a number's derivative by a column is a row, ``"denominator"`` where a vector's
+            derivative has a row for each entry of what stands below.
         untimed: names that are printed without a time, and have another value at each.
         loop: the way through time of a program's loop, ``"forward"`` or ``"backward"``.
         sums: ``"mention"`` where a sum reaches to the last term that mentions its index.
@@ -86,6 +94,8 @@ class Notation:
     by_shape: Sequence[str] = ()
     names: Sequence[str] = ()
     derivative: str = ""
+    partial: str = ""
+    layout: str = ""
     untimed: Sequence[str] = ()
     loop: str = ""
     sums: str = ""
@@ -100,6 +110,8 @@ class Notation:
             "time",
             "transpose",
             "derivative",
+            "partial",
+            "layout",
             "loop",
             "sums",
             "slices",
@@ -123,6 +135,8 @@ class Notation:
             raise ValueError(f"transpose: expected a letter such as 'T', got {self.transpose!r}")
         for name, values in (
             ("derivative", ("d",)),
+            ("partial", ("local", "arguments")),
+            ("layout", ("rows", "denominator")),
             ("loop", ("forward", "backward")),
             ("sums", ("mention",)),
             ("slices", ("from 0", "from 1")),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from texproof.errors import EquationError
 from texproof.mean.linear import Linear
-from texproof.mean.terms import Derivative, Reference, Term, free_indices, moved, within
+from texproof.mean.terms import Derivative, Reference, Term, Transpose, free_indices, moved, within
 from texproof.mean.vocabulary import Vocabulary
 from texproof.read import syntax as s
 
@@ -115,6 +115,6 @@ def _is_gradient(reference: Reference, names: Vocabulary) -> bool:
     """Whether a name stands for the derivative of a number that has no time."""
     definition = names.quantities[reference.key].definition
     match definition:
-        case Derivative(numerator, _, "total"):
+        case Derivative(numerator, _, "total") | Transpose(Derivative(numerator, _, "total")):
             return not numerator.shape and not free_indices(numerator)
     return False

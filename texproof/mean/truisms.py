@@ -12,19 +12,32 @@ from dataclasses import replace
 
 from texproof.errors import Source, Truism
 from texproof.mean.linear import Linear
-from texproof.mean.terms import Derivative, Elementwise, Quotient, Reference, Term, free_indices
+from texproof.mean.terms import (
+    Derivative,
+    Elementwise,
+    Quotient,
+    Reference,
+    Term,
+    Transpose,
+    free_indices,
+)
 from texproof.mean.vocabulary import Vocabulary
 
 
 def reject_truism(sides: Sequence[Term], names: Vocabulary, source: Source) -> None:
-    """Complain if two neighbouring sides are the same, once defined derivatives are inserted."""
-    for left, right in itertools.pairwise(sides):
-        if left == right or unfold(left, names) == unfold(right, names):
-            raise Truism(
-                "this claim compares a definition with itself: its two sides are the same expression",
-                right.span,
-                source,
-            )
+    r"""Complain if neighbouring sides are the same, once defined derivatives are inserted.
+
+    A chain may repeat a definition, ``\delta_t = \partial L / \partial h_t = ...``, if it says more.
+    """
+    pairs = list(itertools.pairwise(sides))
+    same = [right for left, right in pairs if unfold(left, names) == unfold(right, names)]
+    printed_twice = [right for left, right in pairs if left == right]
+    for side in printed_twice or (same if len(same) == len(pairs) else []):
+        raise Truism(
+            "this claim compares a definition with itself: its two sides are the same expression",
+            side.span,
+            source,
+        )
 
 
 def unfold(term: Term, names: Vocabulary) -> Term:
@@ -32,11 +45,16 @@ def unfold(term: Term, names: Vocabulary) -> Term:
     match term:
         case Reference(key, indices):
             quantity = names.quantities[key]
-            if isinstance(quantity.definition, Derivative):
-                return (
-                    substitute(quantity.definition, dict(zip(quantity.holes, indices, strict=True)))
-                    or term
-                )
+            at = dict(zip(quantity.holes, indices, strict=True))
+            match quantity.definition:
+                case Derivative() as defined:
+                    return substitute(defined, at) or term
+                case Transpose(Derivative() as defined):
+                    found = substitute(defined, at)
+                    return replace(quantity.definition, body=found) if found else term
+        case Transpose(body):
+            inner = unfold(body, names)
+            return inner.body if isinstance(inner, Transpose) else replace(term, body=inner)
         case Elementwise(left, right):
             return replace(term, left=unfold(left, names), right=unfold(right, names))
         case Quotient(top, bottom):

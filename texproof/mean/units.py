@@ -157,6 +157,20 @@ def starts_with_partial(node: s.Node) -> bool:
     return is_partial(node)
 
 
+def prints_partial(derivative: Unit | s.Node) -> bool:
+    r"""Whether a derivative is printed with ``\partial``, not with ``\mathrm{d}`` or ``\nabla``."""
+    match derivative:
+        case Unit(factors):
+            return prints_partial(factors[0])
+        case s.Fraction(numerator):
+            return prints_partial(numerator)
+        case s.ProductOf(((_, first), *_)):
+            return prints_partial(first)
+        case s.Script(base):
+            return prints_partial(base)
+    return derivative == s.Symbol("\\partial")
+
+
 def _beginning(half: s.Node) -> s.Node:
     r"""The first factor above or below the bar of a fraction, the ``d`` of ``d h_t``."""
     return half.factors[0][1] if isinstance(half, s.ProductOf) else half

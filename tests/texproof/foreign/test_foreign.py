@@ -7,15 +7,15 @@ import pytest
 from tests.texproof.foreign.scores import PAGES, judged
 
 READ = {
-    "aiedu": 12,
-    "aiedu_lstm": 6,
+    "aiedu": 14,
+    "aiedu_lstm": 11,
     "aiedu_steps": 6,
     "d2l": 12,
     "d2l_gated": 7,
     "fastlstm": 13,
     "jacobians": 10,
-    "net": 9,
-    "nndl": 11,
+    "net": 10,
+    "nndl": 12,
     "recitation": 15,
     "sequence": 10,
     "slices": 9,
