@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from texproof.code.anchor import compare_with_torch
 from texproof.code.layout import GATES, Layout
 from texproof.code.program import run_against_package
-from texproof.compare.levels import check_all, decide, show_sizes
+from texproof.compare.levels import Finding, check_all, decide, show_sizes
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, Source
 from texproof.mean import definitions
@@ -230,13 +230,15 @@ class Derivation:
         told = [f"${q.key} = {printed(q.definition, names)}$" for q in own if q.definition]
         return f"read as {', '.join(told)}" if told else ""
 
-    def _claims_read(self, claims: list[Claim]) -> str:
-        """What is claimed, in the house notation, if the chapters have another one."""
+    def _claims_read(self, claims: list[Claim], found: Finding) -> str:
+        """What is claimed, in the house notation, if the chapters have another one, and where it says nothing."""
         names = self.model.names
         if names.notation.is_plain:
             return ""
         told = [" = ".join(printed(side, names) for side in claim.sides) for claim in claims]
-        return f"read as {', '.join(f'${text}$' for text in told)}"
+        missing = found.comparison.left_out if found.comparison else ""
+        but = f"; not at ${missing}$, where a time before 0 would be needed" if missing else ""
+        return f"read as {', '.join(f'${text}$' for text in told)}{but}"
 
     def function(self, *names: str) -> None:
         r"""Say that ``\ell(...)`` is an unknown scalar function, differentiable in all its arguments."""
@@ -298,8 +300,8 @@ class Derivation:
         start = time.perf_counter()
         if self._session.quick:
             claims = self._claims(source)
-            decide(self.model, claims)
-            return Result(source, "verified", self._claims_read(claims))
+            _, found = decide(self.model, claims)
+            return Result(source, "verified", self._claims_read(claims, found))
         try:
             claims = self._claims(source)
             findings = tuple(check_all(self.model, claims))
@@ -307,7 +309,7 @@ class Derivation:
             error.remarks = self._remarks(error, source)
             raise
         score = self._mutation_score(source)
-        read, seconds = self._claims_read(claims), time.perf_counter() - start
+        read, seconds = self._claims_read(claims, findings[0]), time.perf_counter() - start
         return Result(source, "verified", read, findings, score, seconds)
 
     def _claims(self, source: Source) -> list[Claim]:

@@ -144,6 +144,10 @@ class OutsideNetwork(EquationError):
     """Something is printed at a time before 0 or after T + 1."""
 
 
+class BeforeTheFirst(OutsideNetwork):
+    """Something is printed that would need a time before 0."""
+
+
 class ShapeMismatch(EquationError):
     """Shapes that do not fit together: the equation is not even wrong."""
 

@@ -1,7 +1,5 @@
 r"""Chains that begin with a definition: ``a = b = c`` names ``a``, and says that ``b`` is ``c``."""
 
-# ruff: noqa: E501  (tables)
-
 import json
 import re
 
@@ -112,6 +110,14 @@ def test_a_claim_of_others_may_name_a_derivative_by_the_way(foreign):
     live = LiveEquation(written_down, "eq-named")
     assert live.check(NAMED).verdict == "verified"
     assert live.check(NAMED.replace("W^T", "2 W^T")).verdict == "refuted"
+
+
+def test_a_verdict_says_at_which_time_an_equation_says_nothing(foreign):
+    page = foreign(
+        carry=r"\frac{\partial a_t}{\partial a_{t-1}} = U \operatorname{diag}(1 - h_{t-1}^2)"
+    )
+    [result] = page.verify("eq-carry")
+    assert result.detail.endswith("; not at $t = 1$, where a time before 0 would be needed")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from texproof.compare.interpret import Environment
-from texproof.errors import ClaimFailed, EquationError, OutsideNetwork, located
+from texproof.errors import BeforeTheFirst, ClaimFailed, EquationError, OutsideNetwork, located
 from texproof.mean.claims import Claim
 from texproof.mean.terms import Constant, Derivative, Reference, Term
 from texproof.mean.vocabulary import LAST_TIME
@@ -18,12 +18,13 @@ from texproof.numbers.arithmetic import Arithmetic, Array
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of evaluating claims in one kind of numbers."""
+    """What came of evaluating claims in one kind of numbers; ``left_out`` says at which times one does not exist."""
 
     equalities: int
     instances: int
     entries: int
     residual: float
+    left_out: str = ""
 
 
 def sum_of(comparisons: Sequence[Comparison]) -> Comparison:
@@ -33,6 +34,7 @@ def sum_of(comparisons: Sequence[Comparison]) -> Comparison:
         sum(comparison.instances for comparison in comparisons),
         sum(comparison.entries for comparison in comparisons),
         max(comparison.residual for comparison in comparisons),
+        comparisons[0].left_out,
     )
 
 
@@ -73,17 +75,23 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
             with zeros, or a side does not exist at one of the times, though it holds at the others.
     """
     kind, worst = evaluator.arithmetic, 0.0
-    equalities, instances, entries = 0, 0, 0
+    equalities, instances, entries, left_out = 0, 0, 0, ""
     only_zeros: list[tuple[Term, Term]] = []
     with located(claims[0].source):
         for claim in claims:
             equalities += len(claim.sides) - 1
             made, zeros = 0, set(range(1, len(claim.sides)))
             outside: OutsideNetwork | None = None
+            first: OutsideNetwork | None = None
             for environment in claim.instances(evaluator.last):
                 made += 1
                 try:
                     values = [evaluator.evaluate(side, environment) for side in claim.sides]
+                except BeforeTheFirst as error:
+                    first, made = first or error, made - 1
+                    times = (f"{letter} = {environment[letter]}" for letter in claim.indices)
+                    left_out = left_out or ", ".join(times)
+                    continue
                 except OutsideNetwork as error:  # a claim that is false elsewhere is false
                     outside = outside or error
                     continue
@@ -98,6 +106,8 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
                             _refutation(claim, environment, distance, evaluator),
                             claim.sides[at].span,
                         )
+            if first and not (claim.from_its_first and made):
+                raise first
             if outside:
                 raise outside
             if not made:
@@ -109,7 +119,7 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
         for left, right in only_zeros:
             if not says_zero(left, right, alone=len(only_zeros) == equalities):
                 raise EquationError("this claim compares only zeros with zeros", right.span)
-    return Comparison(equalities, instances, entries, worst)
+    return Comparison(equalities, instances, entries, worst, left_out)
 
 
 def show_instance(claim: Claim, environment: Environment) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from texproof.compare.interpret import BOUND, Environment, Interpreter
-from texproof.errors import EquationError, OutsideNetwork, located
+from texproof.errors import BeforeTheFirst, EquationError, OutsideNetwork, located
 from texproof.mean.terms import Derivative, Reference, Term, below
 from texproof.mean.vocabulary import LAST_TIME, Quantity, Vocabulary
 from texproof.numbers.arithmetic import Arithmetic, Array
@@ -133,9 +133,8 @@ class Graph:
         """The value of a node that is not known yet: given, random, or by its definition."""
         quantity = self.names.quantities[node[0]]
         if any(not 0 <= index <= self.last + 1 for index in node[1]):
-            raise OutsideNetwork(
-                f"{show_node(node)} lies outside the unrolled network, times 0 to T+1"
-            )
+            kind = BeforeTheFirst if min(node[1]) < 0 else OutsideNetwork
+            raise kind(f"{show_node(node)} lies outside the unrolled network, times 0 to T+1")
         if node in self._given:
             return self._given[node]
         return self._leaf(node, quantity) if self.is_leaf(node) else self.defined(node)

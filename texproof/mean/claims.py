@@ -22,11 +22,16 @@ from texproof.read.typography import Macros
 
 @dataclass(frozen=True)
 class Claim:
-    """A chain ``a = b = c`` for all values of its free indices that satisfy the conditions."""
+    r"""A chain ``a = b = c`` for all values of its free indices that satisfy the conditions.
+
+    Where ``from_its_first`` is true, only from the first time at which all that it names exists: other pages leave
+    out that ``\partial a_t / \partial a_{t-1}`` needs ``t \ge 2``.
+    """
 
     sides: tuple[Term, ...]
     conditions: tuple[Condition, ...]
     source: Source
+    from_its_first: bool = False
 
     @cached_property
     def indices(self) -> tuple[str, ...]:
@@ -87,7 +92,8 @@ def read_claims(
             sides = sides or _chain(claimed, names)
         if known is not None:
             known[claimed] = sides
-        claims.append(Claim(sides, (*conditions, *for_all), source))
+        lenient = not (names.notation.is_plain or conditions or for_all)
+        claims.append(Claim(sides, (*conditions, *for_all), source, lenient))
     for claim in claims:
         reject_truism(claim.sides, names, source)
         if not names.notation.is_plain:

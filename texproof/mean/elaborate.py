@@ -48,6 +48,7 @@ from texproof.mean.units import (
     Differentiation,
     Function,
     Unit,
+    behind_a_number,
     differentiated,
     names_function,
     prints_partial,
@@ -428,12 +429,19 @@ class _Elaborator:
 
     def _fraction(self, node: s.Fraction) -> Term:
         r"""``\frac{a}{b}`` or ``\frac{\partial a}{\partial b}``."""
-        found = differentiated(node)
-        if found is None:
+        differential = differentiated(node)
+        if differential is None:
             top, bottom = self.expression(node.numerator), self.expression(node.denominator)
             return binary("/", top, bottom, node.span)
-        mode, numerator, below = found
-        return self._derivative(s.ProductOf(tuple(numerator)), below, mode, node)
+        mode, numerator, below = differential
+        found = self._derivative(s.ProductOf(tuple(numerator)), below, mode, node)
+        number = behind_a_number(node.denominator)[0]
+        if number is None:
+            return found
+        divisor = self.expression(number)
+        if divisor.shape:
+            raise EquationError("only a number may stand before \\partial here", number.span)
+        return binary("/", found, divisor, node.span)
 
     # ---------------------------------------------------------------- sums and products over time
 

@@ -178,7 +178,25 @@ def _beginning(half: s.Node) -> s.Node:
 
 def without_partial(half: s.Node) -> list[s.Node]:
     r"""What stands above or below the bar of a fraction: of ``\partial h_t`` only ``h_t``."""
-    return s.children(half)[1:] if starts_with_partial(half) else [half]
+    before, half = behind_a_number(half)
+    parts = s.children(half)[1:] if starts_with_partial(half) else [half]
+    return [before, *parts] if before else parts
+
+
+def behind_a_number(half: s.Node) -> tuple[s.Node | None, s.Node]:
+    r"""The ``T`` and ``\partial h_t`` of ``T \cdot \partial h_t`` below the bar of a fraction; else all of it."""
+    if not isinstance(half, s.ProductOf) or starts_with_partial(half):
+        return None, half
+    found = [
+        n for n, (sign, factor) in enumerate(half.factors) if is_partial(factor) and sign in MATRIX
+    ]
+    if not found or found[0] + 1 == len(half.factors):
+        return None, half
+    first, behind = half.factors[: found[0]], half.factors[found[0] :]
+    rest = s.ProductOf((("", behind[0][1]), *behind[1:]), span=(behind[0][1].span[0], half.span[1]))
+    if len(first) == 1:
+        return first[0][1], rest
+    return s.ProductOf(first, span=(half.span[0], first[-1][1].span[1])), rest
 
 
 def differentiated(fraction: s.Fraction) -> tuple[str, Factors, s.Node] | None:
@@ -189,7 +207,7 @@ def differentiated(fraction: s.Fraction) -> tuple[str, Factors, s.Node] | None:
     Raises:
         EquationError: only one of the two halves is that of a derivative.
     """
-    numerator, denominator = fraction.numerator, fraction.denominator
+    numerator, denominator = fraction.numerator, behind_a_number(fraction.denominator)[1]
     if all(_beginning(half) == s.Symbol("d") for half in (numerator, denominator)):
         raise EquationError(
             "this reads as a derivative: write \\partial, or \\mathrm{d}", fraction.span

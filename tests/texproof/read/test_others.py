@@ -60,6 +60,9 @@ HOLD = [
     (r"\frac{\partial \sigma_h(u)}{\partial u} = \operatorname{diag}(\sigma_{h}'(u + v - v))", ""),
     (r"\mathbf{g}(u) + \operatorname{bend}(u) = \text{bend}(u) + \mathbf g(u)", ""),
     (r"\sum_{k=1}^{T} \delta_{\hat{h}_k} = \sum_{k=1}^{T} h_{k-1}", r"\delta_{\widehat{h_t}} = h_{t-1}"),
+    (r"\frac{\partial L}{T \cdot \partial h_t} = \frac{1}{T} \frac{\partial L}{\partial h_t}", ""),
+    (r"\frac{\partial L}{2 T \partial h_t} = \frac{1}{2 T} \frac{\partial L}{\partial h_t}", ""),
+    (r"\tanh^{'}(a_t) = 1 - h_t^2", ""),
     (r"f_t = \tanh(a_t)", r"f_k = h_k"),
     (r"f_t = U f_{t-1} + h_t", r"f_{t+1} = U f_t + h_{t+1}"),
     (r"f_t = U f_{t-1} + h_t", r"f_{t+1} = U f_t + h_{t+1}, \qquad t = 0, \dots, T-1"),
@@ -74,6 +77,7 @@ FAIL = [
     (r"\frac{\partial M}{\partial r} = \mathbf{1}^\top \frac{\partial M}{\partial Z_1}", BATCH),
     (r"a_1 = W x_1 + b", ""),
     (r"g(u + v) = g(u) + g(v)", r"g(x) = 1 + x"),
+    (r"\frac{\partial L}{T \cdot \partial h_t} = \frac{\partial L}{\partial h_t}", ""),
     (r"f_t = h_{t+1}", r"f_k = h_k"),
     (r"f_t = U f_{t-1} + h_{t-1}", r"f_{t+1} = U f_t + h_{t+1}"),
     (r"z_t = h_{t+1}^2 + h_t, \quad \forall t", r"z_{t-1} = h_{t-1}^2 + h_{t-2}"),
@@ -101,6 +105,9 @@ REFUSED = [
     (r"p * q = p q", 'say Notation(elementwise=["*"])'),
     (r"U^\top v \operatorname{diag}(u) = u", "in the other order they fit"),
     (r"X_t V + r = X_t V", "cannot add shapes B x n and 1 x n"),
+    (r"\frac{\partial L}{u \cdot \partial h_t} = u", r"only a number may stand before \partial"),
+    (r"\frac{\partial L}{\partial p \cdot \partial h_t} = u", "one derivative at a time"),
+    (r"\frac{\partial L}{T / \partial h_t} = u", r"expected \partial x in the denominator"),
     (r"p += q", 'for a program say Notation(loop="backward")'),
 ]  # fmt: skip
 
@@ -129,6 +136,30 @@ def test_a_row_is_added_to_each_row_of_a_batch_where_the_page_says_so():
         check(r"X_t V + r = X_t V - \mathbf{1} r", notation=ROWS)
     with pytest.raises(EquationError, match="cannot add shapes"):
         check(r"X_t V + u = X_t V", notation=ROWS)
+
+
+NEIGHBOURS = r"\frac{\partial a_t}{\partial a_{t-1}} = U \operatorname{diag}(1 - h_{t-1}^2)"
+FOREIGN = Notation(transpose="T")
+
+
+def test_what_needs_a_time_before_0_is_left_out_on_pages_of_others():
+    check(NEIGHBOURS, notation=FOREIGN)
+    check(NEIGHBOURS + r"\quad t \ge 2")
+    check(NEIGHBOURS + r"\quad t \ge 2", notation=FOREIGN)
+    with pytest.raises(ClaimFailed):
+        check(NEIGHBOURS.replace("- h", "+ h"), notation=FOREIGN)
+    message = re.escape("h_{t} at -1 lies outside")
+    for claim, notation in [
+        (NEIGHBOURS, None),
+        (NEIGHBOURS + r"\quad t = 1, \dots, T", FOREIGN),
+        (r"\frac{\partial a_1}{\partial a_0} = U", FOREIGN),
+    ]:
+        with pytest.raises(EquationError, match=message):
+            check(claim, notation=notation)
+    with pytest.raises(
+        EquationError, match=re.escape("a sum or product over time reads a_{t} at 0")
+    ):
+        check(r"\sum_{k=1}^{T} a_{k-1} = u", notation=FOREIGN)
 
 
 @pytest.mark.parametrize(
