@@ -1,4 +1,7 @@
-"""Pages that others printed, in fourteen notations: what is judged is judged right, and nothing is unlearnt."""
+"""Pages that others printed, in fourteen notations: what is judged is judged right, and nothing is unlearnt.
+
+``README.md`` lists what cannot be read, and why.
+"""
 
 import re
 
