@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from texproof.errors import EquationError, Source, Span, located
+from texproof.mean.conditions import read_condition
 from texproof.mean.units import function_in
 from texproof.mean.vocabulary import LAST_TIME, Vocabulary
 from texproof.read import syntax as s
@@ -32,7 +33,20 @@ def rows(source: Source, names: Vocabulary, macros: Macros) -> list[list[s.Node]
         return printed
     with located(source):
         rewriter = _Rewriter(names)
-        return [[rewriter.expression(statement) for statement in row] for row in printed]
+        read = [[rewriter.expression(statement) for statement in row] for row in printed]
+        for before, row in zip(printed, read, strict=True):
+            _reject_restricted_sum(before, row, names)
+        return read
+
+
+def _reject_restricted_sum(printed: list[s.Node], row: list[s.Node], names: Vocabulary) -> None:
+    """Complain about ``g += a_t`` for some of the times, since it adds up all of them."""
+    if any(isinstance(statement, s.Relation) and "+=" in statement.signs for statement in printed):
+        for statement in row:
+            condition = read_condition(statement, names)
+            if condition and not all(condition.always(last) for last in (2, 3, 4)):
+                message = "this adds up all times, 1 to T: print a sum over those that are meant"
+                raise EquationError(message, statement.span)
 
 
 def statements(source: Source, names: Vocabulary, macros: Macros) -> list[s.Node]:

@@ -275,6 +275,9 @@ class Vocabulary:
                 letters = {factor.text for _, factor in factors if isinstance(factor, Symbol)}
                 others = [factor for _, factor in factors if not isinstance(factor, Symbol)]
                 no_word = bool(letters) and letters <= {*self.indices, LAST_TIME}
+                *before, (_, last) = factors
+                gates = {latex(factor).strip() for _, factor in before} <= {*self.notation.gates}
+                no_word = no_word or (gates and last == Symbol(self.indices[0]))
                 return no_word or any(map(self._hides_an_index, others))
             case Script(Symbol(text) | Accent(_, Symbol(text)), below):
                 return text in self.indices or (below is not None and self._hides_an_index(below))

@@ -74,6 +74,7 @@ SAME = [
     (LOOP, r"r \gets U r", r"r_{t-1} = U r_t"),
     (LOOP, r"g_{next} \leftarrow h_t", r"g_{next,t-1} = h_t"),
     (LOOP, r"p += q_t - 1", r"p = \sum_{t=1}^{T} (q_t - 1)"),
+    (LOOP, r"p += q_t, \quad t = T, \dots, 1", r"p = \sum_{t=1}^{T} (q_t), \quad t = T, \dots, 1"),
     (LOOP, r"p \mathrel{+}= q_t \in \mathbb{R}", r"p = \sum_{t=1}^{T} (q_t) \in \mathbb{R}"),
     (LOOP, r"r \gets U r \in \mathbb{R}^{n}", r"r_{t-1} = U r_t \in \mathbb{R}^{n}"),
     (LOOP, r"\frac{\partial L}{\partial U} += h_t v^\top", r"\frac{\partial L}{\partial U} = \sum_{t=1}^{T} (h_t v^\top)"),
@@ -158,6 +159,7 @@ REFUSED = [
     (Notation(untimed=["r"]), r"r \gets u", 'say Notation(loop="backward")', r"r \gets u"),
     (LOOP, r"q \gets u", "q gets another value here: say Notation(untimed=", "q"),
     (LOOP, r"r += u", "this adds up an untimed name", "r"),
+    (LOOP, r"p += q_t, \quad t = 2, \dots, T", "this adds up all times", r"t = 2, \dots, T"),
     (LOOP, r"p += q_t = 1", "an assignment says a = b at one step", r"p += q_t = 1"),
     (SUMS, r"\sum_{t=1}^{T} p_t - \sum_{k=1}^{T} q_t p_k", "where does this sum end?", r"\sum_{t=1}^{T} p_t"),
     (ABOVE, "U^{T-1} v = u", "could be a power or a transpose", "T-1"),
@@ -196,6 +198,13 @@ def test_what_stays_ambiguous_is_refused(notation, text, message, under):
         model.claims(Source(text))
     start, end = raised.value.span
     assert text[start:end] == under
+
+
+def test_two_gates_and_a_time_are_no_word():
+    model = model_of(Notation(gates=["f", "i"]))
+    model.declare(Source(r"W_{fi}, W_{of}, W_{out} \in \mathbb{R}"))
+    with pytest.raises(EquationError, match="could have an index here"):
+        model.declare(Source(r"W_{fit} \in \mathbb{R}"))
 
 
 @pytest.mark.parametrize(
