@@ -51,6 +51,7 @@ from texproof.mean.units import (
     behind_a_number,
     differentiated,
     names_function,
+    prints_nabla,
     prints_partial,
     units,
 )
@@ -540,7 +541,8 @@ class _Elaborator:
             mode = "direct" if local or (by_argument and len(parts) == 1) else mode
         if mode == "total" and is_packed(variable, numerator, self.names):
             return by_parts(numerator, variable, self.names, node.span)
-        return laid_out(derivative(numerator, variable, mode, (), node.span), notation.layout)
+        found = derivative(numerator, variable, mode, (), node.span)
+        return found if prints_nabla(node) else laid_out(found, notation.layout)
 
     def _application(self, unit: Application) -> Term:
         r"""``\tanh^2(a_t)``, ``\log \operatorname{softmax}(s_t)``, ``\ell(y_t, s_t)``."""

@@ -171,6 +171,14 @@ def prints_partial(derivative: Unit | s.Node) -> bool:
     return derivative == s.Symbol("\\partial")
 
 
+def prints_nabla(derivative: Unit | s.Node) -> bool:
+    r"""Whether a gradient is printed, ``\nabla_{h_t} L``."""
+    match derivative:
+        case Unit((s.Script(base), *_)):
+            return base == _NABLA
+    return False
+
+
 def _beginning(half: s.Node) -> s.Node:
     r"""The first factor above or below the bar of a fraction, the ``d`` of ``d h_t``."""
     return half.factors[0][1] if isinstance(half, s.ProductOf) else half

@@ -51,6 +51,7 @@ COLUMN_CHAIN = r"\frac{\partial L}{\partial x_t} = \frac{\partial z_t}{\partial 
         (ARGUMENTS, r"\frac{\partial s_t}{\partial w} = \frac{\partial s_t}{\partial p_t}", False),
         (ROWS, ROW_CHAIN, True),
         (ROWS, COLUMN_CHAIN, "product of shapes"),
+        (ROWS, r"\nabla_{h_t} L = (\frac{\partial L}{\partial h_t})^T + 0 g_t", True),
         (PLAIN, ROW_CHAIN, "product of shapes"),
         (BELOW, COLUMN_CHAIN, True),
         (BELOW, ROW_CHAIN, "product of shapes"),
