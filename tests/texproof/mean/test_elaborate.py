@@ -404,7 +404,6 @@ EquationError: expected \partial x in the denominator (a scalar factor goes in f
     \frac{\partial h_t}{v} @ v
     \frac{\partial^{+} \ell(v)}{\partial^{+} v} @ \partial^{+} v
     \frac{\partial v}{\partial} @ \partial
-    \frac{\partial v}{2 \partial w} @ 2 \partial w
     \frac{\partial v}{w \partial} @ w \partial
     \frac{\partial h_t}{\partial / v} @ \partial / v
     \frac{\partial h_t}{\partial \odot v} @ \partial \odot v
