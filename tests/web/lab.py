@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Page
 
 from tools.reproduce import copy_sources
 
@@ -67,6 +67,7 @@ RESULT = """() => { %s
     const ended = idle && cell.model.executionState === 'idle' && outputs.length;
     return ended && outputs.map(output => output.evalue ?? output.data['text/plain']).join('');
 }"""
+END_KERNELS = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
 FORGET = "() => { %s %s.at(-1).model.sharedModel.setOutputs([]); }"
 
 
@@ -84,8 +85,6 @@ class Report:
     """What a visit to one chapter found."""
 
     chapter: str
-    stopped: str = ""  # why the visit came to no end
-    seconds: float = 0.0
     display_equations: int = 0
     failed_equations: int = 0
     raw_latex: list[str] = field(default_factory=list)
@@ -103,27 +102,18 @@ class Lab:
     address: str
     folder: Path
 
-    def visit(self, chapter: str, chromium: str) -> Report:
+    def visit(self, page: Page, chapter: str) -> Report:
         """Open a chapter by double click, look at its equations, run all its cells, save it."""
         file = self.folder / "book" / f"{chapter}.md"
         report = Report(chapter, before=file.read_text(encoding="utf-8"))
-        start = time.monotonic()
-        with sync_playwright() as playwright:
-            # Without its sandbox, Chromium also starts as root and in containers.
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1400, "height": 1000})
-            page.on("request", lambda request: report.hosts.add(urlsplit(request.url).netloc))
-            page.set_default_timeout(2 * MINUTE)
-            try:
-                self.open(page, chapter)
-                look_at_equations(page, report)
-                run_all_cells(page, report)
-                save(page)
-            except Error as error:
-                report.stopped = str(error)
-            browser.close()
+        page.on("request", lambda request: report.hosts.add(urlsplit(request.url).netloc))
+        page.set_default_timeout(2 * MINUTE)
+        self.open(page, chapter)
+        look_at_equations(page, report)
+        run_all_cells(page, report)
+        save(page)
+        page.evaluate(END_KERNELS)
         report.saved = file.read_text(encoding="utf-8")
-        report.seconds = time.monotonic() - start
         return report
 
     def open(self, page: Page, chapter: str, folder: str = "book") -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.web.conftest import ROOT, chromium
+from tests.web.conftest import ROOT
 from tests.web.lab import Lab, Report, edit_equation, result, run_from_menu, started
 
-# The longest first, so that none of the two that run side by side is left alone with it.
 CHAPTERS = sorted(
-    (path for path in (ROOT / "book").glob("*.md") if "\nkernelspec:\n" in path.read_text("utf-8")),
-    key=lambda path: -path.stat().st_size,
+    path.stem
+    for path in (ROOT / "book").glob("*.md")
+    if "\nkernelspec:\n" in path.read_text("utf-8")
 )
-AT_A_TIME = 2
 DISPLAY = re.compile(r"^\$\$$(.*?)^\$\$", re.MULTILINE | re.DOTALL)
 
 
@@ -28,27 +26,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def reports(lab: Lab, request: pytest.FixtureRequest) -> dict[str, Report]:
-    """What the visits to all chapters found; what they took is written under the tests."""
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        found = list(pool.map(lambda path: lab.visit(path.stem, chromium()), CHAPTERS))
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal:
-        times = ", ".join(f"{report.chapter} {report.seconds:.0f}" for report in found)
-        terminal.write_line(f"\nseconds in JupyterLab, {AT_A_TIME} at a time: {times}")
-    return {report.chapter: report for report in found}
-
-
-@pytest.fixture(params=[path.stem for path in CHAPTERS])
-def report(request: pytest.FixtureRequest, reports: dict[str, Report]) -> Report:
-    found = reports[request.param]
-    assert not found.stopped
-    return found
+@pytest.fixture(scope="module", params=CHAPTERS)
+def report(request: pytest.FixtureRequest, lab: Lab, browser: Browser) -> Iterator[Report]:
+    """What a visit to a chapter found; all tests of it run one after another."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    yield lab.visit(context.new_page(), request.param)
+    context.close()
 
 
 def test_there_are_chapters() -> None:
-    assert {"rnn", "bptt", "lstm", "gru"} <= {path.stem for path in CHAPTERS}
+    assert {"rnn", "bptt", "lstm", "gru"} <= {*CHAPTERS}
 
 
 def test_equations_are_rendered(report: Report) -> None:
@@ -72,7 +59,8 @@ def test_no_other_host_is_asked(report: Report, lab: Lab) -> None:
     assert {host for host in report.hosts if host} == {lab.address.removeprefix("http://")}
 
 
-def test_nothing_is_left_beside_the_chapters(reports: dict[str, Report], lab: Lab) -> None:
+@pytest.mark.usefixtures("report")
+def test_nothing_is_left_beside_the_chapter(lab: Lab) -> None:
     """Neither notebooks nor outputs: only what ``.gitignore`` keeps out of git."""
     new = {path.name for path in (lab.folder / "book").iterdir()}
     assert new - {path.name for path in (ROOT / "book").iterdir()} <= {".ipynb_checkpoints"}
