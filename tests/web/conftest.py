@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for ``name`` runs for every page, one for ``visit`` or ``shown`` for all but most listings.
+    """A test that asks for ``name`` runs for every page, one for ``visit`` or ``visited`` for all but most listings.
 
     All tests of one visit run one after another, so that each page is loaded once for all of them.
     """
@@ -56,8 +56,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     given = " ".join(str(mark.args[0]) for mark in marks)
     if "name" in metafunc.fixturenames and "name" not in given:
         metafunc.parametrize("name", pages)
-    if "shown" in metafunc.fixturenames:
-        metafunc.parametrize("shown", worth_a_visit(pages))
+    if "visited" in metafunc.fixturenames:
+        metafunc.parametrize("visited", worth_a_visit(pages))
     if "visit" in metafunc.fixturenames:
         metafunc.parametrize("visit", worth_a_visit(pages), indirect=True, scope="session")
 

@@ -85,8 +85,8 @@ def test_browser_finds_no_fault(visit: Visit) -> None:
     assert visit.watch.foreign(f"{visit.root}/") == []
 
 
-def test_page_from_a_server_is_whole(page: Page, server: str, shown: str) -> None:
-    visit = Visit.of(page, server, shown)
+def test_page_from_a_server_is_whole(page: Page, server: str, visited: str) -> None:
+    visit = Visit.of(page, server, visited)
     assert visit.watch.messages == []
     assert visit.watch.foreign(f"{server}/") == []
 
