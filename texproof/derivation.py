@@ -236,8 +236,9 @@ class Derivation:
         if names.notation.is_plain:
             return ""
         told = [" = ".join(printed(side, names) for side in claim.sides) for claim in claims]
-        missing = found.comparison.left_out if found.comparison else ""
-        but = f"; not at ${missing}$, where a time before 0 would be needed" if missing else ""
+        missing = found.comparison.left_out if found.comparison else ()
+        times = "; ".join(f"${time}$" for time in missing)
+        but = f"; not at {times}, where a time before 0 would be needed" if missing else ""
         return f"read as {', '.join(f'${text}$' for text in told)}{but}"
 
     def function(self, *names: str) -> None:

@@ -113,11 +113,15 @@ def test_a_claim_of_others_may_name_a_derivative_by_the_way(foreign):
 
 
 def test_a_verdict_says_at_which_time_an_equation_says_nothing(foreign):
+    steps = [r"\frac{\partial h_t}{\partial h_{t-1}}"]
+    steps += [rf"\frac{{\partial h_{{t-{n}}}}}{{\partial h_{{t-{n + 1}}}}}" for n in (1, 2)]
     page = foreign(
-        carry=r"\frac{\partial a_t}{\partial a_{t-1}} = U \operatorname{diag}(1 - h_{t-1}^2)"
+        carry=r"\frac{\partial a_t}{\partial a_{t-1}} = U \operatorname{diag}(1 - h_{t-1}^2)",
+        far=rf"\frac{{\partial h_t}}{{\partial h_{{t-3}}}} = {' '.join(steps)}",
     )
-    [result] = page.verify("eq-carry")
-    assert result.detail.endswith("; not at $t = 1$, where a time before 0 would be needed")
+    for label, times in (("eq-carry", "$t = 1$"), ("eq-far", "$t = 1$; $t = 2$")):
+        [result] = page.verify(label)
+        assert result.detail.endswith(f"; not at {times}, where a time before 0 would be needed")
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from texproof.numbers.arithmetic import Arithmetic, Array
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of evaluating claims in one kind of numbers; ``left_out`` says at which times one does not exist."""
+    """What came of evaluating claims in one kind of numbers; ``left_out`` lists times at which one does not exist."""
 
     equalities: int
     instances: int
     entries: int
     residual: float
-    left_out: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 def sum_of(comparisons: Sequence[Comparison]) -> Comparison:
@@ -75,7 +75,8 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
             with zeros, or a side does not exist at one of the times, though it holds at the others.
     """
     kind, worst = evaluator.arithmetic, 0.0
-    equalities, instances, entries, left_out = 0, 0, 0, ""
+    equalities, instances, entries = 0, 0, 0
+    left_out: dict[str, None] = {}  # in their order
     only_zeros: list[tuple[Term, Term]] = []
     with located(claims[0].source):
         for claim in claims:
@@ -90,7 +91,7 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
                 except BeforeTheFirst as error:
                     first, made = first or error, made - 1
                     times = (f"{letter} = {environment[letter]}" for letter in claim.indices)
-                    left_out = left_out or ", ".join(times)
+                    left_out[", ".join(times)] = None
                     continue
                 except OutsideNetwork as error:  # a claim that is false elsewhere is false
                     outside = outside or error
@@ -119,7 +120,7 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
         for left, right in only_zeros:
             if not says_zero(left, right, alone=len(only_zeros) == equalities):
                 raise EquationError("this claim compares only zeros with zeros", right.span)
-    return Comparison(equalities, instances, entries, worst, left_out)
+    return Comparison(equalities, instances, entries, worst, tuple(left_out))
 
 
 def show_instance(claim: Claim, environment: Environment) -> str:
