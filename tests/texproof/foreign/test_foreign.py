@@ -1,4 +1,4 @@
-"""Pages that others printed, in fourteen notations: what is judged is judged right, and nothing is unlearnt.
+"""Pages that others printed, in eighteen notations: what is judged is judged right, and nothing is unlearnt.
 
 ``README.md`` lists what cannot be read, and why.
 """
@@ -13,15 +13,19 @@ READ = {
     "aiedu": 14,
     "aiedu_lstm": 11,
     "aiedu_steps": 6,
+    "course": 14,
     "d2l": 13,
     "d2l_gated": 7,
+    "exponential": 34,
     "fastlstm": 13,
     "jacobians": 10,
     "net": 12,
     "nndl": 13,
     "recitation": 15,
+    "rows": 16,
     "sequence": 10,
     "slices": 9,
+    "superscript": 10,
     "units": 4,
     "wildml": 10,
 }
