@@ -26,7 +26,10 @@ sys.path.insert(0, "modules")
 project, html_theme = "Attacks", "basic"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "texproof.sphinx"]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "substitution"]
-myst_substitutions = {"twin": "$$\\nz = 1\\n$$"}
+myst_substitutions = {
+    "twin": "$$\\nz = 1\\n$$",
+    "other": "$$\\n\\\\frac{\\\\partial a_t}{\\\\partial x_t} = -W\\n$$ (paragraph-claim)",
+}
 nb_execution_mode = "off"
 exclude_patterns = ["_build", "modules", "unpublished", "parts"]
 texproof_unchecked_pages = {"foreign*": "quoted from elsewhere"}
@@ -94,6 +97,7 @@ INCLUDED = "\n```{include} parts/wrong.txt\n```\n"
 READ_BY_NONE = "no derivation cell of this page has read this inline formula"
 UNSEEN = r"@-\w+ in .*:\d+ is (declared|defined|verified), but no page of the site shows it"
 SHOWS = r"@-claim: the page shows\n +\\frac.*= -W\nbut what was checked is\n +\\frac.*= W"
+REFUTED = "@-claim: the equation does not hold here"
 UNACCOUNTED = "a displayed equation that cannot be checked here"
 NOT_SHOWN = "a derivation cell is not shown"
 
@@ -119,13 +123,13 @@ ATTACKS = {
         r"cross-claim in unpublished/draft\.md:\d+ is verified, but no page of the site shows it",
     ),
     # a right twin that only the checker sees, a wrong one that only the reader sees
-    "comment": (SHAPES + FORWARD + f"\n<!--{RIGHT}-->\n" + RST_WRONG + cell(VERIFY), "'@-claim'"),
+    "comment": (SHAPES + FORWARD + f"\n<!--{RIGHT}-->\n" + RST_WRONG + cell(VERIFY), REFUTED),
     "percent": (
         SHAPES + FORWARD + RIGHT.replace("\n", "\n% ").rstrip("% ") + RST_WRONG + cell(VERIFY),
-        "'@-claim'",
+        REFUTED,
     ),
     "paragraph": (
-        SHAPES + FORWARD + f"\nA word <!-- \n\n{RIGHT}\n -->\n" + RST_WRONG + cell(VERIFY),
+        SHAPES + FORWARD + f"\nA word <!-- \n\n{RIGHT}\n -->\n\n{{{{ other }}}}\n" + cell(VERIFY),
         SHOWS,
     ),
     "included": (SHAPES + FORWARD + INCLUDED + cell(VERIFY), "'@-claim'"),
@@ -134,7 +138,7 @@ ATTACKS = {
         + FORWARD
         + "\n::::{only} latex"
         + RIGHT
-        + "::::\n\n```{eval-rst}\n.. math:: \\frac{\\partial a_t}{\\partial x_t} = -W\n```\n"
+        + "::::\n\n```{include} parts/unlabelled.txt\n```\n"
         + cell(VERIFY),
         UNSEEN,
     ),
@@ -146,10 +150,10 @@ ATTACKS = {
         + "\n```{math}\n:label: @-other\n:name: @-claim\n"
         + "\\frac{\\partial a_t}{\\partial x_t} = W\n```\n"
         + cell(MEANING + 'page.verify("@-claim")\npage.unchecked("@-other", because="it is tested")'),
-        "@-claim: the equation does not hold here",
+        REFUTED,
     ),
     # displayed, but not as an equation of a Markdown page
-    "rst_block": (BASIS + "\n```{eval-rst}\n.. math:: a = -a\n```\n", UNACCOUNTED),
+    "rst_block": (BASIS + "\n```{eval-rst}\n.. math:: a = -a\n```\n", "without a label"),
     "include": (BASIS + "\n```{include} parts/unlabelled.txt\n```\n", UNACCOUNTED),
     "raw": (BASIS + '\n```{raw} html\n<div class="math">\\[ a = -a \\]</div>\n```\n', "raw HTML"),
     "mathml": (BASIS + "\n<math><mi>a</mi></math>\n", "raw HTML"),

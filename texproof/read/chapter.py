@@ -200,15 +200,17 @@ def _rst_equations(lines: list[str], first: int, file: str) -> Iterator[Source]:
         while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > indent):
             end += 1
         block = lines[at + 1 : end]
-        start, argument = at + 1, directive["argument"]
+        start, argument, label = at + 1, directive["argument"], ""
         while block and (not block[0].strip() or _OPTION.match(block[0].strip())):
             if not block[0].strip() and argument:
                 break
+            named = _LABEL_OPTION.match(block[0].strip())
+            label = named[2] if named else label
             block, start = block[1:], start + 1
         if argument:
             block, start = [argument, *block], at
         text = "\n".join(line.strip() for line in block).rstrip()
-        yield Source(text, file, first + start)
+        yield Source(text, file, first + start, label)
 
 
 def _indent(line: str) -> int:
@@ -308,6 +310,7 @@ class _Scanner:
             yield Cell("\n".join(body[taken:]), start + 1 + taken, frozenset(names))
         elif directive and directive["name"] == "eval-rst":
             yield from (shown[1] for line in body if (shown := _AUTOMODULE.match(line)))
+            yield from _rst_equations(body, start + 1, self.file)
 
     def _body(self, fence: re.Match[str]) -> list[str]:
         """The lines up to the closing fence, without the prefix; leaves ``at`` behind that fence."""

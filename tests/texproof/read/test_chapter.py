@@ -415,3 +415,9 @@ def test_equations_of_docstrings_have_the_name_of_their_object():
     for equation in chapter.equations:
         first = equation.text.splitlines()[0]
         assert first in MODULE.splitlines()[equation.line - 1]
+
+
+def test_equations_of_blocks_of_restructured_text_are_read_with_their_labels():
+    text = "# Page\n\n```{eval-rst}\nWords.\n\n.. math::\n   :label: eq-a\n\n   a = b\n\n.. math:: c = d\n```\n"
+    found = Chapter.parse(text).equations
+    assert [(e.label, e.text, e.line) for e in found] == [("eq-a", "a = b", 9), ("", "c = d", 11)]
