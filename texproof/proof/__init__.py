@@ -14,9 +14,9 @@ looked at here.
 
 What is trusted besides: how equations are read (``read``, ``mean``), and which quantities have an
 initial value (:func:`texproof.compare.graph.recurrent_keys`). What is printed is real arithmetic,
-and every quotient and logarithm is meant where it is defined; that a composition of differentiable
-functions has the derivative of the chain rule is not proved here. ``T`` is at least 1, and at least
-every time that is printed as a number. It is no proof in a proof assistant.
+and every quotient and logarithm is meant where it is defined, every root where it is positive; that a
+composition of differentiable functions has the derivative of the chain rule is not proved here. ``T``
+is at least 1, and at least every time that is printed as a number. It is no proof in a proof assistant.
 """
 
 from texproof.proof.record import NotProved, Proved, Record, grade

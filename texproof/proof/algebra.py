@@ -42,7 +42,7 @@ UNIT = Entry("1", "*")
 """The only index of an axis of length one."""
 STEP = Linear(1)
 LAST = Linear.variable("T")
-KNOWN = {"tanh", "sigma", "exp", "log"}
+KNOWN = {"tanh", "sigma", "exp", "log", "sqrt"}
 LONGEST = 300
 """Simplifications of one monomial."""
 FEW = 5
@@ -118,12 +118,16 @@ class Algebra:
             return self.inverse(expr, dom)
         if known and primes > 1:
             raise Abstain(f"a higher derivative of {name}")
+        if name == "sqrt":  # exp(log(a) / 2), meant where a > 0
+            half = Fraction(1, 2)
+            root = self.function("exp", 0, scale(self.function("log", 0, expr, dom), half), dom)
+            return scale(self.inverse(root, dom), half) if primes else root
         if known and primes:
             y = self.function(name, 0, expr, dom)
             return (ONE if name == "tanh" else y) + scale(mul(y, y), -1)
         if name == "exp":
             for m in expr:  # exp(n log(a)) = a^n
-                log, n = bare((m._replace(coef=Fraction(1)),)), math.ceil(m.coef)
+                log, n = bare((m._replace(coef=Fraction(1)),)), math.floor(m.coef)
                 if n and log and log[:3] == ("fn", "log", 0):
                     power = self.function("exp", 0, expr + scale(atom(*log), -n), dom)
                     for _ in range(abs(n)):
@@ -172,7 +176,7 @@ class Algebra:
                 case ("inv", inner):
                     total = mul(total, inner)
                 case ("fn", "exp", 0, inner):
-                    total = mul(total, atom("fn", "exp", 0, scale(inner, -1)))
+                    total = mul(total, self.function("exp", 0, scale(inner, -1), dom))
                 case _:
                     total = mul(total, atom("inv", atom(*f)))
         return total

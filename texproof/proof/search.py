@@ -55,7 +55,8 @@ class Policy:
     Attributes:
         values: which nodes are unfolded: ``fn`` those that are a function of a node, ``untimed`` those
             without a time too, ``all`` those from offset ``level`` on, ``above`` those of them by which
-            nothing is divided, and those without a time, ``inner`` those that are no state, ``state`` states too.
+            nothing is divided, and those without a time, ``between`` those of ``above`` that depend on what is
+            differentiated by, ``inner`` those that are no state, ``state`` states too.
         loss: how d L/d v is expanded: ``param`` by readers of parameters alone, ``half`` of all but
             states, ``full`` of all; ``forward`` through what L is made of; ``none``.
         back: up to which offset of v.
@@ -98,6 +99,7 @@ OTHERS = (
     Policy(values="state", loss="none", state="none"),
     Policy(values="above", loss="none", state="none"),
     Policy(values="above", loss="half", state="forward", keep=True),
+    Policy(values="between", loss="half", state="forward"),
     Policy(values="state", loss="full", state="forward"),
     Policy(values="all", loss="full", state="forward"),
 )
@@ -350,6 +352,7 @@ class Run:
         self.facts, self.entries, self.choice = facts, entries, choice
         self.steps: list[Step] = []
         self.kept: set[Handle] = set()
+        self.variables: set[str] = set()
 
     def step(self, expr: Expr, step: Step) -> Expr:
         """Make a step, and write it down if it changes something."""
@@ -378,6 +381,7 @@ class Run:
         return expr
 
     def vanishes(self, expr: Expr) -> bool:
+        self.variables = {h[3] for h in handles(expr) if h[0] == "jac"}
         expr = self.normal(expr)
         for _ in range(6):
             expr = self._aligned(expr)
@@ -410,7 +414,7 @@ class Run:
         """What the policy would do, in the order in which to do it."""
         order = ["unfold", "peel", "closed", "forward", "backward", "exponentials"]
         left = handles(expr) - self.kept
-        if self.policy.values == "above":
+        if self.policy.values in ("above", "between"):
             below = (handles(f) for m in expr for f in m.factors if f[0] == "inv")
             left -= {h for h in frozenset().union(*below) if h[2:3] != ((),)}
         found = {str(s): s for h in left if (s := self._for(h)) is not None}
@@ -468,6 +472,9 @@ class Run:
             return True  # notation: nothing reads it
         if policy.values == "above":
             return at >= policy.level
+        if policy.values == "between":
+            through = self.structure.at_once.get(key, set())
+            return not times or not self.variables.isdisjoint(through)
         definition = self.network.quantities[key].definition
         loss = any(self.network.quantities[b].holes for a, b in self.structure.offsets if a == key)
         untimed = not times and (not loss or policy.values == "untimed")

@@ -30,6 +30,10 @@ NETS = {
     "odd": r"""\begin{aligned}
         z_t &= p_{t+1} z_{t-1}, \quad b_t = \left( \sum_{k=1}^{T} p_k \right) b_{t-1}
         \end{aligned}""",
+    # a standard deviation
+    "roots": r"""\begin{aligned}
+        S &= \sqrt{1 + u^\top u}, \quad b = \frac{a}{S}, \quad L = \ell(u + b v)
+        \end{aligned}""",
     # two layers, and a window of the loss that nothing reads
     "layers": r"""\begin{aligned}
         e_t &= W x_t + U h_{t-1}, \quad h_t = \tanh(e_t), \\
@@ -81,6 +85,14 @@ CLAIMS = {
         (r"«e_t|h_t» = U", True),
         (r"«e_t|h_{t-1}» = V", False),
         (r"«e_0|h_0» = 0", False),
+    ],
+    "roots": [
+        (r"«S|u» = \frac{u}{S}", True),
+        (r"«S|u» = \frac{2 u}{S}", False),
+        (r"«S|u» = u S", False),
+        (r"«b|u» = -\frac{a u}{S S S}", True),
+        (r"«b|u» = -\frac{a u}{S}", False),
+        (r"«L|u» = «L|b» «b|u»", False),
     ],
     "odd": [
         (r"«z_t|p_{t+1}» = 0", False),
@@ -148,6 +160,18 @@ CLAIMS = {
         (rf"\exp(\frac{{3}}{{2}} \log{EVEN}) = {EVEN} {EVEN}", False),
         (rf"\exp(b \log{EVEN}) = {EVEN}", False),
         (rf"\exp(b + \log{EVEN}) = \exp(b) + {EVEN}", False),
+        (rf"\sqrt{{{EVEN}}} \sqrt{{{EVEN}}} = 1 + a^2", True),
+        (rf"\sqrt{{{EVEN}}} = 1 + a^2", False),
+        (rf"\frac{{{EVEN}}}{{\sqrt{{{EVEN}}}}} = \sqrt{{{EVEN}}}", True),
+        (rf"\frac{{1}}{{\sqrt{{{EVEN}}}}} = \sqrt{{{EVEN}}}", False),
+        (
+            rf"\frac{{1}}{{\sqrt{{{EVEN}}} {EVEN}}} = \frac{{\sqrt{{{EVEN}}}}}{{{EVEN} {EVEN}}}",
+            True,
+        ),
+        (rf"\log(\sqrt{{{EVEN}}}) = \log{EVEN}", False),
+        (r"\sqrt{a a} = a", False),
+        (r"\sqrt{\exp(a) + \exp(b)} = \sqrt{\exp(a)} + \sqrt{\exp(b)}", False),
+        (r"\sqrt{4 \exp(a)} = 4 \exp(\frac{1}{2} a)", False),
         (r"\frac{a - a}{a - a} = 1", False),
         (r"\frac{\exp(a) - \exp(a)}{\exp(b) - \exp(b)} = 0", False),
         (r"\frac{\exp(a) - \exp(b)}{\exp(a) - \exp(b)} = 1", True),

@@ -46,6 +46,7 @@ ALONE = [
     ("char_lm.md", "eq-charlm-geometric"),  # the exponential of a sum
     ("char_lm.md", "eq-charlm-crossing"),  # a sum that nothing reads
     ("layers.md", "eq-layers-attention-back"),  # a node that reads all times
+    ("layers.md", "eq-layers-norm-back"),  # a root
     ("layers.md", "eq-layers-solution-paths"),  # a letter for T
     ("residual.md", "eq-residual-normal-step"),  # powers of a logarithm
     ("stability.md", "eq-stability-jordan"),  # hypotheses about products

@@ -76,6 +76,8 @@ def function(name: str, order: int, of: Sum) -> Sum:
                 return times(*map(_exponential, of))
             case "log":
                 return _logarithm(of)
+            case "sqrt":  # exp(log(a) / 2), as every root is meant where it is positive
+                return function("exp", 0, scaled(function("log", 0, of), Fraction(1, 2)))
     return one(Box(("function", name, order), inner=(Inner(of),)))
 
 
