@@ -123,14 +123,14 @@ def editable(node: ast.AST, function: str = "") -> Iterator[tuple[Any, Any, ast.
 
 
 def _left_alone(node: ast.AST) -> bool:
-    """What decides about no proof: messages, documentation, limits."""
+    """What decides about no proof: messages, documentation, limits, checks of lengths that are the same."""
     if isinstance(node, ast.Raise | ast.JoinedStr | ast.ImportFrom | ast.Import | ast.Assert):
         return True
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.If):
         return bool(LIMITS & {x.id for x in ast.walk(node.test) if isinstance(x, ast.Name)})
-    return isinstance(node, ast.keyword) and node.arg in ("default", "maxsize")
+    return isinstance(node, ast.keyword) and node.arg in ("default", "maxsize", "strict")
 
 
 def edits(module: str, wanted: int | None = None) -> Iterator[tuple[Edit, CodeType | None]]:

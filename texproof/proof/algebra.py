@@ -46,7 +46,7 @@ KNOWN = {"tanh", "sigma", "exp", "log", "sqrt"}
 LONGEST = 300
 """Simplifications of one monomial."""
 FEW = 5
-"""A sum or product of at most one more term is written out."""
+"""An ordered product of at most one more factor is written out."""
 
 
 def axes(shape: Iterable[Any]) -> tuple[Entry, ...]:
@@ -241,9 +241,6 @@ class Algebra:
             parts += scale(atom("num", Linear.variable(v)), k)
         return mul((m,), parts)
 
-    def _simpler_dim(self, f: Factor, m: Mono, dom: Domain) -> Expr | None:
-        return scale((m,), int(f[1])) if f[1].isdigit() else None
-
     def _simpler_inv(self, f: Factor, m: Mono, dom: Domain) -> Expr | None:
         inner, others = bare(f[1]), canonical(m.factors)
         if inner in others:
@@ -287,7 +284,7 @@ class Algebra:
         return None
 
     def _simpler_times(self, m: Mono, dom: Domain) -> Expr | None:
-        """Times that an equality pins, brackets that are certain, sums of few terms."""
+        """Times that an equality pins, brackets that are certain, sums of the same."""
         for c in sorted(m.dom, key=str):
             if not c.coefficients:
                 return () if c.constant < 0 else (m._replace(dom=m.dom - {c}),)
@@ -302,18 +299,9 @@ class Algebra:
             if entails(around | (m.dom - {c}), c):
                 return (m._replace(dom=m.dom - {c}),)
         for b in m.bound:
-            if isinstance(b, Entry) and b not in free(m.factors):
-                bound = tuple(x for x in m.bound if x != b)
-                return (m._replace(bound=bound, factors=(*m.factors, ("dim", b.dim))),)
             if isinstance(b, str):
                 about = [c for c in m.dom if b in c.variables]
                 ends = {k: [c for c in m.dom if dict(c.coefficients).get(b) == k] for k in (1, -1)}
-                for low in sorted(ends[1], key=str):
-                    for width in (low + high for high in ends[-1]):
-                        if not width.coefficients and 0 <= width.constant <= FEW:
-                            first = Linear.variable(b) - low
-                            values = [first + Linear(n) for n in range(width.constant + 1)]
-                            return tuple(identify(m, {b: value}) for value in values)
                 single = len(about) == 2 and len(ends[1]) == len(ends[-1]) == 1
                 width = sum(about, Linear())
                 if single and b not in free(m.factors):

@@ -18,7 +18,6 @@ Factors, each a tuple that begins with a tag:
     prod   lower, upper, blocks, row, column         an ordered product, later factors to the left
     num    linear form                               a time used as a number
     delta  entry, entry                              a Kronecker delta
-    dim    length                                    the length of an axis used as a number
 
 Two monomials count as equal only if they are so up to names of bound indices and the order of
 factors: names that are chosen badly can lose a proof, and cannot make a false one.

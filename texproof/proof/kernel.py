@@ -191,8 +191,7 @@ def replay(goal: Goal, trace: Trace) -> None:
 
 def general(goal: Goal, letter: str) -> Goal:
     """The claim with a new letter for each T that it prints: true for 1 to T if for all, so for T."""
-    known = goal.letters | goal.values.keys() | LAST.variables | free(goal.context)
-    _require(letter not in known, "a letter that the claim has already")
+    _require(letter not in goal.letters | free(goal.context), "a letter that the claim has already")
     new = {"T": Linear.variable(letter)}
     inside = frozenset(put_time(c, new) for c in goal.context | {LAST - STEP})
     values = {x: put_time(v, new) for x, v in goal.values.items()}

@@ -263,13 +263,6 @@ class Network(Algebra):
                     )
             case t.Derivative():
                 return self._derivative(term, ixs, env, dom)
-            case t.ChainProduct(gradient, jacobian):
-                middle = axes(gradient.shape)
-                product = mul(
-                    self.entry(gradient, middle, env, dom),
-                    self.entry(jacobian, (*middle, *ixs), env, dom),
-                )
-                return bind(product, middle)
         raise Abstain(f"a {type(term).__name__}")
 
     def _inverse_of(self, term: Term, env: Any, dom: Domain) -> Expr:
@@ -313,11 +306,9 @@ class Network(Algebra):
 
     def _product(self, left: Term, right: Term, ixs: Indices, env: Any, dom: Domain) -> Expr:
         count = sum(d != t.ONE for d in left.shape[:-1])
-        inner: list[Any] = [UNIT]
-        if left.shape[-1] != t.ONE:
-            found = [parts(left, len(left.shape) - 1), parts(right, 0)]
-            cut = [p for p in found if p and len(p) > 1]
-            inner = places(cut[0]) if cut else [axis(str(left.shape[-1]))]
+        found = [parts(left, len(left.shape) - 1), parts(right, 0)]
+        cut = [p for p in found if p and len(p) > 1]
+        inner: list[Any] = places(cut[0]) if cut else [axis(str(left.shape[-1]))]
         total: Expr = ()
         for k in inner:
             at = () if k == UNIT else (k,)
@@ -574,12 +565,6 @@ class Network(Algebra):
 
 
 def _delta(i: Any, j: Any) -> Expr:
-    if isinstance(i, Part) and isinstance(j, Part):
-        if i[0] != j[0]:
-            return ()
-        if i[1].dim != j[1].dim:
-            raise Abstain("a block matrix whose rows and columns are cut in other ways")
-        return ONE if i[1] == UNIT else atom("delta", i[1], j[1])
     if isinstance(i, Part) or isinstance(j, Part):
         raise Abstain("a block matrix beside one that is not in blocks")
     return atom("delta", i, j)
@@ -626,8 +611,6 @@ def parts(term: Term, at: int) -> list[Linear] | None:
             t.BigSum(body=body) | t.BigProduct(body=body) | t.Negate(body) | t.MatrixPower(body, _)
         ):
             return parts(body, at)
-        case t.Outer(left, right):
-            return parts((left, right)[at], 0)
     return None
 
 

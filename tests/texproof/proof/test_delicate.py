@@ -44,6 +44,8 @@ NETS = {
 PRODUCT = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( A_j \right)"
 LATER, EARLIER = (rf"\left( {PRODUCT % ends} \right)" for ends in (("k+1", "t"), ("1", "k")))
 EVEN = r"(1 + a^2)"
+SHARE = r"\frac{\exp(v^\top h_t)}{S}"
+WITHIN = r"«\sum_{j=k}^{T} p_j|p_t»"
 LAYER = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( \operatorname{diag}(1 - h_j^2) \, U \right)"
 UPPER = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( \operatorname{diag}(1 - g_j^2) \, V \right)"
 SLOPE = r"\operatorname{diag}(1 - g_k^2)"
@@ -58,6 +60,7 @@ CLAIMS = {
         (r"«\alpha_t|h_T» = 0, \qquad t < T", False),
         (r"«\alpha_T|h_T» = \alpha_T (1 - \alpha_T) v", True),
         (r"«\alpha_T|h_T» = \alpha_T v", False),
+        (rf"«\alpha_t|h_t» = {SHARE} v - {SHARE} {SHARE} v", False),
         (r"\left. «\alpha_t|h_T» \right|_{S} = 0, \qquad t < T", True),
         (r"\left. «L|h_T» \right|_{\alpha_T} = «L|h_T»", False),
         (r"\left. «L|h_T» \right|_{S} = «L|h_T»", False),
@@ -188,9 +191,12 @@ CLAIMS = {
         (f"{PRODUCT % ('1', 't')} = {LATER} {EARLIER}, \\qquad k \\le t", True),
         (f"{PRODUCT % ('1', 't')} = {EARLIER} {LATER}, \\qquad k \\le t", False),
         (f"{PRODUCT % ('1', 't')} = {LATER} {EARLIER}", False),
-        (r"I [u/x_t] = [u/x_t]", True),
-        (r"\operatorname{diag}([u/x_t]) [v/x_k] = [u \odot v/x_t \odot x_k]", True),
         (r"\operatorname{diag}([u/x_t]) [v/x_k] = [u \odot v/x_t \odot x_t]", False),
+        (rf"\frac{{z_t}}{{z_t {WITHIN} + q_t}} = 1 - \frac{{q_t}}{{z_t {WITHIN} + q_t}}", False),
+        (
+            rf"\frac{{z_t}}{{z_t {WITHIN} + q_t}} = 1 - \frac{{q_t}}{{z_t {WITHIN} + q_t}}, \qquad k \le t",
+            True,
+        ),
         # a letter for each T that is printed
         (r"\sum_{k=1}^{T} p_T = T p_T", True),
         (r"\sum_{k=1}^{T} p_k = T p_T", False),
