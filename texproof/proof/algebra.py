@@ -120,7 +120,7 @@ class Algebra:
             raise Abstain(f"a higher derivative of {name}")
         if name == "sqrt":  # exp(log(a) / 2), meant where a > 0
             half = Fraction(1, 2)
-            root = self.function("exp", 0, scale(self.function("log", 0, expr, dom), half), dom)
+            root = self.exp(scale(self.function("log", 0, expr, dom), half), dom)
             return scale(self.inverse(root, dom), half) if primes else root
         if known and primes:
             y = self.function(name, 0, expr, dom)
@@ -129,7 +129,7 @@ class Algebra:
             for m in expr:  # exp(n log(a)) = a^n
                 log, n = bare((m._replace(coef=Fraction(1)),)), math.floor(m.coef)
                 if n and log and log[:3] == ("fn", "log", 0):
-                    power = self.function("exp", 0, expr + scale(atom(*log), -n), dom)
+                    power = self.exp(expr + scale(atom(*log), -n), dom)
                     for _ in range(abs(n)):
                         power = mul(power, log[3] if n > 0 else self.inverse(log[3], dom))
                     return power
@@ -142,6 +142,9 @@ class Algebra:
             return mirrored if name == "tanh" else ONE + mirrored
         return atom("fn", name, primes, expr)
 
+    def exp(self, expr: Expr, dom: Domain) -> Expr:
+        return self.function("exp", 0, expr, dom)
+
     def _log_of_product(self, m: Mono) -> Expr:
         """log(exp(a) / b) = a - log(b), all being positive."""
         total = () if m.coef == 1 else atom("fn", "log", 0, const(m.coef))
@@ -153,7 +156,7 @@ class Algebra:
     def by_exponentials(self, f: Factor, dom: Domain) -> Expr:
         """sigma(a) = 1 / (1 + exp(-a)), and tanh(a) = 2 sigma(2a) - 1."""
         times = 2 if f[1] == "tanh" else 1
-        sigma = self.inverse(ONE + self.function("exp", 0, scale(f[3], -times), dom), dom)
+        sigma = self.inverse(ONE + self.exp(scale(f[3], -times), dom), dom)
         return scale(sigma, times) + scale(ONE, 1 - times)
 
     def inverse(self, expr: Expr, dom: Domain) -> Expr:
@@ -176,7 +179,7 @@ class Algebra:
                 case ("inv", inner):
                     total = mul(total, inner)
                 case ("fn", "exp", 0, inner):
-                    total = mul(total, self.function("exp", 0, scale(inner, -1), dom))
+                    total = mul(total, self.exp(scale(inner, -1), dom))
                 case _:
                     total = mul(total, atom("inv", atom(*f)))
         return total
@@ -187,7 +190,7 @@ class Algebra:
         for m in expr:
             found = [f[3] for f in m.factors if f[:3] == ("fn", "exp", 0)]
             a = tuple(s for e in found for s in e if free(s).isdisjoint(m.bound))
-            by = self.function("exp", 0, scale(a, -1), dom)
+            by = self.exp(scale(a, -1), dom)
             ways.append((self.tidy(mul(by, expr), dom), by))
         expr, by = min(ways, key=lambda way: text(way[0]))
         return mul(by, atom("inv", expr))
@@ -267,7 +270,7 @@ class Algebra:
     def _simpler_fn(self, f: Factor, m: Mono, dom: Domain) -> Expr | None:
         for n, g in enumerate(m.factors):
             if f[1] == "exp" and g[:2] == ("fn", "exp"):
-                both = self.function("exp", 0, f[3] + g[3], dom | m.dom)
+                both = self.exp(f[3] + g[3], dom | m.dom)
                 return mul((m._replace(factors=m.factors[:n] + m.factors[n + 1 :]),), both)
         return None
 
@@ -327,9 +330,7 @@ class Algebra:
         factor = bare(body) if row[1] == column[1] == UNIT and len(blocks) == 1 else None
         if factor and factor[:3] == ("fn", "exp", 0):  # the exponential of a sum
             x = Linear.variable(j)
-            return self.function(
-                "exp", 0, bind(guard(factor[3], x - lower, upper - x), (j,)), NOWHERE
-            )
+            return self.exp(bind(guard(factor[3], x - lower, upper - x), (j,)), NOWHERE)
         found = [
             c.constant
             for _, scope in blocks

@@ -219,9 +219,9 @@ class Network(Algebra):
                 return self.entry(rows[both[0][0]][both[1][0]], at, env, dom)
             case t.Apply("softmax", 0, argument) if len(ixs) == 1:
                 other = fresh(ixs[0])
-                total = self.function("exp", 0, self.entry(argument, (other,), env, dom), dom)
+                total = self.exp(self.entry(argument, (other,), env, dom), dom)
                 return mul(
-                    self.function("exp", 0, sub(argument), dom),
+                    self.exp(sub(argument), dom),
                     self.inverse(bind(total, (other,)), dom),
                 )
             case t.Apply(function, primes, argument) if function != "softmax":

@@ -30,6 +30,8 @@ NETS = {
     "odd": r"""\begin{aligned}
         z_t &= p_{t+1} z_{t-1}, \quad b_t = \left( \sum_{k=1}^{T} p_k \right) b_{t-1}
         \end{aligned}""",
+    # what the first state does to all steps at once
+    "circle": r"\alpha_t = S \alpha_{t-1}, \quad S = q_1 \alpha_0",
     # a standard deviation
     "roots": r"""\begin{aligned}
         S &= \sqrt{1 + u^\top u}, \quad b = \frac{a}{S}, \quad L = \ell(u + b v)
@@ -89,6 +91,9 @@ CLAIMS = {
         (r"«e_t|h_{t-1}» = V", False),
         (r"«e_0|h_0» = 0", False),
     ],
+    "circle": [
+        (r"«\alpha_t|\alpha_0» = \prod_{j=1}^{t} «\alpha_j|\alpha_{j-1}»", False),
+    ],
     "roots": [
         (r"«S|u» = \frac{u}{S}", True),
         (r"«S|u» = \frac{2 u}{S}", False),
@@ -114,6 +119,10 @@ CLAIMS = {
         (r"«g_T|h_1» = 0", False),
         (r"\chi_t = \chi_{t+1} + z_{t+1}, \qquad t < T", True),
         (r"\chi_t = \chi_{t+1} + z_t, \qquad t < T", False),
+        (r"\chi_t = \chi_{t+1} + z_{t+1}, \qquad T > t", True),
+        (r"\chi_t = \chi_{t+1} + z_{t+1}, \qquad T - 1 \ge t", True),
+        (r"\chi_t = \chi_{t+1} + z_{t+1}, \qquad T + 1 > t", False),
+        (r"\chi_t = \chi_{t+1} + z_{t+1}, \qquad T \ge t", False),
         (r"\chi_T = 0", True),
         (r"\chi_1 = L", False),
         (r"«\chi_t|g_t» = V^\top «L|g_{t+1}», \qquad t < T", False),
