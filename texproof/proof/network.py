@@ -103,10 +103,6 @@ class Structure:
             span = span | {at - term.lower, term.upper - at}
         if isinstance(term, t.Reference):
             found = self.offsets.setdefault((key, term.key), set())
-            if len(term.indices) > 1:
-                self.problems[key] = (
-                    f"the definition of {key} reads {term.key}, which has two indices"
-                )
             for index in term.indices:
                 offset = index - Linear.variable(holes[0]) if holes else ZERO
                 first = ZERO if term.key in self.recurrent else STEP

@@ -284,6 +284,7 @@ def rewriting(*steps):
         (rewriting(["split", -1, [0, ["t", 1]]]), "monomial"),
         (rewriting(["split", 0, [0, ["%0", 1]]]), "occur"),
         (rewriting(["use", 0, 0]), "hypothesis"),
+        (rewriting(["use", 7, 0]), "hypothesis"),
         ({"by": "cases", "letter": "t", "at": [0, ["%0", 1]], "proofs": []}, "leave open"),
         ({"by": "cases", "letter": "t", "at": [0, ["t", 1]], "proofs": []}, "leave open"),
         (
@@ -331,3 +332,10 @@ def test_an_induction_needs_a_beginning(page):
     }
     with pytest.raises(ValueError, match="shorter"):
         kernel.check(structure, claims, [[[0, trace]]])
+
+
+def test_nothing_is_known_of_an_unknown_function_with_the_name_of_a_known_one(page):
+    claims = page.claims(Source(r"1 - \tanh(u)^2 = \tanh'(u)", "page.md", 1, "eq-claim"))
+    assert is_proved(Structure(page.names), claims)
+    page.names.activations.add("tanh")
+    assert not is_proved(Structure(page.names), claims)

@@ -9,7 +9,7 @@ import texproof.proof
 
 FOLDER = Path(texproof.proof.__file__).parent
 TRUSTED = ["forms", "algebra", "network", "kernel"]
-AT_MOST = 1_450
+AT_MOST = 1_421
 """Lines of code of the trusted modules together; make it smaller when they are."""
 
 
