@@ -35,6 +35,7 @@ from texproof.proof.forms import (
 )
 from texproof.proof.kernel import (
     Goal,
+    Refused,
     Step,
     Trace,
     apply,
@@ -43,6 +44,7 @@ from texproof.proof.kernel import (
     general,
     goal_of,
     hypothesis,
+    replay,
     when,
 )
 from texproof.proof.network import Network, Structure
@@ -111,6 +113,8 @@ EARLIER = (
 PER_POLICY, PER_GOAL = 6_000, 60_000
 LONGEST, WIDEST = 80, 25_000
 """Steps of one proof, and letters of an expression."""
+LONG = 40
+"""Steps from which on none is left out again."""
 
 
 class Spent(Exception):
@@ -171,13 +175,38 @@ def find_all(
             for quick, (earlier, goal) in itertools.product((True, False), both):
                 trace, why = find(goal, spend, quick)
                 if trace:
-                    proofs.append([earlier, trace])
+                    proofs.append([earlier, shortened(goal, trace)])
                     break
                 reasons.append(why)
             else:
                 return None, reasons[len(both)]
         found.append(proofs)
     return found, ""
+
+
+def shortened(goal: Goal, trace: Trace) -> Trace:
+    """A trace of a goal without the steps that it does not need, tried one by one from the last.
+
+    A long one stays as it is: each trial replays it.
+    """
+    lists = list(_lists_of_steps(trace))
+    for steps in lists if sum(map(len, lists)) <= LONG else ():
+        for n in reversed(range(len(steps))):
+            step = steps.pop(n)
+            try:
+                replay(goal, trace)
+            except (Refused, Abstain):
+                steps.insert(n, step)
+    return trace
+
+
+def _lists_of_steps(trace: Trace) -> Iterator[list[Step]]:
+    """The steps for each block and fact of a trace, and of those within it."""
+    yield from trace.get("steps", ())
+    yield from trace.get("facts", ())
+    for inner in (*trace.get("bases", ()), *trace.get("proofs", ()), trace.get("proof")):
+        if inner:
+            yield from _lists_of_steps(inner)
 
 
 class Search:
