@@ -48,6 +48,7 @@ NETS = {
 PRODUCT = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( A_j \right)"
 LATER, EARLIER = (rf"\left( {PRODUCT % ends} \right)" for ends in (("k+1", "t"), ("1", "k")))
 EVEN = r"(1 + a^2)"
+SLOPES = r"\frac{\partial \ell(v)}{\partial v}"
 SHARE = r"\frac{\exp(v^\top h_t)}{S}"
 WITHIN = r"«\sum_{j=k}^{T} p_j|p_t»"
 LAYER = r"\overleftarrow{\prod}_{j=%s}^{%s} \left( \operatorname{diag}(1 - h_j^2) \, U \right)"
@@ -146,6 +147,7 @@ CLAIMS = {
         (r"\sigma(a) = \frac{\exp(a)}{1 + \exp(a)}", True),
         (r"\sigma(a) = \frac{\exp(a)}{1 - \exp(a)}", False),
         (r"\sigma(a) = \frac{\exp(-a)}{1 + \exp(a)}", False),
+        (rf"\frac{{\partial (u^\top {SLOPES})}}{{\partial v}} = (\mathbf{{1}}^\top u) {SLOPES}", False),
         (r"\tanh(a) = \frac{\exp(a) - \exp(-a)}{\exp(a) + \exp(-a)}", True),
         (r"\tanh(a) = \frac{\exp(a) + \exp(-a)}{\exp(a) - \exp(-a)}", False),
         (r"\frac{\exp(a)}{\exp(a) + \exp(b)} = \sigma(a - b)", True),
