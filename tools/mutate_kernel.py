@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 REASONS = ROOT / "tests" / "surviving_kernel_mutants.yml"
 TRUSTED = ("forms", "algebra", "network", "kernel")
 GOAL = 0.95
-PATIENCE = 900
+PATIENCE = 400
 """Seconds after which the tests of an edit count as hanging, which is noticed."""
 PAGES = "tests.texproof.proof.pages"
 TESTS = [

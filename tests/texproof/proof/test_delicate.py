@@ -148,7 +148,10 @@ CLAIMS = {
         (r"\sigma(a) = \frac{\exp(a)}{1 + \exp(a)}", True),
         (r"\sigma(a) = \frac{\exp(a)}{1 - \exp(a)}", False),
         (r"\sigma(a) = \frac{\exp(-a)}{1 + \exp(a)}", False),
-        (rf"\frac{{\partial (u^\top {SLOPES})}}{{\partial v}} = (\mathbf{{1}}^\top u) {SLOPES}", False),
+        (
+            rf"\frac{{\partial (u^\top {SLOPES})}}{{\partial v}} = (\mathbf{{1}}^\top u) {SLOPES}",
+            False,
+        ),
         (r"\tanh(a) = \frac{\exp(a) - \exp(-a)}{\exp(a) + \exp(-a)}", True),
         (r"\tanh(a) = \frac{\exp(a) + \exp(-a)}{\exp(a) - \exp(-a)}", False),
         (r"\frac{\exp(a)}{\exp(a) + \exp(b)} = \sigma(a - b)", True),
