@@ -146,6 +146,9 @@ CLAIMS = {
     ],
     "": [
         (r"\sigma(a) = \frac{\exp(a)}{1 + \exp(a)}", True),
+        (r"«\tanh'(a)|a» = -2 \tanh(a) \tanh'(a)", True),
+        (r"«\tanh'(a)|a» = \tanh'(a)", False),
+        (r"\log(\exp(a) \sigma(b)) = a + b", False),
         (r"\sigma(a) = \frac{\exp(a)}{1 - \exp(a)}", False),
         (r"\sigma(a) = \frac{\exp(-a)}{1 + \exp(a)}", False),
         (
