@@ -28,7 +28,8 @@ NETS = {
         \end{aligned}""",
     # what is read too late, too early or at all times by what has a time
     "odd": r"""\begin{aligned}
-        z_t &= p_{t+1} z_{t-1}, \quad b_t = \left( \sum_{k=1}^{T} p_k \right) b_{t-1}, \quad \chi_t = q_{T-t}
+        z_t &= p_{t+1} z_{t-1}, \quad b_t = \left( \sum_{k=1}^{T} p_k \right) b_{t-1}, \quad \chi_t = q_{T-t},
+        \quad S = p_{T+1}
         \end{aligned}""",
     # what the first state does to all steps at once
     "circle": r"\alpha_t = S \alpha_{t-1}, \quad S = q_1 \alpha_0",
@@ -120,6 +121,7 @@ CLAIMS = {
         (r"«b_t|p_T» = 0, \qquad t < T", False),
         (r"z_t = p_{t+1} z_{t-1}", True),
         (r"«\chi_1|q_{T-1}» = 0, \qquad T > 2", False),
+        (r"«S|p_{T+1}» = 0", False),
     ],
     "layers": [
         (PATHS % ("1", "k+1", "2"), True),
