@@ -19,7 +19,7 @@ from texproof.errors import ClaimFailed, EquationError, Inline, ShapeMismatch, S
 from texproof.mean import definitions
 from texproof.mean.claims import Claim
 from texproof.mean.notation import Notation
-from texproof.mean.printed import printed
+from texproof.mean.printed import printed, printed_definition
 from texproof.mean.reach import names_in
 from texproof.mean.terms import Reference
 from texproof.mean.vocabulary import Vocabulary
@@ -227,7 +227,7 @@ class Derivation:
         if names.notation.is_plain:
             return ""
         own = [q for q in names.quantities.values() if q.source == source and q.definition]
-        told = [f"${q.key} = {printed(q.definition, names)}$" for q in own if q.definition]
+        told = [f"${printed_definition(q, names)}$" for q in own]
         return f"read as {', '.join(told)}" if told else ""
 
     def _claims_read(self, claims: list[Claim], found: Finding) -> str:
@@ -546,10 +546,11 @@ class Derivation:
         for claim in self.model.claims(source):
             chosen = [
                 e
-                for e in claim.instances(self.model.last)
+                for e in claim.instances(self.model.last, self.model.sizes)
                 if all(e[k] == v for k, v in indices.items() if k in e)
             ]
-            missing = [letter for letter in claim.indices if letter not in indices]
+            letters = (*claim.indices, *claim.units)
+            missing = [letter for letter in letters if letter not in indices]
             if missing or not chosen:
                 what = (
                     f"give a value for {', '.join(missing)}"

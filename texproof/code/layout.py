@@ -18,6 +18,7 @@ from texproof.compare.network import Network
 from texproof.errors import EquationError, Source
 from texproof.mean import house
 from texproof.mean.linear import Linear
+from texproof.mean.unitletters import named_by
 from texproof.mean.vocabulary import Quantity
 from texproof.numbers.arithmetic import Arithmetic, Array
 
@@ -180,7 +181,8 @@ def import_numpy() -> Any:
 
 def _find(model: Model, name: str) -> tuple[Quantity, tuple[Linear, ...]]:
     statements = house.statements(Source(name), model.names, {})
-    found = model.names.find(statements[0]) if len(statements) == 1 else None
+    whole = named_by(statements[0], model.names) if len(statements) == 1 else None
+    found = model.names.find(whole) if whole else None
     if found is None:
         raise EquationError(
             f"{name!r}: expected a declared name, one of {', '.join(model.names.quantities)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 from texproof.compare.interpret import Environment
 from texproof.errors import BeforeTheFirst, ClaimFailed, EquationError, OutsideNetwork, located
 from texproof.mean.claims import Claim
-from texproof.mean.terms import Constant, Derivative, Reference, Term
+from texproof.mean.terms import Constant, Derivative, Entry, Reference, Term
 from texproof.mean.vocabulary import LAST_TIME
 from texproof.numbers.arithmetic import Arithmetic, Array
 
@@ -43,7 +43,8 @@ def says_zero(left: Term, right: Term, alone: bool) -> bool:
 
     Where an equation says nothing else, it must be a name or a derivative: ``\delta_{T+1} = 0``.
     """
-    named = isinstance(left, Reference | Derivative)
+    whole = left.body if isinstance(left, Entry) else left
+    named = isinstance(whole, Reference | Derivative)
     return right == Constant(Fraction(0)) and (named or not alone)
 
 
@@ -61,6 +62,10 @@ class Evaluator(Protocol):
     @property
     def last(self) -> int:
         """The number of time steps."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """A value for every dimension letter."""
 
     def evaluate(self, term: Term, environment: Environment) -> Array:
         """The value of a side."""
@@ -84,7 +89,7 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
             made, zeros = 0, set(range(1, len(claim.sides)))
             outside: OutsideNetwork | None = None
             first: OutsideNetwork | None = None
-            for environment in claim.instances(evaluator.last):
+            for environment in claim.instances(evaluator.last, evaluator.sizes):
                 made += 1
                 try:
                     values = [evaluator.evaluate(side, environment) for side in claim.sides]
@@ -124,8 +129,9 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
 
 
 def show_instance(claim: Claim, environment: Environment) -> str:
-    """The index values of an instance: ``t = 2, T = 3``."""
-    return ", ".join(f"{letter} = {environment[letter]}" for letter in (*claim.indices, LAST_TIME))
+    """The index values of an instance: ``t = 2, T = 3``, and those of units, ``i = 1``."""
+    letters = (*claim.units, *claim.indices, LAST_TIME)
+    return ", ".join(f"{letter} = {environment[letter]}" for letter in letters)
 
 
 def _refutation(

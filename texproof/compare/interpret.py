@@ -26,8 +26,10 @@ from texproof.mean.terms import (
     Constant,
     Derivative,
     Diagonal,
+    Each,
     ElementPower,
     Elementwise,
+    Entry,
     Extreme,
     Identity,
     IndexValue,
@@ -42,6 +44,7 @@ from texproof.mean.terms import (
     Slice,
     Term,
     Transpose,
+    UnitSum,
     show_shape,
 )
 from texproof.mean.vocabulary import Vocabulary
@@ -49,7 +52,7 @@ from texproof.numbers.arithmetic import Arithmetic, Array
 from texproof.numbers.limit import check_time
 
 Environment = Mapping[str, int]
-"""Values of the index letters."""
+"""Values of the index letters, and of those of units, counted from 1."""
 
 MAX_TERMS = 10_000
 """Of a sum, a product or a power; whoever prints more has made a mistake, and it must end."""
@@ -137,6 +140,17 @@ class Interpreter:
                 chosen = self._chosen(rows, body.shape[0]), self._chosen(columns, body.shape[1])
                 above, beside = chosen
                 return kind.array(above) @ evaluate(body, env) @ kind.transpose(kind.array(beside))
+            case Entry(body):
+                return kind.reshape(
+                    self._entry(term, evaluate(body, env), env), *self.extent(term.shape)
+                )
+            case UnitSum(letter, size, body):
+                total = kind.full(*self.extent(term.shape), Fraction(0))
+                for unit in range(1, self._size(size) + 1):
+                    total = total + evaluate(body, {**env, letter: unit})
+                return total
+            case Each(letters, body):
+                return self._each(letters, body, term.shape, env)
             case Extreme(largest, arguments):
                 return self._extreme([evaluate(argument, env) for argument in arguments], largest)
             case Derivative():
@@ -188,6 +202,38 @@ class Interpreter:
         if not 0 <= first < last <= size:
             raise EquationError(f"the range {first}:{last}, counted from 0, of {size} entries")
         return [[Fraction(at == entry) for entry in range(size)] for at in range(first, last)]
+
+    def _entry(self, term: Entry, value: Array, env: Environment) -> Array:
+        r"""``[U]_{ij}``; the axes of a Jacobian by a matrix, behind the first, stand side by side."""
+        row, *columns = (None if x is None else self._unit(x, env) for x in term.places)
+        at = 0
+        for place, size in zip(columns, term.body.shape[1:], strict=True):
+            at = at * self._size(size) + (place or 0)
+        whole = all(place is None for place in columns)
+        return self._kind.part(
+            value,
+            slice(None) if row is None else slice(row, row + 1),
+            slice(None) if whole else slice(at, at + 1),
+        )
+
+    def _unit(self, letter: str, env: Environment) -> int:
+        """The place of a unit, counted from 0."""
+        if letter not in env:
+            raise EquationError(f"unit {letter} has no value here")
+        return env[letter] - 1
+
+    def _size(self, dimension: Linear) -> int:
+        """The number of units of an axis."""
+        return self.extent((dimension, Linear(1)))[0]
+
+    def _each(self, letters: tuple[str, ...], body: Term, shape: Shape, env: Environment) -> Array:
+        """All entries of a vector or matrix."""
+        rows, columns = (range(1, size + 1) for size in self.extent(shape))
+
+        def entry(*place: int) -> Array:
+            return self.evaluate(body, {**env, **dict(zip(letters, place, strict=False))})
+
+        return self._kind.block([[entry(row, column) for column in columns] for row in rows])
 
     def _extreme(self, values: list[Array], largest: bool) -> Array:
         r"""``\max(a, b)``, which is half of ``a + b + |a - b|``, one argument after the other."""

@@ -20,7 +20,7 @@ from texproof.errors import ClaimFailed, EquationError
 from texproof.functions import Unsupported
 from texproof.mean.claims import Claim
 from texproof.mean.reach import uses_branches, uses_functions
-from texproof.mean.terms import IndexValue, Ones, within
+from texproof.mean.terms import IndexValue, Ones, UnitSum, within
 from texproof.numbers.arithmetic import (
     AnyBranch,
     Arithmetic,
@@ -191,7 +191,7 @@ def farther(model: Model, claims: list[Claim]) -> list[tuple[int, int]]:
     by_chance = model.seed(claims[0].source.text)
     inside = {type(inner) for claim in claims for side in claim.sides for inner in within(side)}
     times = [(max(7, model.last + 2) + by_chance % 8, 0)] if IndexValue in inside else []
-    return times + ([(2, 4 + by_chance % 4)] if Ones in inside else [])
+    return times + ([(2, 4 + by_chance % 4)] if {Ones, UnitSum} & inside else [])
 
 
 def _show_ranges(networks: Sequence[Network]) -> str:

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from texproof.compare.graph import Graph, Node, show_node
 from texproof.compare.interpret import Environment
 from texproof.errors import EquationError
-from texproof.mean.terms import Derivative, Reference, Term, free_indices, within
+from texproof.mean.terms import (
+    Derivative,
+    Reference,
+    Term,
+    free_indices,
+    free_letters,
+    within,
+)
 from texproof.mean.vocabulary import Vocabulary
 from texproof.numbers.arithmetic import Arithmetic, Array
 
@@ -36,7 +43,7 @@ class Network(Graph):
         held = frozenset(self.node(reference, environment) for reference in term.held)
         numerator = term.numerator
         self.read(variable, *self._mentioned(numerator, environment))
-        indices = tuple((letter, environment[letter]) for letter in sorted(free_indices(numerator)))
+        indices = tuple((letter, environment[letter]) for letter in sorted(free_letters(numerator)))
         key = (numerator, indices, variable, term.mode, held)
         if key not in self._derivatives:
             if term.mode == "direct":
@@ -101,8 +108,11 @@ class Network(Graph):
         That is so if nothing else that the numerator names depends on the variable.
         """
         letters = sorted(free_indices(term))
+        units = dict.fromkeys(
+            free_letters(term) - set(letters), 1
+        )  # what is read, all entries need
         for times in itertools.product(range(1, self.last + 1), repeat=len(letters)):
-            environment = self.environment(**dict(zip(letters, times, strict=True)))
+            environment = self.environment(**units, **dict(zip(letters, times, strict=True)))
             try:
                 variable = self.node(term.variable, environment)
                 named = self._named(term.numerator, environment) - {variable}

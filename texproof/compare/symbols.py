@@ -17,7 +17,7 @@ import sympy
 from texproof.compare.graph import Node
 from texproof.compare.interpret import Environment
 from texproof.compare.network import Network
-from texproof.mean.terms import Call, Derivative, Reference, Term, free_indices
+from texproof.mean.terms import Call, Derivative, Reference, Term, free_letters
 from texproof.mean.vocabulary import Vocabulary, latex_at
 from texproof.numbers.arithmetic import Array, FiftyDigits
 from texproof.numbers.grid import Grid
@@ -74,7 +74,7 @@ class SymbolNetwork(Network):
         if isinstance(term, Call):
             arguments = (self._show(argument, environment) for argument in term.arguments)
             return f"{term.function}({', '.join(arguments)})"
-        indices = tuple((letter, environment[letter]) for letter in sorted(free_indices(term)))
+        indices = tuple((letter, environment[letter]) for letter in sorted(free_letters(term)))
         number = self._expressions.setdefault((term, indices), len(self._expressions) + 1)
         return f"(\\dots)_{{{number}}}"
 
@@ -137,12 +137,13 @@ class SymbolsAsNumbers:
         name: of the level, for reports.
         arithmetic: the kind of those numbers.
         last: the number of time steps.
+        sizes: a value for every dimension letter.
     """
 
     name = "SymPy against central differences"
 
     def __init__(self, numbers: Network):
-        self.arithmetic, self.last = numbers.arithmetic, numbers.last
+        self.arithmetic, self.last, self.sizes = numbers.arithmetic, numbers.last, numbers.sizes
         self._symbols = SymbolNetwork(numbers)
 
     def evaluate(self, term: Term, environment: Environment) -> Grid:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,9 +12,12 @@ from texproof.mean import house
 from texproof.mean.advice import FOR_ALL
 from texproof.mean.conditions import Condition, read_condition
 from texproof.mean.elaborate import elaborate
+from texproof.mean.entries import reject_bound_and_open, units_of
+from texproof.mean.linear import Linear
 from texproof.mean.spaces import require_space
-from texproof.mean.terms import Constant, Term, free_indices, settle, show_shape
+from texproof.mean.terms import Constant, Term, free_indices, free_letters, settle, show_shape
 from texproof.mean.truisms import reject_truism
+from texproof.mean.unitletters import named_by
 from texproof.mean.vocabulary import LAST_TIME, Vocabulary
 from texproof.read import syntax as s
 from texproof.read.typography import Macros
@@ -25,13 +28,14 @@ class Claim:
     r"""A chain ``a = b = c`` for all values of its free indices that satisfy the conditions.
 
     Where ``from_its_first`` is true, only from the first time at which all that it names exists: other pages leave
-    out that ``\partial a_t / \partial a_{t-1}`` needs ``t \ge 2``.
+    out that ``\partial a_t / \partial a_{t-1}`` needs ``t \ge 2``. It is said to hold for all units of ``for_all``.
     """
 
     sides: tuple[Term, ...]
     conditions: tuple[Condition, ...]
     source: Source
     from_its_first: bool = False
+    for_all: tuple[str, ...] = ()
 
     @cached_property
     def indices(self) -> tuple[str, ...]:
@@ -40,14 +44,40 @@ class Claim:
         letters += [condition.variables for condition in self.conditions]
         return tuple(sorted(frozenset().union(*letters)))
 
-    def instances(self, last: int) -> Iterator[dict[str, int]]:
-        """All index values, with ``T`` equal to ``last``, for which the claim is made."""
+    @cached_property
+    def units(self) -> dict[str, Linear]:
+        """The letters of units that its sides leave open, each with the size of its axis."""
+        return units_of(self.sides)
+
+    def instances(
+        self, last: int, sizes: Mapping[str, int] | None = None
+    ) -> Iterator[dict[str, int]]:
+        """All index values, with ``T`` equal to ``last``, for which the claim is made.
+
+        With the sizes of dimensions, all units of its entries, too.
+        """
+        units = {} if sizes is None else {x: _size(n, sizes) for x, n in self.units.items()}
+        for environment in self._times(last):
+            for values in itertools.product(*(range(1, size + 1) for size in units.values())):
+                yield {**environment, **dict(zip(units, values, strict=True))}
+
+    def _times(self, last: int) -> Iterator[dict[str, int]]:
+        """The values of its time letters."""
         first = 0 if any(condition.reaches_zero for condition in self.conditions) else 1
         stop = last + 1 + max((c.reaches_beyond for c in self.conditions), default=0)
         for values in itertools.product(range(first, stop), repeat=len(self.indices)):
             environment = {**dict(zip(self.indices, values, strict=True)), LAST_TIME: last}
             if all(condition.holds(environment) for condition in self.conditions):
                 yield environment
+
+
+def _size(dimension: Linear, sizes: Mapping[str, int]) -> int:
+    """The number of units of an axis."""
+    try:
+        return dimension.value(sizes)
+    except KeyError as error:
+        message = f"dimension {error.args[0]} has no size: give {error.args[0]}=... to Derivation"
+        raise EquationError(message) from None
 
 
 Known = dict[s.Node, tuple[Term, ...]]
@@ -81,10 +111,11 @@ def read_claims(
         )
     claims = []
     printed = list(itertools.chain(*(statements for statements, _ in rows)))
+    units = [x.units if isinstance(x, s.Relation) else () for x, _ in printed]
     said = [(_without_definition(x, names, source), conditions) for x, conditions in printed]
     if not any(claimed for claimed, _ in said):  # definitions alone, to be looked at
         said = [*printed]
-    for claimed, conditions in said:
+    for (claimed, conditions), every in zip(said, units, strict=True):
         if claimed is None:
             continue
         with located(source):
@@ -93,8 +124,11 @@ def read_claims(
         if known is not None:
             known[claimed] = sides
         lenient = not (names.notation.is_plain or conditions or for_all)
-        claims.append(Claim(sides, (*conditions, *for_all), source, lenient))
+        claims.append(Claim(sides, (*conditions, *for_all), source, lenient, every))
     for claim in claims:
+        if names.units:
+            with located(source):
+                reject_bound_and_open(claim.sides)
         reject_truism(claim.sides, names, source)
         if not names.notation.is_plain:
             _reject_half_open(claim)
@@ -105,7 +139,7 @@ def _without_definition(statement: s.Node, names: Vocabulary, source: Source) ->
     """The ``b = c`` of ``a := b = c`` in the equation that defines ``a``, and nothing of ``a := b``."""
     if not isinstance(statement, s.Relation):
         return statement
-    found = names.find(statement.sides[0])
+    found = names.find(named_by(statement.sides[0], names))
     if not (found and found[0].definition and found[0].source.is_version_of(source)):
         return statement
     signs, sides = statement.signs[1:], statement.sides[1:]
@@ -115,10 +149,10 @@ def _without_definition(statement: s.Node, names: Vocabulary, source: Source) ->
 
 def _reject_half_open(claim: Claim) -> None:
     """Complain about an index on one side only: other authors drop sums, or leave out where it holds."""
-    said = frozenset().union(*(condition.variables for condition in claim.conditions))
+    said = frozenset(claim.for_all).union(*(c.variables for c in claim.conditions))
     sides = [side for side in claim.sides if not isinstance(side, Constant)]
     for side in sides:
-        missing = frozenset().union(*map(free_indices, sides)) - free_indices(side) - said
+        missing = frozenset().union(*map(free_letters, sides)) - free_letters(side) - said
         if missing:
             letter = min(missing)
             raise EquationError(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from texproof.errors import EquationError, ShapeMismatch, Source, located
 from texproof.mean import house
-from texproof.mean.conditions import read_condition
+from texproof.mean.conditions import Condition, read_condition
 from texproof.mean.elaborate import elaborate
+from texproof.mean.entries import each
 from texproof.mean.linear import Linear
 from texproof.mean.shifts import at_its_time, printed_at
 from texproof.mean.spaces import read_space, require_space
@@ -22,6 +23,7 @@ from texproof.mean.terms import (
     show_shape,
     within,
 )
+from texproof.mean.unitletters import entries_of, named_by
 from texproof.mean.units import differentiated, names_function
 from texproof.mean.vocabulary import TRANSPOSES, OwnFunction, Quantity, Vocabulary
 from texproof.read import syntax as s
@@ -37,7 +39,7 @@ def declare(source: Source, names: Vocabulary, macros: Macros) -> None:
     Raises:
         EquationError: the statement is something else, or a name is declared twice.
     """
-    for statement in house.statements(source, names, macros):
+    for statement in house.in_turn(source, names, macros):
         match statement:
             case s.Relation(("\\in",), (listed, space)):
                 with located(source):
@@ -100,23 +102,15 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
         EquationError: not a definition, a name defined twice, shapes that differ, an index
             left open, a condition that leaves times out.
     """
-    read = [(read_condition(x, names), x) for x in house.statements(source, names, macros)]
-    if all(condition for condition, _ in read):
-        raise EquationError("this equation defines nothing", None, source)
-    for condition, statement in read:
+    read: list[s.Node] = []
+    conditions: list[tuple[Condition, s.Node]] = []
+    for statement in house.in_turn(source, names, macros):
+        condition = read_condition(statement, names)
+        if condition:
+            conditions.append((condition, statement))
+            continue
+        read.append(statement)
         match statement:
-            case _ if condition:
-                # At two lengths, or t \le 3 would pass where T = 3.
-                said = [
-                    condition.put(values)
-                    for values in _moves([x for other, x in read if not other], names)
-                ]
-                if not all(c.always(last) and c.always(last + 1) for c in said):
-                    raise EquationError(
-                        "a definition holds at all times, 1 to T: no condition can restrict it",
-                        statement.span,
-                        source,
-                    )
             case s.Relation((sign, *space), (left, right, *spaces)) if (
                 sign in _DEFINES and space in ([], ["\\in"])
             ):
@@ -129,18 +123,32 @@ def define(source: Source, names: Vocabulary, macros: Macros, last: int) -> None
                 more[:1]
             ) <= set(_EQUAL):
                 with located(source):
-                    _define_name(left, right, names, source, names.find(left) is None)
+                    new = names.find(named_by(left, names)) is None
+                    _define_name(left, right, names, source, new)
             case _:
                 raise EquationError(
                     "a definition has the form name = expression", statement.span, source
                 )
+    if not read:
+        raise EquationError("this equation defines nothing", None, source)
+    for condition, statement in conditions:
+        # At two lengths, or t \le 3 would pass where T = 3.
+        said = [condition.put(values) for values in _moves(read, names)]
+        if not all(c.always(last) and c.always(last + 1) for c in said):
+            raise EquationError(
+                "a definition holds at all times, 1 to T: no condition can restrict it",
+                statement.span,
+                source,
+            )
 
 
 def _moves(statements: list[s.Node], names: Vocabulary) -> list[dict[str, Linear]]:
     """By how much the definitions of a block are moved to be read at t, each once."""
     moves: list[dict[str, Linear]] = []
     for statement in statements:
-        found = printed_at(statement.sides[0], names) if isinstance(statement, s.Relation) else None
+        if not isinstance(statement, s.Relation):
+            continue
+        found = printed_at(named_by(statement.sides[0], names), names)
         values = found[1].values if found and found[1].step else {}
         moves += [] if values in moves else [values]
     return moves
@@ -227,6 +235,7 @@ def _names_a_derivative(statement: s.Node, names: Vocabulary) -> bool:
         case s.Relation((*signs,), (name, s.Fraction() as fraction, *_)) if (
             len(signs) > 1 and {*signs} <= {*_EQUAL} and differentiated(fraction)
         ):
+            name = named_by(name, names)
             letter = isinstance(name, s.Script | s.Accent | s.Symbol | s.Name)
             if isinstance(name, s.Script) and {*TRANSPOSES} & {*name.superscripts}:
                 return False
@@ -244,6 +253,11 @@ def _define_name(
     if function := _function_on(left):
         return _define_function(*function, right, names, source)
     value = elaborate(right, names)
+    if by_entries := entries_of(left, names):
+        left = by_entries[0].body
+        if not isinstance(value, Constant):  # h_{0,j} = 0
+            value = each(by_entries[1], value, right.span)
+        names_it = names_it or names.find(left) is None  # a page of others
     shifted = printed_at(left, names)
     if shifted and (
         names.find(left) or shifted[1].step or shifted[1].letter in free_indices(value)

@@ -13,6 +13,7 @@ from texproof.mean.terms import (
     Constant,
     Derivative,
     Diagonal,
+    Entry,
     Extreme,
     Reference,
     Shape,
@@ -67,7 +68,8 @@ def laid_out(found: Derivative, layout: str) -> Term:
 
 def has_time(term: Term) -> bool:
     """Whether a term, or the quantity that it names, has a time: ``h_t`` and ``h_3``, not the loss of all steps."""
-    return bool(free_indices(term)) or (isinstance(term, Reference) and bool(term.indices))
+    named = term.body if isinstance(term, Entry) else term
+    return bool(free_indices(term)) or (isinstance(named, Reference) and bool(named.indices))
 
 
 def apply(name: str, primes: int, arguments: list[Term], names: Vocabulary, span: Span) -> Term:

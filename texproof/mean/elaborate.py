@@ -16,6 +16,7 @@ from texproof.errors import EquationError, Span, located
 from texproof.mean.advice import INVERSE, RECIPROCAL, instead
 from texproof.mean.blocks import block, stack
 from texproof.mean.derivatives import apply, derivative, has_time, laid_out
+from texproof.mean.entries import by_entry, entry, unit_sum
 from texproof.mean.linear import Linear
 from texproof.mean.packed import by_parts, is_packed
 from texproof.mean.products import ELEMENTWISE, add, binary, broadcast, by_shape, multiply
@@ -29,6 +30,7 @@ from texproof.mean.terms import (
     Constant,
     Derivative,
     ElementPower,
+    Entry,
     Identity,
     IndexValue,
     MatrixPower,
@@ -43,6 +45,7 @@ from texproof.mean.terms import (
     placed,
     show_shape,
 )
+from texproof.mean.unitletters import entries_of, unit_range
 from texproof.mean.units import (
     Application,
     Differentiation,
@@ -185,6 +188,8 @@ class _Elaborator:
             )
         if isinstance(node.base, s.Held):
             return self._held(node.base, node)
+        if found := entries_of(node, self.names):
+            return entry(self.expression(found[0]), found[1], node.span)
         if node.base == s.Symbol("e") and node.subscript is None and not self.names.find(node.base):
             return self._power_of_e(node)
         if node.superscripts:
@@ -277,7 +282,8 @@ class _Elaborator:
                 f"superscript {shown} is neither part of a declared name, nor \\top, nor an integer power",
                 superscript.span,
             )
-        if exponent.variables and base.shape and not is_square(base.shape):
+        of_vector = isinstance(base, Entry) or (base.shape and not is_square(base.shape))
+        if exponent.variables and of_vector:
             raise EquationError(
                 f"superscript {s.latex(superscript).strip()} could be a time step: times are subscripts",
                 superscript.span,
@@ -411,14 +417,14 @@ class _Elaborator:
         letters: set[str] = set()
         for _, summand in node.terms:
             for letter in letters:
-                if _mentions(summand, letter) and not isinstance(summand, s.Big):
+                if _mentions(summand, letter, self.names) and not isinstance(summand, s.Big):
                     raise EquationError(
                         f"does this belong to the sum over {letter} before it? Put parentheses, or take another letter",
                         summand.span,
                     )
             last = summand.factors[-1][1] if isinstance(summand, s.ProductOf) else summand
             if isinstance(last, s.Big):
-                letters.add(self._range(last)[0])
+                letters.add(self._letter(last))
 
     def _product(self, node: s.ProductOf) -> Term:
         r"""``U^\top \tanh(a_t) \odot v``, unit by unit."""
@@ -448,6 +454,9 @@ class _Elaborator:
 
     def _big(self, node: s.Big, enclosed: bool = False) -> Term:
         r"""``\sum_{t=1}^{T} a_t`` or ``\prod_{j=k+1}^{t} J_j``; ``enclosed`` in parentheses of its own."""
+        if over := unit_range(node, self.names):
+            self._reject_another_meaning(over[0], node.body)
+            return unit_sum(*over, self.expression(node.body), node.span)
         index, lower, upper = self._range(node)
         self._reject_another_meaning(index, node.body)
         body = self.expression(node.body)
@@ -455,7 +464,7 @@ class _Elaborator:
             return BigSum(index, lower, upper, body, shape=body.shape, span=node.span)
         if isinstance(node.body, s.ProductOf) and not enclosed:
             for _, unit in units(node.body, self.names):
-                if not any(_mentions(factor, index) for factor in unit.factors):
+                if not any(_mentions(factor, index, self.names) for factor in unit.factors):
                     raise EquationError(
                         f"does this factor, free of {index}, belong to the product? Put parentheses",
                         unit.span,
@@ -471,17 +480,23 @@ class _Elaborator:
     def _reject_another_meaning(self, index: str, body: s.Node) -> None:
         r"""Complain where the letter of a sum is that of a sum inside it, or part of a name such as ``b_j``."""
         for part in s.everything_in(body):
-            if isinstance(part, s.Big) and self._range(part)[0] == index:
+            if isinstance(part, s.Big) and self._letter(part) == index:
                 raise EquationError(
                     f"{index} is the index of the sum or product around this one already", part.span
                 )
             if isinstance(part, s.Script) and part.subscript == s.Symbol(index):
                 known = self.names.find(part)
-                if known and not any(index in at.variables for at in known[1]):
+                named = known and not known[0].units  # such a letter numbers the units of the whole
+                if known and named and not any(index in at.variables for at in known[1]):
                     raise EquationError(
                         f"{index} is part of this name and the index of the sum: use another letter",
                         part.span,
                     )
+
+    def _letter(self, node: s.Big) -> str:
+        """What a sum or product runs over: the letter of a time, or of units."""
+        over = unit_range(node, self.names)
+        return over[0] if over else self._range(node)[0]
 
     def _range(self, node: s.Big) -> tuple[str, Linear, Linear]:
         """Index, first and last value: ``_{k=1}^{t}``, or ``_t`` for all times."""
@@ -527,7 +542,9 @@ class _Elaborator:
         self, above: Unit | s.ProductOf, below: s.Node, mode: str, node: Unit | s.Node
     ) -> Term:
         r"""``\frac{\partial L}{\partial h_t}``, as the page means and lays it out."""
-        variable = self._variable(below)
+        enclosed, letters = entries_of(below, self.names) or (below, ())
+        whole = enclosed.body if letters and isinstance(enclosed, _ENCLOSED) else below
+        variable = self._variable(whole)
         if isinstance(above, Unit):
             numerator, parts = self.unit(above), [above]
         else:
@@ -540,7 +557,11 @@ class _Elaborator:
             local = notation.partial == "local" and has_time(numerator)
             mode = "direct" if local or (by_argument and len(parts) == 1) else mode
         if mode == "total" and is_packed(variable, numerator, self.names):
-            return by_parts(numerator, variable, self.names, node.span)
+            packed = by_parts(numerator, variable, self.names, node.span)
+            return entry(packed, letters, node.span) if letters else packed
+        if letters or isinstance(numerator, Entry):
+            layout = "" if prints_nabla(node) else notation.layout
+            return by_entry(numerator, variable, letters, mode, layout, node.span)
         found = derivative(numerator, variable, mode, (), node.span)
         return found if prints_nabla(node) else laid_out(found, notation.layout)
 
@@ -595,6 +616,7 @@ class _Elaborator:
         return result
 
 
+_ENCLOSED = (s.Bracket, s.Parenthesis)
 _LARGER = (">", "\\gt", "\\ge", "\\geq")
 _SMALLER = ("<", "\\lt", "\\le", "\\leq")
 _STRICT = (">", "\\gt", "<", "\\lt")
@@ -647,6 +669,13 @@ def _descends(lower: Linear, upper: Linear) -> bool:
     return falls and most <= 0 and length != Linear(0)
 
 
-def _mentions(node: s.Node, index: str) -> bool:
-    """Whether an index letter is printed in a factor."""
-    return node == s.Symbol(index) or any(_mentions(child, index) for child in s.children(node))
+def _mentions(node: s.Node, index: str, names: Vocabulary) -> bool:
+    """Whether an index letter is printed in a factor, or a letter of units."""
+    if found := entries_of(node, names):
+        whole = names.find(found[0].body)
+        inside = whole is None and _mentions(found[0], index, names)
+        times = whole and any(index in time.variables for time in whole[1])
+        return index in found[1] or inside or bool(times)
+    return node == s.Symbol(index) or any(
+        _mentions(child, index, names) for child in s.children(node)
+    )

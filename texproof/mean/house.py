@@ -6,12 +6,15 @@ that messages point into what the author wrote.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
 from texproof.errors import EquationError, Source, Span, located
 from texproof.mean.conditions import read_condition
+from texproof.mean.unitletters import units_said, without_units
 from texproof.mean.units import function_in
 from texproof.mean.vocabulary import LAST_TIME, Vocabulary
 from texproof.read import syntax as s
@@ -28,15 +31,36 @@ def rows(source: Source, names: Vocabulary, macros: Macros) -> list[list[s.Node]
     Raises:
         EquationError: it cannot be read, or the page's notation leaves it ambiguous.
     """
+    return [list(row) for row in _in_turn(source, names, macros)]
+
+
+def in_turn(source: Source, names: Vocabulary, macros: Macros) -> Iterator[s.Node]:
+    """The statements of all rows, each as it is read with the names that are known by then."""
+    return itertools.chain.from_iterable(_in_turn(source, names, macros))
+
+
+def _in_turn(source: Source, names: Vocabulary, macros: Macros) -> Iterator[Iterator[s.Node]]:
     printed = s.parse(source, macros)
     if names.notation.is_plain:
-        return printed
+        yield from map(iter, printed)
+        return
     with located(source):
         rewriter = _Rewriter(names)
         read = [[rewriter.expression(statement) for statement in row] for row in printed]
         for before, row in zip(printed, read, strict=True):
             _reject_restricted_sum(before, row, names)
-        return read
+    for row in read:
+        yield _without_units(source, row, names) if names.units else iter(row)
+
+
+def _without_units(source: Source, row: list[s.Node], names: Vocabulary) -> Iterator[s.Node]:
+    """The statements of a row with all entries in brackets."""
+    with located(source):
+        kept, said = units_said(row, names)
+    for statement in kept:
+        with located(source):
+            readings = without_units(statement, names, said)
+        yield from readings
 
 
 def _reject_restricted_sum(printed: list[s.Node], row: list[s.Node], names: Vocabulary) -> None:
@@ -355,6 +379,18 @@ class _Rewriter:
         inner = replace(self._index(inner), span=superscript.span)
         return inner if self.names.index(inner) is not None else None
 
+    def _bare_step(self, node: s.Script, superscript: s.Node) -> s.Node | None:
+        r"""The ``t-1`` of ``h^{t-1}``, if no ``h`` is declared that could be raised; a number is a power."""
+        step = self._index(superscript)
+        time = self.names.index(step)
+        if time is None or not time.variables or superscript == s.Symbol(self.notation.transpose):
+            return None
+        untimed = replace(node, superscripts=()) if node.subscript or node.primes else node.base
+        name = isinstance(node.base, s.Symbol | s.Name | s.Accent) and node.base != s.Symbol("e")
+        known = self.names.find(node.base) or self.names.find(untimed)
+        is_function = function_in(node.base, self.names) or function_in(untimed, self.names)
+        return None if not name or known or is_function else step
+
     def _script(self, node: s.Script) -> s.Node:
         r"""``h^{(t)}``, ``U^T``, ``h_{next}``."""
         node = self._raised_untimed(node)
@@ -366,7 +402,10 @@ class _Rewriter:
             below = below if named else self._with_gate(below)
         raised: list[s.Node] = []
         for superscript in self._superscripts(node):
-            step = self._step(superscript) if self.notation.time == "superscript" else None
+            bare = self.notation.time == "bare superscript"
+            above = bare or self.notation.time == "superscript"
+            step = self._step(superscript) if above else None
+            step = step or (self._bare_step(node, superscript) if bare else None)
             if step is not None:
                 below = _at(below, step)
             elif superscript == s.Symbol(self.notation.transpose):

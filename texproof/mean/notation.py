@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
-TIMES = ("subscript", "superscript", "argument")
+TIMES = ("subscript", "superscript", "argument", "bare superscript")
 SIGNS = ("*", "\\cdot", "\\times", "juxtaposed")
 
 
@@ -22,6 +22,7 @@ class Notation:
     ===================================== ============================================ ======================
     ``time="superscript"``                ``h^{(t)}, h^{[t]}, h^{\langle t \rangle}``  ``h_t``
     ..                                    ``\Gamma_f^{(t-1)}``                         ``\Gamma_{f,t-1}``
+    ``time="bare superscript"``           ``h^t, b^{t-1}``, names with a time          ``h_t, b_{t-1}``
     ``gates=["f"]``                       ``z_{ft}, z_{f_t}, \delta_{z_{ft}}``         ``z_{f,t}, \delta_{z_{f,t}}``
     ``time="argument"``                   ``h(t-1)``                                   ``h_{t-1}``
     ``times={r"\tau": "T"}``              ``\sum_{t=1}^{\tau} h_{\tau}``               ``\sum_{t=1}^{T} h_T``
@@ -49,13 +50,18 @@ class Notation:
     ``brackets="beside"``                 ``[a_t \; b_t]``, of rows or matrices        side by side
     ``broadcast="rows"``                  ``X_t W + b``, b a row, X many               ``X_t W + \mathbf{1} b``
     ``single=["batch"]``                  ``\sum_{batch} \delta_t``                    ``\delta_t``
+    ``units="i j"``                       ``u_{ij}, W_{ij}, x_{t,i}, (h_t)_j``         ``[U]_{ij}, [h_t]_j``
+    ..                                    ``\sum_{j=1}^{n}, \sum_j``                   ``\sum_{j=1}^{n}``
+    ``units={"h": "H", "k": "K"}``        ``w_{hk}`` beside another ``w_{ih}``         ``[w_{hk}]_{hk}``
+    ``kronecker=r"\delta"``               ``\delta_{ij}, 1_{i=j}``                      ``[I_n]_{ij}``
     ===================================== ============================================ ======================
 
     Subscripts are read as times, too, where times are printed as superscripts or arguments. The value of an
     untimed name at time t is the one that it has when the step of a loop for t begins.
 
     Args:
-        time: where a time step stands, ``"subscript"``, ``"superscript"`` or ``"argument"``.
+        time: where a time step stands, ``"subscript"``, ``"superscript"`` in parentheses, ``"bare superscript"`` with
+            or without them, or ``"argument"``.
         times: words and letters that stand for a time, each with the time.
         gates: letters that tell quantities apart in a subscript, with a time behind or below: ``"f"``, ``r"\tilde c"``.
         transpose: the superscript of a transpose.
@@ -75,6 +81,10 @@ class Notation:
         parts: subscripts on parentheses that stand for a slice, each with its range.
         brackets: ``"beside"`` where terms in brackets with spaces between them stand side by side.
         broadcast: ``"rows"`` where a row is added to each row of a batch.
+        units: letters that number entries, ``"i j"``, or a dict to the size that each numbers on all of the page,
+            empty where it varies. An equation with such letters holds for all units. Names that share a letter are
+            told apart by the sizes.
+        kronecker: a letter with two letters of units that is 1 where they are equal, else 0.
         single: words under a sum over examples, of which the page's formulas have one.
 
     Raises:
@@ -100,6 +110,8 @@ class Notation:
     loop: str = ""
     sums: str = ""
     single: Sequence[str] = ()
+    units: Mapping[str, str] | str = field(default_factory=dict)
+    kronecker: str = ""
     slices: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
     brackets: str = ""
@@ -117,6 +129,7 @@ class Notation:
             "slices",
             "brackets",
             "broadcast",
+            "kronecker",
         ):
             _require_texts(name, [getattr(self, name)], "a text", getattr(self, name))
         for name in ("gates", "elementwise", "matrix", "by_shape", "names", "untimed", "single"):
@@ -124,7 +137,9 @@ class Notation:
             listed = [given] if isinstance(given, str) else given
             _require_texts(name, listed, "a list of texts", given)
             object.__setattr__(self, name, tuple(listed))
-        for name in ("times", "parts"):
+        if isinstance(self.units, str):
+            object.__setattr__(self, "units", dict.fromkeys(self.units.split(), ""))
+        for name in ("times", "parts", "units"):
             given = getattr(self, name)
             told = given.items() if isinstance(given, Mapping) else None
             pairs = None if told is None else [text for pair in told for text in pair]

@@ -5,16 +5,19 @@ Read again, the LaTeX gives the same tree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from texproof.functions import FUNCTIONS
 from texproof.mean import terms as m
-from texproof.mean.vocabulary import Vocabulary, latex_at
+from texproof.mean.vocabulary import Quantity, Vocabulary, latex_at
 
 _RAISED = (m.Transpose, m.MatrixPower, m.ElementPower)
 _PRODUCTS = (m.MatrixProduct, m.Elementwise, m.Outer)
 _ALONE = (
     m.Reference,
+    m.Entry,
     m.Identity,
     m.Ones,
     m.Quotient,
@@ -43,7 +46,7 @@ def printed(term: m.Term, names: Vocabulary) -> str:
         case m.Ones():
             return r"\mathbf{1}"
         case m.Reference(key, indices):
-            return latex_at(names.quantities[key], map(str, indices))
+            return latex_at(_shown(names.quantities[key], names), map(str, indices))
         case m.Add(left, m.Negate(right)):
             return f"{_first(left, names)} - {_next(right, names)}"
         case m.Add(left, right):
@@ -92,9 +95,49 @@ def printed(term: m.Term, names: Vocabulary) -> str:
             text = rf"\frac{{\partial{plus} {part(numerator)}}}{{\partial {show(variable)}}}"
             kept = ", ".join(map(show, held))
             return rf"\left. {text} \right|_{{{kept}}}" if held else text
+        case m.Entry(m.Derivative(numerator, variable, mode, ()), places):
+            above = len(places) if not variable.shape else int(bool(numerator.shape))
+            chosen = places[:above], places[above:]
+            over = _entry(numerator, chosen[0], names) if any(chosen[0]) else part(numerator)
+            plus = "^{+}" if mode == "direct" else ""
+            return (
+                rf"\frac{{\partial{plus} {over}}}{{\partial {_entry(variable, chosen[1], names)}}}"
+            )
+        case m.Entry(body, places):
+            return _entry(body, places, names)
+        case m.UnitSum(letter, size, body):
+            return rf"\sum_{{{letter}=1}}^{{{size}}} {part(body)}"
+        case m.Each(letters, body):
+            return rf"\left[{show(body)}\right]_{{{m.show_letters(letters)}}}"
         case m.ChainProduct(gradient, jacobian):
             return rf"\operatorname{{prod}}({show(gradient)}, {show(jacobian)})"
     raise TypeError(f"not a typed term: {term!r}")
+
+
+def _entry(body: m.Term, places: Sequence[str | None], names: Vocabulary) -> str:
+    r"""``[U]_{ij}``; of all of it the name."""
+    letters = m.show_letters(letter for letter in places if letter)
+    if isinstance(body, m.Identity):
+        return f"[I_{{{body.shape[0]}}}]_{{{letters}}}"
+    return f"[{printed(body, names)}]_{{{letters}}}" if letters else printed(body, names)
+
+
+def _shown(quantity: Quantity, names: Vocabulary) -> Quantity:
+    """A quantity without letters of units in its name, unless they tell it apart from another one."""
+    if not quantity.units or len(names.like(quantity.without_units)) > 1:
+        return quantity
+    return replace(quantity, template=quantity.without_units)
+
+
+def printed_definition(quantity: Quantity, names: Vocabulary) -> str:
+    """What a name is defined as; where its entries are printed, by its entries."""
+    name = latex_at(_shown(quantity, names), quantity.holes)
+    match quantity.definition:
+        case m.Each(letters, body):
+            return f"[{name}]_{{{m.show_letters(letters)}}} = {printed(body, names)}"
+        case m.Term() as definition:
+            return f"{name} = {printed(definition, names)}"
+    raise TypeError(f"{quantity.key} has no definition")
 
 
 def _part(term: m.Term, names: Vocabulary) -> str:

@@ -7,7 +7,7 @@ matrix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
@@ -201,6 +201,34 @@ class BigProduct(Term):
 
 
 @dataclass(frozen=True)
+class Entry(Term):
+    r"""``[h_t]_i``, ``[U]_{ij}``: for each axis the letter of a unit, or nothing where the axis stays.
+
+    Of ``\partial z / \partial u_{ij}``, a column, the first axis stays.
+    """
+
+    body: Term
+    places: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class UnitSum(Term):
+    r"""``\sum_{k=1}^{K} [y_t]_k``, over all units of an axis of ``size``."""
+
+    letter: str
+    size: Linear
+    body: Term
+
+
+@dataclass(frozen=True)
+class Each(Term):
+    """A vector or matrix by its entries, ``body`` for all values of one letter or two."""
+
+    letters: tuple[str, ...]
+    body: Term
+
+
+@dataclass(frozen=True)
 class Derivative(Term):
     """``mode`` is ``"total"``, ``"direct"`` or ``"holding"``; ``held`` names what is held fixed."""
 
@@ -271,6 +299,31 @@ def free_indices(term: Term) -> frozenset[str]:
         case MatrixPower(_, exponent) | ElementPower(_, exponent):
             own = exponent.variables
     return own.union(*(free_indices(inner) for inner in below(term))) - {"T"}
+
+
+def open_units(term: Term) -> Iterator[tuple[str, Linear, Span]]:
+    """The letters of units that a term leaves open, each with the size of its axis, wherever one is printed."""
+    bound: tuple[str, ...] = ()
+    match term:
+        case Entry(body, places):
+            axes = zip(places, body.shape, strict=True)
+            yield from ((letter, size, term.span) for letter, size in axes if letter)
+        case UnitSum(letter):
+            bound = (letter,)
+        case Each(letters):
+            bound = letters
+    for inner in below(term):
+        yield from (found for found in open_units(inner) if found[0] not in bound)
+
+
+def show_letters(letters: Iterable[str]) -> str:
+    r"""Letters of units in a row: ``ij``, ``\alpha j``."""
+    return "".join(f"{x} " if x[0] == "\\" else x for x in letters).strip()
+
+
+def free_letters(term: Term) -> frozenset[str]:
+    """All letters that a term leaves open: times and units."""
+    return free_indices(term) | {letter for letter, _, _ in open_units(term)}
 
 
 def moved(term: Term, letter: str, to: Linear) -> Term:

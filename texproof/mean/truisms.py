@@ -15,6 +15,7 @@ from texproof.mean.linear import Linear
 from texproof.mean.terms import (
     Derivative,
     Elementwise,
+    Entry,
     Quotient,
     Reference,
     Term,
@@ -52,6 +53,8 @@ def unfold(term: Term, names: Vocabulary) -> Term:
                 case Transpose(Derivative() as defined):
                     found = substitute(defined, at)
                     return replace(quantity.definition, body=found) if found else term
+        case Entry(body):
+            return replace(term, body=unfold(body, names))
         case Transpose(body):
             inner = unfold(body, names)
             return inner.body if isinstance(inner, Transpose) else replace(term, body=inner)

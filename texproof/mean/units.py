@@ -315,6 +315,8 @@ class _Reader:
             return False
         following = self.factors[self.at][1]
         base = following
+        if self.names.units and isinstance(following, s.Script) and following.subscript:  # an entry
+            return False
         if isinstance(following, s.Script) and not set(following.superscripts) & set(TRANSPOSES):
             base = following.base
         if not isinstance(base, s.Parenthesis | s.Bracket):

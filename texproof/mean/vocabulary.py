@@ -9,14 +9,15 @@ trees, which settles superscript-as-name (``\delta^{h}_t``) against power agains
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 from texproof.errors import EquationError, Source
 from texproof.mean.linear import Linear
 from texproof.mean.notation import Notation
-from texproof.mean.terms import Shape, Term
+from texproof.mean.spaces import read_dimension
+from texproof.mean.terms import ONE, Shape, Term, show_shape
 from texproof.read.syntax import (
     Accent,
     ListOf,
@@ -58,6 +59,8 @@ class Quantity:
         source: where it was declared or defined, for messages.
         constraint: an affine scalar expression that vanishes at every occurrence of this leaf.
         assumed_in: where that was printed.
+        units: the letters of units that its name has because it is declared by its entries, ``w_{ih}``.
+        without_units: its template without them.
     """
 
     key: str
@@ -69,6 +72,11 @@ class Quantity:
     constraint: Term | None = None
     assumed_in: Source | None = None
     initial: Term | None = None
+    units: tuple[Node, ...] = ()
+    without_units: Node = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.without_units = self.template
 
     @cached_property
     def letter(self) -> str:
@@ -104,6 +112,73 @@ class Vocabulary:
     activations: set[str] = field(default_factory=set)
     functions: dict[str, OwnFunction] = field(default_factory=dict)
     notation: Notation = field(default_factory=Notation)
+
+    @cached_property
+    def units(self) -> dict[Node, str]:
+        """The letters of units, ``i`` and ``h'``, as they are printed below a name.
+
+        Raises:
+            EquationError: one is no letter, or has another meaning below names.
+        """
+        found: dict[Node, str] = {}
+        for text in self.notation.units:
+            try:
+                [[node]] = parse(Source(text))
+            except (EquationError, ValueError):
+                node = Number("0")
+            base = node.base if isinstance(node, Script) and not node.superscripts else node
+            if not isinstance(base, Symbol):
+                raise EquationError(f"units: expected letters such as i or h_1, got {text!r}")
+            if self.index(node) is not None or text in (*self.notation.gates, *self.notation.parts):
+                raise EquationError(
+                    f"units: {text} has another meaning below names: take it out of units, or of indices,"
+                    " gates or parts"
+                )
+            found[node] = latex(node).strip()
+        return found
+
+    @cached_property
+    def unit_sizes(self) -> dict[str, tuple[Linear, ...]]:
+        """What letters of units number on all of the page, as far as that is said: one size, or any of several."""
+        said: dict[str, tuple[Linear, ...]] = {}
+        given = self.notation.units
+        assert isinstance(given, Mapping)  # as a text it is none until the notation is made
+        for letter, text in zip(self.units.values(), given.values(), strict=True):
+            if text:
+                [[node]] = parse(Source(text))
+                listed = node.items if isinstance(node, ListOf) else (node,)
+                said[letter] = tuple(map(read_dimension, listed))
+        return said
+
+    def units_in(self, below: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        r"""The letters of units in a subscript, and what else is in it: ``i, j`` and ``t`` of ``t, ij`` and ``tij``.
+
+        In a word such as ``in`` there are none.
+        """
+        items = below.items if isinstance(below, ListOf) else (below,)
+        letters: list[Node] = []
+        rest: list[Node] = []
+        for item in items:
+            parts = [item]
+            if isinstance(item, ProductOf):
+                parts = [factor for _, factor in item.factors]
+                plain = all(sign in ("", "juxtaposed") for sign, _ in item.factors)
+                read = all(part in self.units or self.index(part) for part in parts)
+                if not plain or not read or sum(part not in self.units for part in parts) > 1:
+                    parts = [item]
+            letters += [part for part in parts if part in self.units]
+            rest += [part for part in parts if part not in self.units]
+        return tuple(letters), tuple(rest)
+
+    def like(self, node: Node) -> list[Quantity]:
+        """The quantities that a name without letters of units may stand for."""
+        return [found for found in self.quantities.values() if self.is_instance(node, found)]
+
+    def is_instance(self, node: Node, of: Quantity) -> bool:
+        """Whether a name without letters of units is that of a quantity, perhaps at another time."""
+        return _letter(node) == of.letter and self._matches(
+            of.without_units, node, frozenset(of.holes), {}
+        )
 
     @property
     def sizes(self) -> frozenset[str]:
@@ -358,8 +433,52 @@ class Vocabulary:
                     template.span,
                     source,
                 )
+        if self.units:
+            self._add_units(quantity)
         self.quantities[quantity.key] = quantity
         return quantity
+
+    def _add_units(self, quantity: Quantity) -> None:
+        """Note by which letters a name is declared, so that its entries may be printed with others.
+
+        Raises:
+            EquationError: they do not number its axes, or entries of another name would look the same.
+        """
+        template, axes = quantity.template, [size for size in quantity.shape if size != ONE]
+        if isinstance(template, Script) and template.subscript:
+            quantity.units, rest = self.units_in(template.subscript)
+            below = ListOf(rest) if len(rest) > 1 else rest[0] if rest else None
+            bare = below is None and not template.superscripts and not template.primes
+            without = template.base if bare else replace(template, subscript=below)
+            quantity.without_units = without if quantity.units else template
+        letters = [self.units[letter] for letter in quantity.units]
+        if letters and (len(letters) != len(axes) or len({*letters}) < len(letters)):
+            raise EquationError(
+                f"{', '.join(letters)} numbers units on this page, so that {quantity.key} is an entry, and this is"
+                f" {show_shape(quantity.shape)}: take another letter for a name",
+                template.span,
+                quantity.source,
+            )
+        for letter, size in zip(letters, axes, strict=False):
+            said = self.unit_sizes.get(letter, (size,))
+            if size not in said:
+                raise EquationError(
+                    f"{letter} numbers {' or '.join(map(str, said))} units on this page, not {size}",
+                    template.span,
+                    quantity.source,
+                )
+        for other in self.quantities.values():
+            alike = self.is_instance(other.without_units, quantity) or self.is_instance(
+                quantity.without_units, other
+            )
+            by_entries = bool(quantity.units) and bool(other.units)
+            same = [size for size in other.shape if size != ONE] == axes
+            if alike and (quantity.units or other.units) and (same or not by_entries):
+                raise EquationError(
+                    f"entries of {quantity.key} would look as those of {other.key} do",
+                    template.span,
+                    quantity.source,
+                )
 
 
 def _scripts(name: Node) -> Iterator[Script]:

@@ -22,6 +22,8 @@ from texproof.mean.conditions import read_condition
 from texproof.mean.elaborate import elaborate, without_last_superscript
 from texproof.mean.linear import Linear
 from texproof.mean.products import ELEMENTWISE
+from texproof.mean.terms import show_letters
+from texproof.mean.unitletters import entries_of
 from texproof.mean.units import (
     DIAGONAL,
     DIRECT_PARTIAL,
@@ -123,6 +125,7 @@ class _Mutator:
     def __init__(self, source: Source, names: Vocabulary):
         self.source, self.names = source, names
         self._scope: tuple[str, ...] = ()
+        self._units: list[str] = []
 
     def edits(self, statements: list[s.Node]) -> Iterator[Mutant]:
         """Of all statements, those that say when an equation holds among them."""
@@ -132,6 +135,8 @@ class _Mutator:
                 yield from (self._edit("condition", *span, text) for span, text in found)
                 continue
             self._scope = self._open_letters(statement)
+            parts = [part for part in s.everything_in(statement) if part in self.names.units]
+            self._units = list(dict.fromkeys(self.names.units[part] for part in parts))
             yield from self._node(statement)
             found = edits_of_parentheses(self.source.text, statement, self.names)
             yield from (self._edit("parenthesis", *span, text) for span, text in found)
@@ -153,6 +158,10 @@ class _Mutator:
 
     def _node(self, node: s.Node) -> Iterator[Mutant]:
         """Of a node and of all below it."""
+        if entries := entries_of(node, self.names):
+            assert isinstance(node, s.Script)
+            yield from self._entry(node, *entries)
+            return
         if isinstance(node, s.Symbol | s.Script | s.Accent | s.Name | s.ProductOf):
             found = self.names.find(node)
             if found:
@@ -326,6 +335,9 @@ class _Mutator:
             last = node.superscripts[-1]
             without = "{" + s.latex(inner).strip() + "}"
             yield from self._superscript(node, last, without)
+            if entries := entries_of(inner, self.names):
+                yield from self._entry(node, *entries, tail=f"^{{{s.latex(last).strip()}}}")
+                return
             found = self.names.find(inner)
             if found:
                 yield from self._quantity(
@@ -333,6 +345,28 @@ class _Mutator:
                 )
                 return
         yield from self._node(node.base)
+
+    def _entry(
+        self,
+        node: s.Script,
+        whole: s.Bracket | s.Parenthesis,
+        letters: tuple[str, ...],
+        tail: str = "",
+    ) -> Iterator[Mutant]:
+        r"""Of ``u_{ij}``: its letters exchanged, others in their place, and another name or time before them."""
+        assert node.subscript is not None
+        printed = [part for part in s.everything_in(node.subscript) if part in self.names.units]
+        if len(set(letters)) > 1:
+            yield self._swap("order", *printed[:2])
+        for part in printed:
+            for other in self._units:
+                if other != self.names.units[part]:
+                    yield self._edit("letter", *part.span, f" {other}")
+        found = self.names.find(whole.body)
+        if found and whole.span == node.span:  # no brackets are printed
+            yield from self._quantity(self._place(node), *found, tail, show_letters(letters))
+        else:
+            yield from self._node(whole)
 
     def _superscript(self, node: s.Script, last: s.Node, without: str) -> Iterator[Mutant]:
         r"""Of ``\top``: dropped; of a power: dropped, or one more or less."""
@@ -352,13 +386,23 @@ class _Mutator:
                 yield self._edit("power", *self._place(node), f"{base}^{{{changed}}}")
 
     def _quantity(
-        self, span: Span, quantity: Quantity, indices: tuple[Linear, ...], tail: str
+        self,
+        span: Span,
+        quantity: Quantity,
+        indices: tuple[Linear, ...],
+        tail: str,
+        below: str = "",
     ) -> Iterator[Mutant]:
-        """Of a name ``h_{t-1}``: an index shifted, or another name; ``tail`` is what raises it."""
+        """Of a name ``h_{t-1}``: an index shifted, or another name.
+
+        ``tail`` is what raises it, ``below`` the letters of an entry.
+        """
         edit = partial(self._edit, start=span[0], end=span[1])
 
         def at(which: Quantity, values: Sequence[Linear]) -> str:
             """A name at other indices, in braces so that a superscript may follow."""
+            if below:
+                return f"[{latex_at(which, map(str, values))}]_{{{below}}}{tail}"
             return "{" + latex_at(which, map(str, values)) + "}" + tail
 
         for place in range(len(indices)):
@@ -373,7 +417,8 @@ class _Mutator:
             yield edit("order", replacement=at(quantity, indices[::-1]))
         for other in self._confusable(quantity):
             yield edit("symbol", replacement=at(other, indices))
-        if len(quantity.shape) == 2 and Linear(1) not in quantity.shape and not tail:
+        matrix = len(quantity.shape) == 2 and Linear(1) not in quantity.shape
+        if matrix and not (tail or below):
             yield edit("transpose", replacement=at(quantity, indices) + "^\\top")
 
     def _other_letters(self, index: Linear) -> Iterator[Linear]:

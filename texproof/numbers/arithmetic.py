@@ -138,6 +138,10 @@ class Arithmetic(ABC):
     def block(self, rows: Sequence[Sequence[Array]]) -> Array:
         """Arrays beside and below each other: ``[h; x]``."""
 
+    @abstractmethod
+    def part(self, value: Array, rows: slice, columns: slice) -> Array:
+        """Some rows and columns."""
+
     # -- differentiating and comparing
     @abstractmethod
     def jacobian(self, function: Callable[[Array], Array], at: Array) -> Array:
@@ -188,6 +192,9 @@ class GridArithmetic(Arithmetic):
 
     def block(self, rows: Sequence[Sequence[Grid]]) -> Grid:
         return Grid.block(rows)
+
+    def part(self, value: Grid, rows: slice, columns: slice) -> Grid:
+        return value.part(rows, columns)
 
     def something(self, value: Grid) -> bool:
         return any(abs(entry.real) > self.tiny for entry in value.entries)
@@ -372,6 +379,9 @@ class Autograd(Arithmetic):
 
     def block(self, rows: Sequence[Sequence[Array]]) -> Array:
         return self.torch.cat([self.torch.cat(list(row), dim=1) for row in rows], dim=0)
+
+    def part(self, value: Array, rows: slice, columns: slice) -> Array:
+        return value[rows, columns]
 
     def jacobian(self, function: Callable[[Array], Array], at: Array) -> Array:
         variable = at.detach().clone().requires_grad_(True)

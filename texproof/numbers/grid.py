@@ -129,6 +129,22 @@ class Grid:
             raise ValueError(f"{self.size} entries in {rows} x {columns}")
         return Grid(self.entries, (rows, columns), self.layers)
 
+    def part(self, rows: slice, columns: slice) -> Grid:
+        """Some rows and columns of every layer.
+
+        >>> Grid.of([[1, 2], [3, 4]]).part(slice(1, 2), slice(None)).rows
+        [[3, 4]]
+        """
+        height, width = self.shape
+        kept = self.rows
+        chosen = [
+            row[columns]
+            for at in range(0, len(kept), height)
+            for row in kept[at : at + height][rows]
+        ]
+        shape = len(range(height)[rows]), len(range(width)[columns])
+        return Grid([entry for row in chosen for entry in row], shape, self.layers)
+
     @classmethod
     def block(cls, blocks: Sequence[Sequence[Grid]]) -> Grid:
         """One grid of grids beside and below each other."""

@@ -181,10 +181,14 @@ class ListOf(Node):
 
 @dataclass(frozen=True)
 class Relation(Node):
-    """A chain ``a = b = c``: the relation signs and the sides, one more than signs."""
+    """A chain ``a = b = c``: the relation signs and the sides, one more than signs.
+
+    ``units`` are letters of units for all of which it is said to hold.
+    """
 
     signs: tuple[str, ...]
     sides: tuple[Node, ...]
+    units: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
 
 
 def children(node: Node) -> list[Node]:

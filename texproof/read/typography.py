@@ -104,6 +104,10 @@ _RESTRICTS = re.compile(
 )
 """Words with which a remark may restrict or deny what stands before it."""
 _RAISED_PRIME = re.compile(r"\^\s*\{\s*('+)\s*\}")
+_RAISED_IN_BRACES = re.compile(
+    r"(?P<before>\\partial\s*)\{(?P<inside>\s*\^(?:[^{}]|\{[^{}]*\})*)\}"
+)
+"""``\\partial{^{+}z_{t}}``, where nothing stands between the braces and what is raised but the ``\\partial``."""
 _MADE_RELATION = re.compile(r"\\mathrel\s*\{\s*(?:\\mathop\s*)?(?P<sign>[+:])\s*(?:\}\s*=|=\s*\})")
 _CARRIAGE_RETURN = re.compile(r"\\cr(?![a-zA-Z])")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
@@ -164,6 +168,7 @@ def _plain(text: str) -> str:
     text = _COMMENT.sub(_blank, text)
     text = _CARRIAGE_RETURN.sub(lambda m: "\\\\".ljust(len(m[0])), text)
     text = _RAISED_PRIME.sub(lambda m: m[1].ljust(len(m[0])), text)
+    text = _RAISED_IN_BRACES.sub(lambda m: f"{m['before']} {m['inside']} ", text)
     text = _MADE_RELATION.sub(lambda m: f"{m['sign']}=".ljust(len(m[0])), text)
     if found := _LAYOUT_AS_ARGUMENT.search(text):
         raise EquationError("this is put over a space, not over what follows", found.span())

@@ -7,6 +7,7 @@ from typing import Any
 
 from texproof.compare.model import Model
 from texproof.errors import ClaimFailed, EquationError, Source
+from texproof.mean.claims import Claim
 from texproof.mean.vocabulary import LAST_TIME
 from texproof.numbers.arithmetic import ComplexStep
 
@@ -28,7 +29,7 @@ def explain(error: ClaimFailed, model: Model, source: Source) -> list[str]:
     claim, at = found[0]
     instances: list[Instance] = []
     values, all_tried = "", True
-    for environment in claim.instances(network.last):
+    for environment in claim.instances(network.last, network.sizes):
         try:
             left, right = (network.evaluate(s, environment) for s in claim.sides[at - 1 : at + 1])
         except EquationError:  # such as a time outside of the network
@@ -38,8 +39,17 @@ def explain(error: ClaimFailed, model: Model, source: Source) -> list[str]:
         instances.append((environment, same))
         if not same and not values:
             values = _values(left, right)
-    where = where_it_holds(instances) if all_tried else ""
+    where = where_it_holds(_in_time(instances, claim)) if all_tried else ""
     return [text for text in (where, values) if text]
+
+
+def _in_time(instances: list[Instance], claim: Claim) -> list[Instance]:
+    """Whether an equation holds at each of its times, for all units."""
+    held: dict[tuple[tuple[str, int], ...], bool] = {}
+    for environment, same in instances:
+        times = tuple(pair for pair in environment.items() if pair[0] not in claim.units)
+        held[times] = held.get(times, True) and same
+    return [(dict(times), same) for times, same in held.items()]
 
 
 def _values(left: Any, right: Any) -> str:
