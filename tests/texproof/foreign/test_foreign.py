@@ -20,14 +20,14 @@ READ = {
     "fastlstm": 13,
     "jacobians": 10,
     "net": 12,
-    "nndl": 13,
+    "nndl": 17,
     "recitation": 15,
     "rows": 16,
     "sequence": 10,
     "slices": 9,
     "superscript": 10,
-    "units": 4,
-    "wildml": 10,
+    "units": 12,
+    "wildml": 11,
 }
 """How many displays of each page come out as expected; who teaches the checker raises a number."""
 
