@@ -3,6 +3,7 @@ r"""Single entries and sums over units: what is read, what is refused, and what 
 # ruff: noqa: E501  (tables)
 
 import json
+import random
 import re
 
 import pytest
@@ -364,6 +365,8 @@ def test_a_letter_of_several_kinds_makes_a_claim_of_each():
     wholes = [claim.sides[1].body.key for claim in claims]
     assert wholes == ["w_{ih}", "w_{h'h}"]
     assert len(model.claims(Source(r"w_{ij} e_{j,t} = y_{t,i} e_{j,t}"))) == 1
+    with pytest.raises(EquationError, match="1 letter for an entry of scalar"):
+        model.claims(Source("(e_{h,t})_j = e_{j,t}"))
     with pytest.raises(ShapeMismatch):
         model.claims(Source(r"w_{ij} = a_{k,t} w_{ij} w_{ki}"))
 
@@ -509,6 +512,66 @@ def test_a_gradient_is_no_row_and_what_has_a_time_is_local():
         assert "^{+}" in shown(rf"\frac{{\partial {text}}}{{\partial u_{{ij}}}}", local)
     assert "^{+}" not in shown(r"\frac{\partial L}{\partial u_{ij}}", local)
     assert "^{+}" not in shown(r"\frac{\partial b_k}{\partial u_{ij}}", local)
+
+
+# ---------------------------------------------------------------- products of matrices, by entries
+
+
+class Written:
+    """A random vector, written with matrices and by its entries; the k-th matrix transposed in ``wrong`` alone."""
+
+    def __init__(self, seed, wrong=None):
+        self.draw, self.wrong, self.matrices = random.Random(seed), wrong, 0
+
+    def vector(self, at, free, depth):
+        """With ``n`` entries, of which ``at`` numbers one; the letters of ``free`` may number others."""
+        kinds = (
+            ["leaf"]
+            if depth == 0 or not free
+            else ["matrix", "matrix", "product", "sum", "tanh", "inputs"]
+        )
+        kind = self.draw.choice(kinds)
+        other = self.draw.choice(sorted(free)) if free else ""
+        if kind == "leaf":
+            name = self.draw.choice(["h_t", "z_t", "b"])
+            short = f"b_{at}" if name == "b" else f"{name[0]}_{{{at},t}}"
+            return name, self.draw.choice([f"[{name}]_{{{at}}}", f"({name})_{at}", short])
+        if kind == "inputs":
+            return (
+                "W x_t",
+                rf"\left( \sum_{{{other}=1}}^{{m}} W_{{{at}{other}}} x_{{t,{other}}} \right)",
+            )
+        if kind == "matrix":
+            whole, entries = self.vector(other, free - {other}, depth - 1)
+            turned, letters = self.draw.random() < 0.5, at + other
+            self.matrices += 1
+            written = letters[::-1] if turned != (self.matrices == self.wrong) else letters
+            sign = r"U^\top" if turned else "U"
+            sums = self.draw.choice([rf"\sum_{{{other}=1}}^{{n}}", rf"\sum_{other}"])
+            letter = self.draw.choice("uU")
+            return (
+                rf"{sign} \cdot ({whole})",
+                rf"\left( {sums} {letter}_{{{written}}} {entries} \right)",
+            )
+        a, a_i = self.vector(at, free, depth - 1)
+        if kind == "tanh":
+            return rf"\tanh({a})", rf"\tanh({a_i})"
+        b, b_i = self.vector(at, free, depth - 1)
+        if kind == "product":
+            return rf"({a}) \odot ({b})", f"{a_i} {b_i}"
+        return f"({a} + 2 ({b}))", f"({a_i} + 2 {b_i})"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_products_of_matrices_are_sums_over_units(seed):
+    model = model_of("i j k l")
+    right = Written(seed)
+    whole, entries = right.vector("i", {"j", "k", "l"}, 3)
+    decide(model, model.claims(Source(rf"[{whole} + z_t]_i = {entries} + z_{{t,i}}")))
+    for wrong in range(1, right.matrices + 1):
+        _, entries = Written(seed, wrong).vector("i", {"j", "k", "l"}, 3)
+        with pytest.raises(ClaimFailed):
+            decide(model, model.claims(Source(rf"[{whole} + z_t]_i = {entries} + z_{{t,i}}")))
 
 
 # ---------------------------------------------------------------- definitions
