@@ -22,6 +22,8 @@ from texproof.read.typography import Macros
 
 _D = s.Symbol("d")
 ASSIGNS = ("\\leftarrow", "\\gets", "+=")
+_ARROW = "\\rightarrow"
+_NAMES = (s.Symbol, s.Name, s.Accent, s.Script)
 _REALS = s.Accent("\\mathbb", s.Symbol("R"))
 
 
@@ -194,6 +196,8 @@ class _Rewriter:
                 return self._beside(node, body)
             case s.Relation(signs) if set(signs) & set(ASSIGNS):
                 return self._assignment(node)
+            case s.Relation(signs) if _ARROW in signs:
+                return self._inside(self._named_behind(node))
             case s.SumOf() if self.notation.sums:
                 return self._inside(self._summed_up(node))
             case s.Big():
@@ -276,6 +280,19 @@ class _Rewriter:
         summand = s.Parenthesis(self.expression(right), span=right.span)
         total = s.Big("sum", first, last, summand, span=right.span)
         return replace(equal, sides=(self.expression(left), total, *spaces))
+
+    def _named_behind(self, node: s.Relation) -> s.Relation:
+        r"""``a = b = dz_t`` from ``a = b \rightarrow dz_t``."""
+        *signs, last = node.signs
+        name = self._single_name(node.sides[-1])
+        if not self.notation.arrows:
+            raise EquationError(
+                'what does this arrow say? If it names what stands before it, say Notation(arrows="names")',
+                node.span,
+            )
+        if last != _ARROW or _ARROW in signs or not isinstance(name, _NAMES):
+            raise EquationError("an arrow stands before a name, at the end of an equation", node.span)
+        return replace(node, signs=(*signs, "="))
 
     def _single_name(self, node: s.Node) -> s.Node:
         """A name of several letters as one; any other node as it is."""

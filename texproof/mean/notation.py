@@ -43,6 +43,7 @@ class Notation:
     ``loop="backward"``                   ``r \gets U^\top \delta_t``, r untimed       ``r_{t-1} = ...``
     ``loop="forward"``                    ``r \gets \tanh(U r)``, r untimed            ``r_{t+1} = ...``
     ``loop``, either                      ``g += \delta_t``                            ``g = \sum_{t=1}^{T} ...``
+    ``arrows="names"``                    ``a_t - y_t \rightarrow dz_t``               ``a_t - y_t = dz_t``
     ``sums="mention"``                    ``\sum_t a_t - b_t``                         ``\sum_t (a_t - b_t)``
     ``slices="from 0"``                   ``z_t[0{:}n], W[:, n{:}2n]``                 as Python does
     ``slices="from 1"``                   ``z_t[1{:}n], z_t[n+1{:}2n]``                with the last
@@ -76,6 +77,7 @@ class Notation:
             derivative has a row for each entry of what stands below.
         untimed: names that are printed without a time, and have another value at each.
         loop: the way through time of a program's loop, ``"forward"`` or ``"backward"``.
+        arrows: ``"names"`` where an arrow at the end of an equation gives a name to what stands before it.
         sums: ``"mention"`` where a sum reaches to the last term that mentions its index.
         slices: whether ``[a:b]`` counts ``"from 0"``, without b, or ``"from 1"``, with b.
         parts: subscripts on parentheses that stand for a slice, each with its range.
@@ -109,6 +111,7 @@ class Notation:
     untimed: Sequence[str] = ()
     loop: str = ""
     sums: str = ""
+    arrows: str = ""
     single: Sequence[str] = ()
     units: Mapping[str, str] | str = field(default_factory=dict)
     kronecker: str = ""
@@ -126,6 +129,7 @@ class Notation:
             "layout",
             "loop",
             "sums",
+            "arrows",
             "slices",
             "brackets",
             "broadcast",
@@ -154,6 +158,7 @@ class Notation:
             ("layout", ("rows", "denominator")),
             ("loop", ("forward", "backward")),
             ("sums", ("mention",)),
+            ("arrows", ("names",)),
             ("slices", ("from 0", "from 1")),
             ("brackets", ("beside",)),
             ("broadcast", ("rows",)),

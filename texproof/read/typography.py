@@ -114,7 +114,7 @@ _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _ROW_END = re.compile(r"\\\\\s*(?:\[(?P<length>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|mm|cm)\])?")
 _OPTION = re.compile(r"(?:\\begin\{\w+\*?\}(?:\{\d+\})?|\\\\)\s*\[")
 _RELATION = re.compile(
-    r"[=<>]|:=|\+=|\\(?:le|leq|ge|geq|equiv|in|lt|gt|coloneqq|triangleq|leftarrow|gets)(?![a-zA-Z])"
+    r"[=<>]|:=|\+=|\\(?:le|leq|ge|geq|equiv|in|lt|gt|coloneqq|triangleq|leftarrow|gets|rightarrow)(?![a-zA-Z])"
 )
 _BESIDE_RELATION = re.compile(rf"(?:{_RELATION.pattern})[\s&]*$")
 _RELATION_OR_OPERATOR = (

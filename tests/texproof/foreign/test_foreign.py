@@ -12,7 +12,7 @@ from tests.texproof.foreign.scores import PAGES, judged
 READ = {
     "aiedu": 14,
     "aiedu_lstm": 11,
-    "aiedu_steps": 6,
+    "aiedu_steps": 7,
     "course": 14,
     "d2l": 13,
     "d2l_gated": 7,

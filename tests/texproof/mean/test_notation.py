@@ -40,6 +40,7 @@ LOOP = Notation(
     names=["dU", r"\delta r"],
     untimed=["r", "g_f", r"\tilde r", "g_{next}", "dU_f", r"\delta r_{next}"],
 )
+ARROW = Notation(arrows="names", names=["dh"])
 SUMS = Notation(sums="mention", single=["batch"])
 
 SAME = [
@@ -83,6 +84,8 @@ SAME = [
     (SUMS, r"2 p \sum_{t=1}^{T} p_t - q_t + q", r"2 p \sum_{t=1}^{T} (p_t - q_t) + q"),
     (SUMS, r"\sum_{t=1}^{T} p_t + q", r"\sum_{t=1}^{T} p_t + q"),
     (SUMS, r"\sum_{batch} p_t + \sum_{\text{batch}} q_t", "p_t + q_t"),
+    (ARROW, r"p q = p \rightarrow q_t", "p q = p = q_t"),
+    (ARROW, r"u \quad \rightarrow v", "u = v"),
     (Notation(), r"h^{(t)} u^T * p", r"h^{(t)} u^T * p"),
 ]  # fmt: skip
 
@@ -128,6 +131,11 @@ def test_an_untimed_name_of_several_letters_is_one_quantity_at_each_time():
     assert latex(statement) == r"{\delta r}_{next,t-1}={dU}_{f,t}^{\top}{dU}".replace(
         "_{f,t}^{\\top}", r"^{\top}_{f,t}"
     )
+
+
+def test_an_arrow_may_stand_before_a_name_of_several_letters():
+    [[statement]] = house.rows(Source(r"u \rightarrow dh_t"), model_of(ARROW).names, {})
+    assert latex(statement) == "u={dh}_{t}"
 
 
 def test_a_name_of_several_letters_is_one_quantity():
@@ -184,6 +192,13 @@ REFUSED = [
     (Notation(names=["uv"]), "uv = u", "but u has a meaning too", "uv"),
     (Notation(names=["kh"]), "kh_t = u", "but k has a meaning too", "kh_t"),
     (Notation(times={r"\lambda": "T"}), r"\lambda q = q", "is declared, and stands for a time", r"\lambda"),
+    (ARROW, r"p \rightarrow q = p", "an arrow stands before a name, at the end", r"p \rightarrow q = p"),
+    (ARROW, r"p \rightarrow q \rightarrow p", "an arrow stands before a name", r"p \rightarrow q \rightarrow p"),
+    (ARROW, r"p \rightarrow 0", "an arrow stands before a name", r"p \rightarrow 0"),
+    (ARROW, r"p \rightarrow q + p", "an arrow stands before a name", r"p \rightarrow q + p"),
+    (ARROW, r"p \rightarrow dq", "an arrow stands before a name", r"p \rightarrow dq"),
+    (ABOVE, r"p \rightarrow q", 'say Notation(arrows="names")', r"p \rightarrow q"),
+    (Notation(), r"p \rightarrow q", r"this is a relation \rightarrow", r"p \rightarrow q"),
     (Notation(), r"\delta h_t = u", r'Say Notation(names=["\delta h"]) for \delta h_t', r"\delta"),
     (Notation(), "u^T v = p", 'say Notation(transpose="T")', "T"),
     (Notation(), "u * v = v", '* could be the matrix product or the elementwise one', "v"),
@@ -229,6 +244,7 @@ def test_two_gates_and_a_time_are_no_word():
         ({"times": ["next"]}, TypeError, "times: expected a dict from text to text"),
         ({"derivative": "D"}, ValueError, "derivative: expected 'd'"),
         ({"loop": "down"}, ValueError, "loop: expected 'forward' or 'backward', got 'down'"),
+        ({"arrows": "limits"}, ValueError, "arrows: expected 'names', got 'limits'"),
         ({"sums": "all"}, ValueError, "sums: expected 'mention', got 'all'"),
         ({"untimed": 3}, TypeError, "untimed: expected a list of texts, got 3"),
     ],
