@@ -11,9 +11,9 @@ A chapter says what its printed equations mean, and which of them are claims:
 The way of an equation through the folders:
 
 - ``read``: ``chapter`` finds its LaTeX, ``typography`` and ``syntax`` make a surface tree;
-- ``mean``: ``house`` turns it into that of the house notation, where a page has its own ``notation``;
-  ``definitions`` and ``claims`` say what its statements are, ``elaborate`` makes a typed
-  tree with shapes;
+- ``mean``: ``house`` turns it into that of the house notation, where a page has its own ``notation``, and
+  ``unitletters`` tells of what its single entries are; ``definitions`` and ``claims`` say what its statements
+  are, ``elaborate`` makes a typed tree with shapes;
 - ``numbers``: the kinds of numbers that it is evaluated in;
 - ``compare``: ``interpret`` computes its terms, ``graph`` the nodes of the unrolled network that they
   name, ``network`` the derivatives; ``claims`` and ``levels`` compare the sides;

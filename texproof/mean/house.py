@@ -291,7 +291,9 @@ class _Rewriter:
                 node.span,
             )
         if last != _ARROW or _ARROW in signs or not isinstance(name, _NAMES):
-            raise EquationError("an arrow stands before a name, at the end of an equation", node.span)
+            raise EquationError(
+                "an arrow stands before a name, at the end of an equation", node.span
+            )
         return replace(node, signs=(*signs, "="))
 
     def _single_name(self, node: s.Node) -> s.Node:

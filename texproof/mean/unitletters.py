@@ -23,7 +23,7 @@ _NAMES = (s.Symbol, s.Name, s.Accent)
 _IDENTITY = s.Symbol("I")
 _ONES = (
     s.Number("1"),
-    *(s.Accent(font, s.Number("1")) for font in ("\\mathbf", "\\boldsymbol")),
+    *(s.Accent(font, s.Number("1")) for font in ("\\mathbf", "\\boldsymbol", "\\mathbb")),
 )
 _OPERATORS = (s.Symbol("\\nabla"), s.Symbol("\\partial"))
 
@@ -46,6 +46,11 @@ def entries_of(
                 raise EquationError(message, below.span)
             return (body, tuple(names.units[letter] for letter in letters)) if letters else None
     return None
+
+
+def is_identity(node: s.Node) -> bool:
+    """Whether this is ``I_n``, whose entries are the same in either order."""
+    return isinstance(node, s.Script) and node.base == _IDENTITY
 
 
 def named_by(node: s.Node, names: Vocabulary) -> s.Node:
@@ -354,7 +359,8 @@ class _Statement:
         known = self.names.like(base)
         letters = {_letter(quantity.template) for quantity in self.names.quantities.values()}
         if not known and _letter(base) not in letters:
-            known = [q for spell in _SPELLINGS for q in self.names.like(_spelt(base, spell))]
+            spelt = {_spelt(base, spell): None for spell in _SPELLINGS}
+            known = [quantity for other in spelt for quantity in self.names.like(other)]
         return [quantity for quantity in known if len(_sizes(quantity)) == count]
 
     def _note(self, name: _Name) -> s.Node:
@@ -410,13 +416,7 @@ class _Statement:
         fitting, node = self._fitting(name), name.node
         shown = s.latex(node).strip()
         if len(fitting) > 1:
-            could = " or of ".join(quantity.key for quantity in fitting)
-            letter = next(key for key in name.keys if key not in self.sizes).partition(" ")[0]
-            raise EquationError(
-                f"{shown} could be an entry of {could}: print {letter} = 1, \\dots, n behind the equation, with the"
-                f' size that is meant, or say Notation(units={{"{letter}": "n"}})',
-                node.span,
-            )
+            raise EquationError(self._could_be(name, fitting), node.span)
         if not fitting and node is not self.first:
             if not name.found:
                 return node
@@ -430,6 +430,19 @@ class _Statement:
         whole = replace(name.whole(fitting[0] if fitting else None), span=node.span)
         below = letters_joined(name.letters, ())
         return s.Script(s.Bracket(whole, span=node.span), below, name.raised, 0, span=node.span)
+
+    def _could_be(self, name: _Name, fitting: list[Quantity]) -> str:
+        """Of what a name may be an entry, and what its author can say."""
+        shown, could = s.latex(name.node).strip(), " or of ".join(q.key for q in fitting)
+        unknown = [key.partition(" ")[0] for key in name.keys if key not in self.sizes]
+        if not unknown:
+            return (
+                f"{shown} could be an entry of {could}: print the letter of the one that is meant"
+            )
+        return (
+            f"{shown} could be an entry of {could}: print {unknown[0]} = 1, \\dots, n behind the equation, with the"
+            f' size that is meant, or say Notation(units={{"{unknown[0]}": "n"}})'
+        )
 
     def _put_equality(self, name: _Name) -> s.Node:
         r"""``[I_n]_{ij}`` for ``\delta_{ij}``."""
@@ -505,6 +518,8 @@ def _spelt(node: s.Node, spell: Callable[[s.Symbol], s.Node]) -> s.Node:
             return replace(node, base=_spelt(base, spell))
         case s.Symbol(text) if len(text) == 1:
             return spell(node)
+        case s.Accent(body=s.Symbol(text) as letter) if len(text) == 1:  # a bold capital alone
+            return replace(node, body=replace(letter, text=text.upper()))
     return node
 
 

@@ -23,7 +23,7 @@ from texproof.mean.elaborate import elaborate, without_last_superscript
 from texproof.mean.linear import Linear
 from texproof.mean.products import ELEMENTWISE
 from texproof.mean.terms import show_letters
-from texproof.mean.unitletters import entries_of
+from texproof.mean.unitletters import entries_of, is_identity
 from texproof.mean.units import (
     DIAGONAL,
     DIRECT_PARTIAL,
@@ -356,7 +356,7 @@ class _Mutator:
         r"""Of ``u_{ij}``: its letters exchanged, others in their place, and another name or time before them."""
         assert node.subscript is not None
         printed = [part for part in s.everything_in(node.subscript) if part in self.names.units]
-        if len(set(letters)) > 1:
+        if len(set(letters)) > 1 and not is_identity(whole.body):
             yield self._swap("order", *printed[:2])
         for part in printed:
             for other in self._units:

@@ -386,7 +386,7 @@ _LETTERS_OF_FONTS = {
     "\\mathsf": r"\w+",
     "\\mathfrak": r"\w+",
     "\\mathcal": r"[A-Z]",
-    "\\mathbb": r"[A-Z]",
+    "\\mathbb": r"[A-Z1]",
 }
 """Fonts, and the letters that they have: others they print as without them."""
 _TIGHTNESS = {

@@ -104,6 +104,7 @@ _RESTRICTS = re.compile(
 )
 """Words with which a remark may restrict or deny what stands before it."""
 _RAISED_PRIME = re.compile(r"\^\s*\{\s*('+)\s*\}")
+_BRACKET = re.compile(r"\\([lr])brack(?![a-zA-Z])")
 _RAISED_IN_BRACES = re.compile(
     r"(?P<before>\\partial\s*)\{(?P<inside>\s*\^(?:[^{}]|\{[^{}]*\})*)\}"
 )
@@ -168,6 +169,7 @@ def _plain(text: str) -> str:
     text = _COMMENT.sub(_blank, text)
     text = _CARRIAGE_RETURN.sub(lambda m: "\\\\".ljust(len(m[0])), text)
     text = _RAISED_PRIME.sub(lambda m: m[1].ljust(len(m[0])), text)
+    text = _BRACKET.sub(lambda m: ("[" if m[1] == "l" else "]").rjust(len(m[0])), text)
     text = _RAISED_IN_BRACES.sub(lambda m: f"{m['before']} {m['inside']} ", text)
     text = _MADE_RELATION.sub(lambda m: f"{m['sign']}=".ljust(len(m[0])), text)
     if found := _LAYOUT_AS_ARGUMENT.search(text):

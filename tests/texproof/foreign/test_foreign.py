@@ -23,6 +23,7 @@ READ = {
     "nndl": 17,
     "recitation": 15,
     "rows": 16,
+    "rtrl": 6,
     "sequence": 10,
     "slices": 9,
     "superscript": 10,

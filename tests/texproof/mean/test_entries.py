@@ -53,6 +53,7 @@ def shown(text, model):
     ("text", "read"),
     [
         (r"U_{ij} + u_{ij}", r"[U]_{ij} + [U]_{ij}"),
+        (r"\left\lbrack W x_t \right\rbrack_i", r"[W \cdot x_{t}]_{i}"),
         (r"U_{i,j} + [U]_{ij} + (U)_{ji}", r"[U]_{ij} + [U]_{ij} + [U]_{ji}"),
         (r"x_{t,i} + x_{i,t} + x_{ti} + x_{it} + (x_t)_i", r"[x_{t}]_{i} + [x_{t}]_{i} + [x_{t}]_{i} + [x_{t}]_{i} + [x_{t}]_{i}"),
         (r"h_{t-1,j} + h_{3j} + h_{0,j} + h_{T,j}", r"[h_{t-1}]_{j} + [h_{3}]_{j} + [h_{0}]_{j} + [h_{T}]_{j}"),
@@ -265,6 +266,21 @@ def test_a_capital_has_small_entries_where_no_small_letter_is_a_name():
         model.claims(Source("u_{ij} = p U_{ij}"))
 
 
+def test_bold_letters_have_plain_entries_if_that_tells_which():
+    model = model_of()
+    model.declare(
+        Source(
+            r"\boldsymbol{B} \in \mathbb{R}^{n \times m}, \quad \boldsymbol{e}, \mathbf{e} \in \mathbb{R}^{n}"
+        )
+    )
+    read = r"[\boldsymbol{B}]_{ij} + [\boldsymbol{B}]_{ij}"
+    assert shown(r"\boldsymbol{b}_{ij} + \boldsymbol{B}_{ij}", model) == read
+    for text in ("e_i = p b_i", r"p + e_i = b_i", r"\sum_i e_i b_i = p"):
+        with pytest.raises(EquationError, match="print the letter of the one that is meant"):
+            model.claims(Source(text))
+    assert shown(r"\mathbf{e}_i", model) == r"[\mathbf{e}]_{i}"
+
+
 def test_two_times_in_a_row_are_no_entry():
     model = model_of(indices=("t", "l"))
     model.declare(Source(r"d_{t,l} \in \mathbb{R}^{n}"))
@@ -285,8 +301,17 @@ def test_equal_units_are_read_where_a_page_says_so():
     model.define(Source(NET))
     assert shown(r"\delta_{ij} b_j", model) == r"[I_{n}]_{ij} \cdot [b]_{j}"
     assert shown(r"\sum_j \delta_{ij} x_{t,j}", model) == shown(r"\sum_j [I_m]_{ij} x_{t,j}", model)
-    for equal in (r"\delta_{ki}", r"\delta_{i,k}", "1_{k=i}", r"\mathbf{1}_{i = k}", "[I_n]_{ik}"):
+    for equal in (
+        r"\delta_{ki}",
+        r"\delta_{i,k}",
+        "1_{k=i}",
+        r"\mathbf{1}_{i = k}",
+        r"\mathbb{1}_{i = k}",
+        "[I_n]_{ik}",
+    ):
         judged(RTRL.replace("EQUAL", equal), model)
+    edits = mutants(Source(RTRL.replace("EQUAL", r"\delta_{ki}")), model.names)
+    assert not [str(edit) for edit in edits if judge(model, edit).outcome == "survived"]
     for wrong in (r"\delta_{kj}", "1_{i=j}", "1", r"\delta_{ii}"):
         with pytest.raises(ClaimFailed):
             judged(RTRL.replace("EQUAL", wrong), model)
