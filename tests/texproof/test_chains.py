@@ -139,3 +139,9 @@ def test_a_name_by_the_way_is_that_of_a_derivative_at_all_times(foreign, claim, 
     with pytest.raises(EquationError, match=re.escape(message)):
         page.verify("eq-named")
     assert not any(key.startswith(r"\delta_{x") for key in page.model.names.quantities)
+
+
+def test_only_the_first_times_are_left_out(foreign):
+    page = foreign(turned=r"a_t = W x_t + U h_{1-t} + b")
+    with pytest.raises(EquationError, match="lies outside the unrolled network"):
+        page.verify("eq-turned")

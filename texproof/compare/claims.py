@@ -89,18 +89,23 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
             made, zeros = 0, set(range(1, len(claim.sides)))
             outside: OutsideNetwork | None = None
             first: OutsideNetwork | None = None
+            tried: set[tuple[int, ...]] = set()
+            missing: set[tuple[int, ...]] = set()
             for environment in claim.instances(evaluator.last, evaluator.sizes):
                 made += 1
+                at_times = tuple(environment[letter] for letter in claim.indices)
                 try:
                     values = [evaluator.evaluate(side, environment) for side in claim.sides]
                 except BeforeTheFirst as error:
                     first, made = first or error, made - 1
+                    missing.add(at_times)
                     times = (f"{letter} = {environment[letter]}" for letter in claim.indices)
                     left_out[", ".join(times)] = None
                     continue
                 except OutsideNetwork as error:  # a claim that is false elsewhere is false
                     outside = outside or error
                     continue
+                tried.add(at_times)
                 for at, (left, right) in enumerate(itertools.pairwise(values), 1):
                     same, distance = kind.agree(left, right)
                     entries += left.shape[0] * left.shape[1]
@@ -112,7 +117,8 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
                             _refutation(claim, environment, distance, evaluator),
                             claim.sides[at].span,
                         )
-            if first and not (claim.from_its_first and made):
+            begins = claim.from_its_first and made and not _stops(tried, missing)
+            if first and not begins:
                 raise first
             if outside:
                 raise outside
@@ -126,6 +132,12 @@ def compare(claims: list[Claim], evaluator: Evaluator) -> Comparison:
             if not says_zero(left, right, alone=len(only_zeros) == equalities):
                 raise EquationError("this claim compares only zeros with zeros", right.span)
     return Comparison(equalities, instances, entries, worst, tuple(left_out))
+
+
+def _stops(tried: set[tuple[int, ...]], missing: set[tuple[int, ...]]) -> bool:
+    """Whether a claim is left out at times behind those of a trial, as one about ``h_{1-t}`` is."""
+    pairs = itertools.product(missing, tried)
+    return any(all(a >= b for a, b in zip(late, early, strict=True)) for late, early in pairs)
 
 
 def show_instance(claim: Claim, environment: Environment) -> str:
