@@ -20,6 +20,7 @@ from texproof.mean.printed import printed, printed_definition
 from texproof.mean.vocabulary import Vocabulary
 from texproof.mutants.judge import judge
 from texproof.mutants.mutate import mutants
+from texproof.mutants.repair import repair
 from texproof.numbers.arithmetic import ComplexStep
 from texproof.proof.record import NotProved, Record, grade
 from texproof.report.session import Session, active
@@ -730,7 +731,6 @@ def test_a_page_tells_how_entries_were_read_and_which_fail(page):
         page.verify("eq-false")
     assert "at i = 1, j = 2, T = 3" in raised.value.message
     assert any("on the left and" in remark for remark in raised.value.remarks)
-    assert any("did you mean" in remark for remark in raised.value.remarks)
     for label, where in [
         ("eq-symmetric", []),
         ("eq-last", ["it holds at t = T and fails for t < T"]),
@@ -742,6 +742,10 @@ def test_a_page_tells_how_entries_were_read_and_which_fail(page):
     assert equation.lhs.shape == (1, 1)
     with pytest.raises(EquationError, match="give a value for i, j"):
         page.symbolic("eq-true")
+
+
+def test_an_author_is_told_what_a_slip_among_letters_may_mean():
+    assert "did you mean" in repair(model_of(), Source(FAILS[0]), None, seconds=60)
 
 
 def test_a_reader_edits_entries_too(page):
