@@ -1,5 +1,6 @@
 """Names are never captured, and what is equal has one form."""
 
+import itertools
 from fractions import Fraction
 
 import pytest
@@ -116,6 +117,13 @@ def test_what_is_said_to_follow_holds_at_all_points(given_forms, c):
     there = [p for p in points if all(g.value(p) >= 0 for g in given_forms)]
     assert not (infeasible(given_forms) and there)
     assert not entails(given_forms, c) or all(c.value(p) >= 0 for p in there)
+
+
+def test_two_bounds_of_one_time_contradict_each_other_only_where_no_time_satisfies_both():
+    bounds = [Linear(c) + S.times(k) for c in range(-4, 5) for k in range(-3, 4)]
+    there = {b: {s for s in range(-9, 10) if b.value({"s": s}) >= 0} for b in bounds}
+    for one, other in itertools.combinations(bounds, 2):
+        assert not (infeasible(frozenset((one, other))) and there[one] & there[other])
 
 
 def test_nothing_is_said_to_follow_from_nothing():
