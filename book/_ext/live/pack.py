@@ -5,6 +5,7 @@ bytes. The value of the last expression is what ``pack.mjs`` writes: contents by
 """
 
 # ruff: noqa: F821
+import ast
 import importlib
 import importlib.util
 import io
@@ -95,9 +96,13 @@ def use_it():
 
 
 def bytecode(source, name):
-    """A compiled module; docstrings stay only where Pyodide may read them."""
+    """A compiled module; docstrings stay only where Pyodide may read them, and no texts that are docstrings later."""
     keep = name.startswith(("pyodide", "_pyodide"))
-    code = compile(source, name, "exec", dont_inherit=True, optimize=0 if keep else 2)
+    tree = ast.parse(source)
+    for node in ast.walk(tree) if name == "mpmath/function_docs.py" else ():
+        if isinstance(node, ast.Constant):
+            node.value = ""
+    code = compile(tree, name, "exec", dont_inherit=True, optimize=0 if keep else 2)
     return importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
 
 
