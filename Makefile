@@ -81,7 +81,7 @@ mutate: $(INSTALLED) ## edit the printed equations in one place at a time; each 
 	$(BIN)/python -m texproof mutate book/*.md
 
 attack: $(INSTALLED) ## try to prove what is false: all refuted equations, all edits of proved ones, delicate claims: hours
-	PROOF_TESTS=whole $(BIN)/python -m pytest tests/texproof/proof --numprocesses auto --dist worksteal
+	PROOF_TESTS=whole $(BIN)/python -m pytest tests/texproof/proof --numprocesses auto --dist worksteal -o faulthandler_timeout=0
 
 mutate-kernel: $(INSTALLED) ## edit what proofs trust in one place at a time; replays and tests must notice: hours (SAMPLE=200)
 	$(BIN)/python -m tools.mutate_kernel $(if $(SAMPLE),--sample $(SAMPLE))
