@@ -137,9 +137,8 @@ class Interpreter:
                 apply = kind.activation if function in self._activations else kind.apply
                 return apply(function, order, evaluate(argument, env))
             case Slice(body, rows, columns):
-                chosen = self._chosen(rows, body.shape[0]), self._chosen(columns, body.shape[1])
-                above, beside = chosen
-                return kind.array(above) @ evaluate(body, env) @ kind.transpose(kind.array(beside))
+                ranges = zip((rows, columns), body.shape, strict=True)
+                return kind.part(evaluate(body, env), *(self._range(*x) for x in ranges))
             case Entry(body):
                 return kind.reshape(
                     self._entry(term, evaluate(body, env), env), *self.extent(term.shape)
@@ -195,13 +194,13 @@ class Interpreter:
                 return product
         raise EquationError("this expression cannot be evaluated", term.span)
 
-    def _chosen(self, bounds: tuple[Linear, Linear], length: Linear) -> list[list[Fraction]]:
-        """The rows of an identity matrix that choose a range of entries."""
+    def _range(self, bounds: tuple[Linear, Linear], length: Linear) -> slice:
+        """A range of entries, counted from 0."""
         sizes = self._meaning.sizes
         (first, last), size = (bound.value(sizes) for bound in bounds), length.value(sizes)
         if not 0 <= first < last <= size:
             raise EquationError(f"the range {first}:{last}, counted from 0, of {size} entries")
-        return [[Fraction(at == entry) for entry in range(size)] for at in range(first, last)]
+        return slice(first, last)
 
     def _entry(self, term: Entry, value: Array, env: Environment) -> Array:
         r"""``[U]_{ij}``; the axes of a Jacobian by a matrix, behind the first, stand side by side."""

@@ -22,6 +22,7 @@ from texproof.mean.terms import (
     Transpose,
     UnitSum,
     is_vector,
+    open_letters,
     open_units,
     show_shape,
     within,
@@ -155,8 +156,3 @@ def each(letters: Letters, body: Term, span: Span) -> Term:
         if chosen == letters and not open_letters(body.body):
             return replace(body.body, span=body.span)
     return Each(letters, body, shape=shape, span=body.span)
-
-
-def open_letters(term: Term) -> set[str]:
-    """The letters of units that a term leaves open."""
-    return {letter for letter, _, _ in open_units(term)}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from texproof.errors import EquationError, Source, Span, located
 from texproof.mean.conditions import read_condition
@@ -211,15 +210,7 @@ class _Rewriter:
 
     def _inside(self, node: s.Node) -> s.Node:
         """A node in which all others are rewritten."""
-
-        def change(value: Any) -> Any:
-            """An attribute of a node."""
-            if isinstance(value, s.Node):
-                return self.expression(value)
-            return tuple(map(change, value)) if isinstance(value, tuple) else value
-
-        parts = {f.name: change(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
-        return replace(node, **parts)
+        return s.mapped(node, self.expression)
 
     # ---------------------------------------------------------------- programs
 
@@ -587,15 +578,7 @@ def _starts_with_d(half: s.Node) -> bool:
 
 def _placed(node: s.Node, span: Span) -> s.Node:
     """An index expression, all of which stands at one place."""
-
-    def place(value: Any) -> Any:
-        """An attribute of a node."""
-        if isinstance(value, s.Node):
-            return _placed(value, span)
-        return tuple(map(place, value)) if isinstance(value, tuple) else value
-
-    parts = {f.name: place(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
-    return replace(node, **parts, span=span)
+    return replace(s.mapped(node, lambda inner: _placed(inner, span)), span=span)
 
 
 def _at(subscript: s.Node | None, step: s.Node) -> s.Node:

@@ -321,9 +321,14 @@ def show_letters(letters: Iterable[str]) -> str:
     return "".join(f"{x} " if x[0] == "\\" else x for x in letters).strip()
 
 
+def open_letters(term: Term) -> frozenset[str]:
+    """The letters of units that a term leaves open."""
+    return frozenset(letter for letter, _, _ in open_units(term))
+
+
 def free_letters(term: Term) -> frozenset[str]:
     """All letters that a term leaves open: times and units."""
-    return free_indices(term) | {letter for letter, _, _ in open_units(term)}
+    return free_indices(term) | open_letters(term)
 
 
 def moved(term: Term, letter: str, to: Linear) -> Term:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from texproof.errors import EquationError, ShapeMismatch
 from texproof.mean.linear import Linear
@@ -273,7 +272,7 @@ class _Statement:
                 return replace(node, base=self._walk(base, visit), superscripts=higher)
             case s.Symbol() | s.Name() | s.Accent():
                 return self._whole(node) or node
-        return _inside(node, lambda inner: self._walk(inner, visit))
+        return s.mapped(node, lambda inner: self._walk(inner, visit))
 
     def _summed(
         self, letter: str, size: Linear | None, body: s.Node, visit: Callable[[_Name], s.Node]
@@ -318,7 +317,7 @@ class _Statement:
                 base = s.Parenthesis(whole, span=whole.span)
                 return s.Script(base, None, raised, 0, span=node.span) if raised else whole
         higher = tuple(
-            _inside(superscript, lambda inner: self._walk(inner, visit))
+            s.mapped(superscript, lambda inner: self._walk(inner, visit))
             if isinstance(superscript, s.Symbol | s.Name)
             else self._walk(superscript, visit)
             for superscript in node.superscripts
@@ -456,19 +455,6 @@ class _Statement:
 
 
 # ---------------------------------------------------------------- names
-
-
-def _inside(node: s.Node, change: Callable[[s.Node], s.Node]) -> s.Node:
-    """A node with all nodes directly in it changed."""
-
-    def changed(value: Any) -> Any:
-        """An attribute of a node."""
-        if isinstance(value, s.Node):
-            return change(value)
-        return tuple(map(changed, value)) if isinstance(value, tuple) else value
-
-    parts = {f.name: changed(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
-    return replace(node, **parts)
 
 
 def _is_name(node: s.Node) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -209,6 +209,23 @@ def children(node: Node) -> list[Node]:
     return found
 
 
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """A node with all nodes directly in it changed; itself if none of them is."""
+
+    def changed(value: Any) -> Any:
+        """An attribute of a node."""
+        if isinstance(value, Node):
+            return change(value)
+        if isinstance(value, tuple):
+            inner = tuple(map(changed, value))
+            return inner if any(a is not b for a, b in zip(inner, value, strict=True)) else value
+        return value
+
+    parts = {f.name: changed(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
+    same = all(part is getattr(node, name) for name, part in parts.items())
+    return node if same else replace(node, **parts)
+
+
 def everything_in(node: Node) -> Iterator[Node]:
     """A node and all nodes below it."""
     yield node
@@ -340,20 +357,7 @@ class Group(Node):
 
 def _without_groups(node: Node) -> Node:
     """A tree in which every remaining group gives way to what stands in it."""
-
-    def opened(value: Any) -> Any:
-        """An attribute of a node, with the groups in it opened."""
-        if isinstance(value, Node):
-            return _without_groups(value)
-        if isinstance(value, tuple):
-            inner = tuple(map(opened, value))
-            return inner if any(a is not b for a, b in zip(inner, value, strict=True)) else value
-        return value
-
-    node = _open(node)
-    parts = {f.name: opened(getattr(node, f.name)) for f in fields(node) if f.name != "span"}
-    changed = any(part is not getattr(node, name) for name, part in parts.items())
-    return replace(node, **parts) if changed else node
+    return mapped(_open(node), _without_groups)
 
 
 def _open(node: Node) -> Node:

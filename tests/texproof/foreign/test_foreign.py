@@ -1,4 +1,4 @@
-"""Pages that others printed, in eighteen notations: what is judged is judged right, and nothing is unlearnt.
+"""Pages that others printed, in nineteen notations: what is judged is judged right, and nothing is unlearnt.
 
 ``README.md`` lists what cannot be read, and why.
 """

@@ -72,8 +72,6 @@ class Values:
                 return 1 / self.of(e, at)
             case ("num", time):
                 return time.value(at)
-            case ("dim", dim):
-                return self.size(dim)
             case ("delta", i, j):
                 return at[i] == at[j]
             case ("call", name, derivative, scopes):
